@@ -1,0 +1,57 @@
+# `make run` and `make test` need Python 3.11 or later, and nothing else prepared.
+
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+MANAGE := DEBUG=1 $(BIN)/python manage.py
+# Django as the tests see it: deaf to the environment and to .env.
+DJANGO := DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m django
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: help install run test check fix cover
+.DEFAULT_GOAL := help
+
+help:     ## this list
+	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## */  \1\t/'
+
+install: $(VENV)/.dev ## everything a developer needs, in .venv
+
+run: $(VENV)/.runtime ## the shop's assistant on http://127.0.0.1:8000 (PORT=8001 for another)
+	@$(MANAGE) migrate --verbosity 0
+	@$(MANAGE) make_demo
+	@$(MANAGE) serve --host 127.0.0.1 --port $(PORT)
+
+test:     ## Python and JavaScript tests; installs what they need where it can
+	@.ci/prepare
+	$(BIN)/python -m pytest
+	@.ci/test-js
+
+check: $(VENV)/.dev ## style, types, layers, migrations
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports --no-logo
+	$(DJANGO) makemigrations --check --dry-run
+	$(DJANGO) check
+
+fix: $(VENV)/.dev ## what can be put right by itself
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+cover:    ## branch coverage, and the lines missed
+	@.ci/prepare
+	$(BIN)/python -m pytest --cov
+
+# Installed again only when the lists of requirements change.
+$(VENV)/.runtime: requirements.txt | $(BIN)/python
+	@echo "Installing requirements.txt in $(VENV)…"
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt requirements.txt | $(BIN)/python
+	@echo "Installing requirements-dev.txt in $(VENV)…"
+	@$(PIP) -r requirements-dev.txt
+	@touch $@ $(VENV)/.runtime
+
+$(BIN)/python:
+	@.ci/make-venv $(VENV)

@@ -1,0 +1,164 @@
+"""Who is behind an API key: asked of the database every few seconds, not at every request.
+
+A revoked key is refused within ``FRESH_S`` (and the time of one query). While the database cannot
+be read, keys that it confirmed less than ``OUTAGE_S`` ago go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from channels.db import database_sync_to_async
+
+from chat.access.keys import hash_of, is_same, split_key
+from chat.access.queries import KnownKey, find_key
+from chat.access.services import USE_PRECISION_S, note_use
+from chat.errors import AssistantUnavailable, Unauthorized
+
+logger = logging.getLogger(__name__)
+
+FRESH_S = 5.0
+OUTAGE_S = 300.0
+#: A database that takes longer is away.
+LONGEST_QUERY_S = 2.0
+RETRY_AFTER_S = 5
+
+#: Own threads: a database that hangs holds up nothing but new keys.
+_THREADS = ThreadPoolExecutor(2, thread_name_prefix="access")
+afind_key = database_sync_to_async(find_key, thread_sensitive=False, executor=_THREADS)
+anote_use = database_sync_to_async(note_use, thread_sensitive=False, executor=_THREADS)
+
+
+Find = Callable[[str], Awaitable[KnownKey | None]]
+Note = Callable[[int], Awaitable[None]]
+
+
+class DatabaseAway(Exception):
+    """Nothing is known of the key."""
+
+
+@dataclass(slots=True)
+class _Entry:
+    """``asked_at``: of the last query begun. ``confirmed_at``: of the last that said yes."""
+
+    key: KnownKey
+    asked_at: float
+    confirmed_at: float
+    used_at: float = -math.inf
+
+
+class Gate:
+    """One for each process. ``find`` and ``note`` speak to the database."""
+
+    def __init__(
+        self,
+        find: Find = afind_key,
+        note: Note = anote_use,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._find = find
+        self._note = note
+        self._clock = clock
+        self._entries: dict[str, _Entry] = {}
+        self._notes: set[asyncio.Task[None]] = set()
+
+    def knows(self, text: str) -> bool:
+        """Whether this very key was right before: no stranger who tries keys."""
+        parts = split_key(text)
+        return parts is not None and self._known(*parts) is not None
+
+    async def owner_of(self, text: str) -> str:
+        """Return whose sessions the holder of this key may see.
+
+        Raises:
+            Unauthorized: no key of ours, or a revoked one.
+            AssistantUnavailable: the database cannot say.
+        """
+        parts = split_key(text)
+        if parts is None:
+            raise Unauthorized
+        entry = self._known(*parts)
+        if entry is None or self._clock() - entry.asked_at >= FRESH_S:
+            entry = await self._confirmed(*parts, entry)
+        self._note_use(entry)
+        return entry.key.owner
+
+    async def settle(self) -> None:
+        """Return when every use so far is written down."""
+        await asyncio.gather(*self._notes)
+
+    def _known(self, prefix: str, secret: str) -> _Entry | None:
+        entry = self._entries.get(prefix)
+        if entry is None or not is_same(entry.key.secret_hash, hash_of(secret)):
+            return None
+        return entry
+
+    async def _confirmed(self, prefix: str, secret: str, entry: _Entry | None) -> _Entry:
+        now = self._clock()
+        if entry is not None:
+            entry.asked_at = now  # whoever comes meanwhile goes on with what is known
+        try:
+            key = await self._ask_database(prefix)
+        except DatabaseAway as error:
+            if entry is None or now - entry.confirmed_at > OUTAGE_S:
+                raise AssistantUnavailable(retry_after_s=RETRY_AFTER_S) from error
+            return entry
+        if key is None or not is_same(key.secret_hash, hash_of(secret)):
+            if key is None:
+                self._entries.pop(prefix, None)
+            raise Unauthorized
+        used_at = entry.used_at if entry else -math.inf
+        entry = self._entries[prefix] = _Entry(key, now, now, used_at)
+        return entry
+
+    async def _ask_database(self, prefix: str) -> KnownKey | None:
+        """Look the key up, waiting no longer than ``LONGEST_QUERY_S`` for a thread and an answer.
+
+        Raises:
+            DatabaseAway:
+        """
+        query = asyncio.ensure_future(self._find(prefix))
+        query.add_done_callback(_consume)
+        done, _ = await asyncio.wait({query}, timeout=LONGEST_QUERY_S)
+        if not done:
+            logger.warning("API keys cannot be read: no answer")
+            raise DatabaseAway
+        try:
+            return query.result()
+        except Exception as error:
+            logger.warning("API keys cannot be read: %s", type(error).__name__)
+            raise DatabaseAway from error
+
+    def _note_use(self, entry: _Entry) -> None:
+        now = self._clock()
+        if now - entry.used_at < USE_PRECISION_S:
+            return
+        entry.used_at = now
+        task = asyncio.create_task(self._write_use(entry.key.id), name="api-key-use")
+        self._notes.add(task)
+        task.add_done_callback(self._notes.discard)
+
+    async def _write_use(self, key_id: int) -> None:
+        try:
+            await self._note(key_id)
+        except Exception as error:  # noqa: BLE001 - a lost note of use harms nobody
+            logger.warning("the use of an API key was not noted: %s", type(error).__name__)
+
+
+def _consume(query: asyncio.Future[Any]) -> None:
+    """Read the error of a query that nobody waits for any more."""
+    if not query.cancelled():
+        query.exception()
+
+
+@cache
+def default_gate() -> Gate:
+    return Gate()

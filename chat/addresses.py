@@ -1,0 +1,143 @@
+"""Who asks, and from which page: read from headers of which only some can be believed.
+
+Each trusted proxy appends to ``X-Forwarded-For`` the address that it was called from, so only
+the last entries, as many as there are trusted proxies, are facts; what stands left of them is
+whatever the client wrote.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+#: Neither path nor user name, and nothing that no host contains.
+_ORIGIN = re.compile(r"https?://[^\s/?#@\\,;%<>\"'*|^`{}]+", re.IGNORECASE)
+_HTTP_SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
+
+
+class Origin(NamedTuple):
+    """``("https", "www.example.fr", 443)``: host in lower case and ASCII, port always given."""
+
+    scheme: str
+    host: str
+    port: int
+
+
+def scope_address(scope: Mapping[str, Any]) -> str:
+    """Return the address of whoever opened this ASGI connection, "" when it has none."""
+    return client_address(
+        scope_headers(scope), (scope.get("client") or ("",))[0], settings.ENV.trusted_proxies
+    )
+
+
+def websocket_origin_allowed(scope: Mapping[str, Any]) -> bool:
+    """Whether the page that opens this socket is ours or in ``CSRF_TRUSTED_ORIGINS``."""
+    headers = scope_headers(scope)
+    own = request_origin(headers, scope.get("scheme", "ws"), settings.ENV.trusted_proxies)
+    return origin_allowed(headers.get("origin"), own, settings.CSRF_TRUSTED_ORIGINS)
+
+
+def scope_headers(scope: Mapping[str, Any]) -> dict[str, str]:
+    """Return the headers by their names in lower case; one sent twice is joined by a comma."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    return headers
+
+
+def client_address(headers: Mapping[str, str], peer: str, trusted_proxies: int) -> str:
+    """Return the client's address as the outermost trusted proxy saw it.
+
+    ``headers``: by lower-case name, or ``request.headers``. ``peer``: who is connected to us; it
+    is the answer when the header is shorter than our proxies would have made it, or no address.
+    """
+    hops = headers.get("x-forwarded-for", "").split(",")
+    if not 0 < trusted_proxies <= len(hops):
+        return _normalised(peer) or peer
+    return _normalised(hops[-trusted_proxies]) or _normalised(peer) or peer
+
+
+def request_origin(headers: Mapping[str, str], scheme: str, trusted_proxies: int) -> Origin | None:
+    """Return the origin under which the client reached us, None when no host can be read.
+
+    ``scheme``: of the connection to this process, "ws" and "wss" included. A trusted proxy may
+    say otherwise with ``X-Forwarded-Proto`` and ``X-Forwarded-Host``; of a list the last value
+    counts, which the nearest proxy wrote.
+    """
+    host = headers.get("host", "")
+    if trusted_proxies > 0:
+        scheme = _last(headers, "x-forwarded-proto").lower() or scheme
+        host = _last(headers, "x-forwarded-host") or host
+    http_scheme = _HTTP_SCHEMES.get(scheme)
+    return parse_origin(f"{http_scheme}://{host}") if http_scheme else None
+
+
+def origin_allowed(header: str | None, own: Origin | None, trusted_origins: Iterable[str]) -> bool:
+    """Whether scheme, host and port of an ``Origin`` header are our own or trusted.
+
+    A missing header (None) passes: no browser omits it, and other programs could forge it.
+    ``trusted_origins``: as Django's ``CSRF_TRUSTED_ORIGINS``; ``https://*.example.fr`` stands
+    for example.fr and all below it.
+    """
+    if header is None:
+        return True
+    origin = parse_origin(header)
+    if origin is None:
+        return False
+    return origin == own or any(_matches(origin, trusted) for trusted in trusted_origins)
+
+
+def parse_origin(text: str) -> Origin | None:
+    """Read ``scheme://host[:port]``; None for anything else, "null" and whole URLs included."""
+    if not _ORIGIN.fullmatch(text):
+        return None
+    try:
+        parts = urlsplit(text)
+        scheme, port = parts.scheme.lower(), parts.port
+        host = _ascii(parts.hostname or "")
+    except ValueError:  # UnicodeError is one: a label that IDNA cannot write
+        return None
+    port = _DEFAULT_PORTS[scheme] if port is None else port
+    return Origin(scheme, host, port) if host else None
+
+
+def _matches(origin: Origin, trusted: str) -> bool:
+    scheme, separator, rest = trusted.partition("://*.")
+    if not separator:
+        return origin == parse_origin(trusted)
+    base = parse_origin(f"{scheme}://{rest}")
+    if base is None or (origin.scheme, origin.port) != (base.scheme, base.port):
+        return False
+    return origin.host == base.host or origin.host.endswith(f".{base.host}")
+
+
+def _ascii(host: str) -> str:
+    """``"Vélo.example."`` becomes ``"xn--vlo-bma.example"``."""
+    if ":" in host:  # urlsplit took the brackets of an IPv6 address away
+        return _normalised(host)
+    return host.lower().removesuffix(".").encode("idna").decode("ascii")
+
+
+def _last(headers: Mapping[str, str], name: str) -> str:
+    return headers.get(name, "").rpartition(",")[2].strip()
+
+
+def _normalised(text: str) -> str:
+    """``"[::FFFF:192.0.2.1]:4711"`` becomes ``"192.0.2.1"``; "" for what is no address."""
+    text = text.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:  # IPv4 with a port
+        text = text.partition(":")[0]
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return ""
+    return str(getattr(address, "ipv4_mapped", None) or address)

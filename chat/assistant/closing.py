@@ -1,0 +1,35 @@
+"""The end of a conversation: closed, or erased."""
+
+from __future__ import annotations
+
+from chat import live
+from chat.assistant.turn import stop_turn
+from chat.errors import SessionNotFound
+from chat.protocol import SessionEnded
+from chat.sessions.store import default_store
+
+
+async def end_session(session_id: str, owner: str) -> None:
+    """Close the conversation: it can be read until it expires, nothing more is said in it.
+
+    Raises:
+        SessionNotFound:
+    """
+    await stop_turn(session_id, owner)
+    if not await default_store().end(session_id, owner):
+        raise SessionNotFound
+    await live.publish(session_id, SessionEnded("ended"))
+
+
+async def erase_session(session_id: str, owner: str) -> None:
+    """Remove the conversation from everywhere; an answer being written is stopped first.
+
+    Raises:
+        SessionNotFound:
+    """
+    erased = await default_store().erase(session_id, owner)
+    if not erased:
+        raise SessionNotFound
+    await stop_turn(session_id, owner)
+    await live.publish(session_id, SessionEnded("erased"))
+    await live.forget_everywhere(session_id)

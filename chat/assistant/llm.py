@@ -1,0 +1,253 @@
+"""The one thing we ask of a language model, and how an OpenAI-compatible server answers it.
+
+One ``AsyncOpenAI`` a process (making one costs 20 ms of CPU). Chunks are read as plain
+dictionaries: through the SDK's typed models each costs more than twice as much CPU.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import httpx2
+from django.conf import settings
+from openai import APIError, APIStatusError, AsyncOpenAI, AsyncStream
+from openai import DefaultAioHttpClient as AioHttpClient
+
+from chat import metrics
+from chat.assistant.circuit import Circuit
+from chat.errors import AssistantUnavailable
+from chat.sessions.types import JSON
+
+#: Concurrent answers a worker may be writing; beyond, the next waits for a connection.
+MAX_CONNECTIONS = 1000
+#: A ``Retry-After`` longer than this is told to the customer instead of being waited for.
+MAX_RETRY_WAIT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """What the model asks to be looked up. ``arguments``: JSON as the model wrote it."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    prompt_tokens: int
+    completion_tokens: int
+
+
+#: A piece of text (never empty), the tools asked for (last), or what it cost (last of all).
+Chunk = str | tuple[ToolCall, ...] | Usage
+
+
+class LLM(Protocol):
+    def stream(
+        self, messages: Sequence[JSON], tools: Sequence[JSON], *, deadline: float
+    ) -> AsyncGenerator[Chunk, None]:
+        """Yield the answer piece by piece, in order.
+
+        Tries again only while nothing was yielded. ``deadline``: event loop time; the caller
+        enforces it, this only refrains from waiting past it.
+
+        Raises:
+            AssistantUnavailable: unreachable, refused, broken, or cut before its end.
+        """
+
+
+class BrokenAnswer(Exception):
+    """A reply that is no answer: garbage, an HTML page, an empty or a cut stream."""
+
+
+class OpenAILLM:
+    """``max_retries``: further tries after a failure that may pass (network, 429, 5xx).
+
+    ``effort``: ``reasoning_effort`` of the request, "" not to send it.
+    """
+
+    def __init__(
+        self,
+        client: AsyncOpenAI,
+        model: str,
+        *,
+        max_retries: int,
+        circuit: Circuit,
+        effort: str = "",
+    ) -> None:
+        self._client = client
+        self._model = model
+        self._effort = effort
+        self._max_retries = max_retries
+        self.circuit = circuit
+
+    async def stream(
+        self, messages: Sequence[JSON], tools: Sequence[JSON], *, deadline: float
+    ) -> AsyncGenerator[Chunk, None]:
+        for attempt in range(self._max_retries + 1):
+            started = False
+            self.circuit.admit()
+            try:
+                async with aclosing(self._once(messages, tools)) as chunks:
+                    async for chunk in chunks:
+                        if not started:
+                            started = True
+                            self.circuit.succeeded()
+                        yield chunk
+                return
+            except (APIError, BrokenAnswer, ValueError, httpx2.HTTPError, OSError) as error:
+                metrics.model_requests.labels(outcome="failed").inc()
+                if not started:
+                    self._count(error)
+                wait_s = _backoff_s(error, attempt)
+                last = attempt == self._max_retries or not _may_pass(error)
+                if started or last or _too_long(wait_s, deadline):
+                    raise AssistantUnavailable(retry_after_s=_told(wait_s)) from error
+                await asyncio.sleep(wait_s)
+            except (asyncio.CancelledError, GeneratorExit):
+                if not started:
+                    self._leave(deadline)
+                raise
+
+    async def _once(
+        self, messages: Sequence[JSON], tools: Sequence[JSON]
+    ) -> AsyncGenerator[Chunk, None]:
+        body: JSON = {
+            "model": self._model,
+            "messages": list(messages),
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+        if self._effort:
+            body["reasoning_effort"] = self._effort
+        if tools:
+            body["tools"] = list(tools)
+        metrics.model_requests.labels(outcome="sent").inc()
+        stream: AsyncStream[Any] = await self._client.post(
+            "/chat/completions", cast_to=object, body=body, stream=True, stream_cls=AsyncStream[Any]
+        )
+        async with stream, aclosing(_chunks(stream)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+
+    def _count(self, error: Exception) -> None:
+        if isinstance(error, APIStatusError) and error.status_code in (400, 422):
+            self.circuit.left()  # our request was wrong, the model lives
+        else:
+            self.circuit.failed()
+
+    def _leave(self, deadline: float) -> None:
+        if asyncio.get_running_loop().time() >= deadline:
+            self.circuit.failed()
+        else:
+            self.circuit.left()
+
+
+async def _chunks(events: AsyncIterator[Any]) -> AsyncGenerator[Chunk, None]:
+    """Turn decoded ``chat.completion.chunk`` objects into chunks.
+
+    Raises:
+        BrokenAnswer: no such objects, or the stream ended without a reason.
+    """
+    calls: dict[int, list[str]] = {}
+    finished = False
+    usage: Usage | None = None
+    try:
+        async for event in events:
+            counted = event.get("usage")
+            if counted:
+                usage = Usage(counted["prompt_tokens"], counted["completion_tokens"])
+            for choice in event["choices"][:1]:
+                delta = choice["delta"]
+                if text := delta.get("content"):
+                    yield text if text.isascii() else text.encode(errors="replace").decode()
+                for part in delta.get("tool_calls") or ():
+                    _add(calls, part)
+                finished = finished or bool(choice.get("finish_reason"))
+    except (AttributeError, KeyError, TypeError, IndexError) as error:
+        raise BrokenAnswer("not a chat completion stream") from error
+    if not finished:
+        raise BrokenAnswer("the stream ended without a finish_reason")
+    if calls:
+        yield tuple(ToolCall(*parts) for _, parts in sorted(calls.items()))
+    if usage is not None:
+        yield usage
+
+
+def _add(calls: dict[int, list[str]], part: JSON) -> None:
+    """Join the fragments of one tool call: id and name come once, arguments in pieces."""
+    call = calls.setdefault(part.get("index", 0), ["", "", ""])
+    function = part.get("function") or {}
+    call[0] = call[0] or part.get("id") or ""
+    call[1] = call[1] or function.get("name") or ""
+    call[2] += function.get("arguments") or ""
+
+
+def _may_pass(error: Exception) -> bool:
+    if isinstance(error, APIStatusError):
+        return error.status_code in (408, 409, 429) or error.status_code >= 500
+    return True
+
+
+def _backoff_s(error: Exception, attempt: int) -> float:
+    """Seconds before the next try: what the server asks for, or 0.25 s doubling, jittered."""
+    if isinstance(error, APIStatusError):
+        try:
+            return max(0.0, float(error.response.headers["retry-after"]))
+        except (KeyError, ValueError):
+            pass
+    return float(0.25 * 2**attempt * random.uniform(0.75, 1.25))  # noqa: S311 - not a secret
+
+
+def _too_long(wait_s: float, deadline: float) -> bool:
+    return wait_s > MAX_RETRY_WAIT_S or asyncio.get_running_loop().time() + wait_s > deadline
+
+
+def _told(wait_s: float) -> int:
+    return max(1, min(120, round(wait_s)))
+
+
+_llms: dict[asyncio.AbstractEventLoop, OpenAILLM] = {}
+
+
+def default_llm() -> LLM:
+    """The model client of this process (of this event loop, which owns its connections)."""
+    loop = asyncio.get_running_loop()
+    llm = _llms.get(loop)
+    if llm is None:
+        for closed in [old for old in _llms if old.is_closed()]:
+            del _llms[closed]
+        llm = _llms[loop] = _openai_llm()
+    return llm
+
+
+def _openai_llm() -> OpenAILLM:
+    env = settings.ENV
+    limits = httpx2.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=200)
+    timeout = httpx2.Timeout(env.chat_timeout_s, connect=min(5.0, env.chat_timeout_s))
+    client = AsyncOpenAI(
+        api_key=env.openai_api_key or "local",
+        base_url=env.openai_base_url or settings.LOCAL_ASSISTANT_URL or None,
+        max_retries=0,
+        timeout=timeout,
+        http_client=AioHttpClient(limits=limits, timeout=timeout),
+    )
+    circuit = Circuit(env.circuit_failures, env.circuit_reset_s)
+    return OpenAILLM(
+        client,
+        env.openai_model,
+        max_retries=env.openai_max_retries,
+        circuit=circuit,
+        effort=env.openai_reasoning_effort,
+    )
+
+
+def model_state() -> str:
+    """``"ok"`` or ``"failing"``: whether the last calls went through."""
+    return "failing" if any(llm.circuit.is_open for llm in _llms.values()) else "ok"

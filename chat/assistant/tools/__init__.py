@@ -1,0 +1,48 @@
+"""What the model may look up or do: one file a tool, all listed here."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+from chat.assistant.tools import shop_information
+from chat.assistant.tools.types import BadArguments, Tool
+from chat.sessions.types import JSON, Session
+
+logger = logging.getLogger(__name__)
+
+TOOLS: tuple[Tool, ...] = (shop_information.TOOL,)
+
+#: What a tool may tell the model, in characters of JSON.
+MAX_RESULT_CHARS = 6_000
+MAX_ARGUMENT_CHARS = 4_000
+
+
+async def use(tool: Tool | None, arguments: str, session: Session) -> JSON:
+    """Run one tool call and return what the model is told of it; an error is told too.
+
+    ``tool``: None when the model asked for one that does not exist.
+    """
+    if tool is None:
+        return {"error": "Cet outil n'existe pas."}
+    try:
+        result = await tool.run(_parsed(arguments), session)
+    except BadArguments as error:
+        return {"error": str(error)}
+    except Exception:
+        logger.exception("tool %s failed", tool.name)
+        return {"error": "Cette recherche n'est pas possible pour le moment."}
+    if len(json.dumps(result, ensure_ascii=False)) > MAX_RESULT_CHARS:
+        logger.error("tool %s said too much", tool.name)
+        return {"error": "Le résultat est trop long ; préciser la demande."}
+    return result
+
+
+def _parsed(arguments: str) -> JSON:
+    try:
+        data = json.loads(arguments[:MAX_ARGUMENT_CHARS] or "{}")
+    except (ValueError, RecursionError) as error:
+        raise BadArguments("Les arguments ne sont pas du JSON.") from error
+    if not isinstance(data, dict):
+        raise BadArguments("Les arguments doivent être un objet.")
+    return data

@@ -1,0 +1,71 @@
+"""Opening hours, contact, delivery and returns."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from chat import shop
+from chat.assistant.tools.types import BadArguments, Tool
+from chat.sessions.types import JSON, Session, now
+
+TOPICS = ("horaires", "contact", "livraison", "retours", "garanties")
+
+
+async def _run(arguments: JSON, _session: Session) -> JSON:
+    topic = arguments.get("topic")
+    match topic:
+        case "horaires":
+            return _hours()
+        case "contact":
+            env = settings.ENV
+            return {"magasin": env.shop_name, "telephone": env.shop_phone, "email": env.shop_email}
+        case "livraison":
+            return {
+                "livraison": "Sur rendez-vous, à l'étage et dans la pièce de votre choix.",
+                "delai": "Il dépend du meuble ; il figure sur la fiche produit et sur la commande.",
+            }
+        case "retours":
+            return {
+                "retractation": "14 jours après la livraison pour un achat à distance, "
+                "sauf fabrication sur mesure.",
+                "source": "Code de la consommation, article L221-18",
+            }
+        case "garanties":
+            return {
+                "garantie_commerciale": "Structure 5 ans, mécanismes 3 ans, tissus et coussins "
+                "2 ans à compter de la livraison.",
+                "garantie_legale": "Conformité : 2 ans à compter de la livraison.",
+                "source": "Code de la consommation, articles L217-3 et suivants",
+            }
+    raise BadArguments(f"topic doit être l'un de : {', '.join(TOPICS)}.")
+
+
+def _hours() -> JSON:
+    moment = now().astimezone(shop.PARIS)
+    opening = {
+        name: f"{hours[0]:%H:%M}-{hours[1]:%H:%M}" if hours else "fermé"
+        for name, hours in zip(shop.DAYS, shop.OPENING, strict=True)
+    }
+    following = shop.next_opening(moment)
+    today = shop.holiday_of(moment.date())
+    return {
+        "horaires": opening,
+        "jours_feries": "fermé",
+        "aujourd_hui": f"{shop.DAYS[moment.weekday()]}{f' ({today}, férié)' if today else ''}",
+        "ouvert_maintenant": shop.is_open(moment),
+        "prochaine_ouverture": f"{shop.DAYS[following.weekday()]} {following:%d/%m à %H:%M}",
+    }
+
+
+TOOL = Tool(
+    name="shop_information",
+    label="Consultation des informations du magasin…",
+    description="Horaires d'ouverture, contact, livraison, retours ou garanties du magasin.",
+    parameters={
+        "type": "object",
+        "properties": {"topic": {"type": "string", "enum": list(TOPICS)}},
+        "required": ["topic"],
+        "additionalProperties": False,
+    },
+    run=_run,
+)

@@ -1,0 +1,175 @@
+"""A turn: a customer's question is stored, then answered, by one road for every door.
+
+A turn belongs to this process, not to the socket that asked. Per session one lane answers
+the questions that this process cares for, one at a time; the store says whose turn it is
+among all processes. See ``docs/architecture.md``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+
+from django.conf import settings
+
+from chat import draining, live
+from chat.assistant.lane import Lane, Turn, TurnEnd, find_answer
+from chat.errors import AssistantUnavailable, ChatError
+from chat.live import Hear
+from chat.markup import forget_rendered
+from chat.protocol import MessageDone, SessionState
+from chat.sessions.store import ANY_OWNER, Create, default_store
+from chat.sessions.switch import SwitchStore
+from chat.sessions.types import Author, Message
+
+__all__ = ["Turn", "TurnEnd", "read_state", "stop_turn", "sweep", "take_turn"]
+
+logger = logging.getLogger(__name__)
+
+#: How often a process looks for questions that nobody answers.
+SWEEP_S = 1.0
+#: Viewers who wait for another process's answer are shown the whole state after this silence.
+SILENCE_S = 2.0
+
+_lanes: dict[tuple[asyncio.AbstractEventLoop, str], Lane] = {}
+
+
+async def take_turn(
+    session_id: str,
+    *,
+    owner: str,
+    message_id: str,
+    text: str,
+    create: Create = "always",
+    asker: Hear | None = None,
+) -> Turn:
+    """Store what a customer said and have it answered; returns once it is stored.
+
+    The answer comes through ``live`` to whoever listens, and through ``Turn.ended``. It goes
+    on whatever becomes of the caller. An id that is already stored is not stored again: the
+    turn returned is the first one's. ``asker``, a listener, is not told of its own question.
+
+    Raises:
+        IdConflict: the id is known with another text.
+        SessionNotFound: of another owner, ended, erased, or (``create="new"``) expired.
+        AssistantUnavailable: nothing was stored: this process is stopping.
+        StoreUnavailable: it may have been stored; send it again with the same id.
+    """
+    if draining.is_draining():
+        raise AssistantUnavailable(retry_after_s=2)
+    message = Message(author=Author.CUSTOMER, id=message_id, text=text)
+    store = default_store()
+    accepted = await store.accept(session_id, owner, message, create=create)
+    loop = asyncio.get_running_loop()
+    turn = Turn(message_id, loop.time() + settings.ENV.chat_timeout_s)
+    if accepted.outcome is not None:
+        answer = await find_answer(store, session_id, accepted.outcome)
+        turn.settle(TurnEnd(accepted.outcome, answer))
+        if accepted.fresh:
+            await live.publish(session_id, MessageDone(message), besides=asker)
+        return turn
+    return _lane_of(session_id).add(turn, message if accepted.fresh else None, asker)
+
+
+async def stop_turn(session_id: str, owner: str) -> bool:
+    """Stop the answer being written in this session, wherever. Return whether there was one."""
+    lane = _lanes.get((asyncio.get_running_loop(), session_id))
+    if lane is not None and lane.stop():
+        return True
+    asked = await default_store().stop(session_id, owner)
+    if asked:
+        await live.order(session_id, "stop")
+    return asked
+
+
+async def read_state(session_id: str, owner: str) -> SessionState:
+    """Return the conversation as it stands, an answer being written here to its last character.
+
+    Raises:
+        SessionNotFound: never existed, or of another owner.
+        SessionGone: expired or erased.
+    """
+    store = default_store()
+    session = await store.load(session_id, owner)
+    lane = _lanes.get((asyncio.get_running_loop(), session_id))
+    if lane is not None and lane.draft is not None:
+        session = replace(session, draft=lane.draft)
+    return SessionState.of(session, store.backend)
+
+
+def _forget(session_id: str) -> None:
+    """Drop what this process remembers of an erased session."""
+    store = default_store()
+    if isinstance(store, SwitchStore):
+        store.forget(session_id)
+    forget_rendered()
+
+
+async def hand_over_turns() -> None:
+    """Leave every answer that is being written here to other processes."""
+    loop = asyncio.get_running_loop()
+    lanes = [lane for (its_loop, _), lane in _lanes.items() if its_loop is loop]
+    await asyncio.gather(*(lane.hand_over() for lane in lanes))
+
+
+_sweepers: dict[asyncio.AbstractEventLoop, asyncio.Task[None]] = {}
+
+
+def start_sweeping() -> None:
+    """Have this process's event loop ``sweep``, from now on."""
+    loop = asyncio.get_running_loop()
+    if loop not in _sweepers:
+        for closed in [old for old in _sweepers if old.is_closed()]:
+            del _sweepers[closed]
+        _sweepers[loop] = loop.create_task(sweep(), name="sweep")
+
+
+def _lane_of(session_id: str) -> Lane:
+    key = (asyncio.get_running_loop(), session_id)
+    lane = _lanes.get(key)
+    if lane is None:
+        lane = _lanes[key] = Lane(session_id, default_store(), leave=lambda: _lanes.pop(key, None))
+    return lane
+
+
+async def tell_moved(session_ids: Sequence[str] | None) -> None:
+    """Show viewers their conversations again, after these went to another store.
+
+    ``None``: all that somebody in this process listens to, and in this process only.
+    """
+    for session_id in live.listened_here() if session_ids is None else session_ids:
+        try:
+            state = await read_state(session_id, ANY_OWNER)
+        except ChatError:
+            continue
+        if session_ids is None:
+            await live.tell_here(session_id, state)
+        else:
+            await live.publish(session_id, state)
+
+
+async def sweep() -> None:
+    """Take up, for ever, the questions whose process died or never began them, and show
+    viewers here what the channel layer may have lost.
+    """
+    store = default_store()
+    live.on_forget(_forget)
+    if isinstance(store, SwitchStore):
+        store.moved = tell_moved
+    while True:
+        await asyncio.sleep(SWEEP_S)
+        try:
+            await live.tend()
+            loop = asyncio.get_running_loop()
+            unheard = [id_ for id_ in live.overdue(SILENCE_S) if (loop, id_) not in _lanes]
+            for session_id in unheard:
+                await live.tell_here(session_id, await read_state(session_id, ANY_OWNER))
+            if not draining.is_draining():
+                for session_id in await default_store().orphans():
+                    _lane_of(session_id).wake()
+        except ChatError:
+            logger.warning("the session store did not answer: looking for orphans later")
+        except Exception:
+            logger.exception("looking for orphans failed")

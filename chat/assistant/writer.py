@@ -1,0 +1,124 @@
+"""An answer while it is being written: shown at once, kept in the store a little later."""
+
+from __future__ import annotations
+
+import asyncio
+
+from chat import live
+from chat.protocol import MessageDelta, ToolStarted
+from chat.sessions.store import Lease, Store
+
+#: Viewers here get at most one delta in this time; the first text of an answer goes at once.
+COALESCE_S = 0.03
+#: How often the draft is kept, with and without viewers in other processes.
+KEEP_WATCHED_S = 0.1
+KEEP_ALONE_S = 0.4
+#: The lease is renewed this often even when nothing is written.
+RENEW_S = 1.5
+#: An answer longer than this is a model that does not end.
+MAX_ANSWER_CHARS = 20_000
+
+
+class AnswerTooLong(Exception):
+    """The model went past ``MAX_ANSWER_CHARS``."""
+
+
+class DraftWriter:
+    """Collects the pieces of one answer and passes them on to those who watch.
+
+    Viewers in other processes are told only of what the store already has, so that
+    one who missed a delta finds it there.
+    """
+
+    def __init__(self, store: Store, lease: Lease) -> None:
+        self.stop_asked = False
+        self._store = store
+        self._lease = lease
+        self._session_id = lease.session.id
+        self._pieces: list[str] = []
+        self._chars = 0
+        self._unsaid: list[str] = []
+        self._said_at = float("-inf")
+        self._timer: asyncio.TimerHandle | None = None
+        self._late: asyncio.Task[None] | None = None
+        self._kept_pieces = 0
+        self._kept_chars = 0
+        self._kept_bytes = 0
+        self._renewed_at = asyncio.get_running_loop().time()
+        self._watched = False
+
+    @property
+    def text(self) -> str:
+        return "".join(self._pieces)
+
+    @property
+    def interval_s(self) -> float:
+        """How long to wait before the next ``keep``."""
+        return KEEP_WATCHED_S if self._watched else KEEP_ALONE_S
+
+    async def add(self, piece: str) -> None:
+        """Take one more piece of the answer.
+
+        Raises:
+            AnswerTooLong: it and what follows are not taken.
+        """
+        if self._chars + len(piece) > MAX_ANSWER_CHARS:
+            raise AnswerTooLong
+        self._pieces.append(piece)
+        self._unsaid.append(piece)
+        self._chars += len(piece)
+        loop = asyncio.get_running_loop()
+        if loop.time() - self._said_at >= COALESCE_S:
+            await self.say()
+        elif self._timer is None:
+            self._timer = loop.call_later(COALESCE_S, self._say_late)
+
+    async def say(self) -> None:
+        """Tell viewers here what they were not told yet."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if not self._unsaid:
+            return
+        text = "".join(self._unsaid)
+        self._unsaid.clear()
+        offset = self._chars - len(text)
+        self._said_at = asyncio.get_running_loop().time()
+        await live.tell_here(self._session_id, MessageDelta(self._lease.answer_id, offset, text))
+
+    def _say_late(self) -> None:
+        self._timer = None
+        self._late = asyncio.ensure_future(self.say())
+
+    async def tool(self, started: ToolStarted) -> None:
+        """Tell every viewer that something is being looked up."""
+        await live.publish(self._session_id, started)
+
+    async def keep(self) -> None:
+        """Store what was written since the last time, renew the lease, hear of a stop.
+
+        Raises:
+            LeaseLost: nothing more of this answer counts.
+            StoreUnavailable: try again later; nothing is forgotten here.
+        """
+        now = asyncio.get_running_loop().time()
+        fresh = self._pieces[self._kept_pieces :]
+        if not fresh and now - self._renewed_at < RENEW_S:
+            return
+        upto, piece = len(self._pieces), "".join(fresh)
+        written = await self._store.write(self._lease, self._kept_bytes, piece)
+        self._renewed_at = now
+        self.stop_asked = self.stop_asked or written.stop
+        self._watched = live.heard_elsewhere(self._session_id, written.listening)
+        if self._watched and piece:
+            delta = MessageDelta(self._lease.answer_id, self._kept_chars, piece)
+            await live.tell_elsewhere(self._session_id, delta)
+        self._kept_pieces = upto
+        self._kept_chars += len(piece)
+        self._kept_bytes += len(piece.encode())
+
+    def close(self) -> None:
+        """Say nothing more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

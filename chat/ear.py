@@ -1,0 +1,147 @@
+"""One process's end of the channel layer, for one event loop. Used by ``live`` alone."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+from chat.protocol import Envelope
+from chat.sessions.redis_document import watch_group
+
+logger = logging.getLogger(__name__)
+
+#: Called with each event of a session. Must not block; an error in it is logged and forgotten.
+Hear = Callable[[Envelope], Awaitable[None]]
+#: Called with what is asked of whoever answers in a session, e.g. "stop".
+Obey = Callable[[str], None]
+
+#: A layer that takes longer is away: the doorbell is not worth more of a turn's time.
+LAYER_TIMEOUT_S = 1.0
+#: A layer that was away is left alone for so long.
+AWAY_S = 2.0
+
+
+class Ear:
+    """``layer``: None when there is no other process."""
+
+    EVERYBODY = "workers"
+
+    def __init__(self, layer: Any) -> None:
+        self.layer = layer
+        self.listeners: dict[str, set[Hear]] = {}
+        self.obeying: dict[str, Obey] = {}
+        self.forgetting: list[Callable[[str], None]] = []
+        #: Groups of the layer that this process is in, with their sessions.
+        self.joined: dict[str, str] = {}
+        #: When something was last heard in sessions whose viewers wait for an end.
+        self.awaited: dict[str, float] = {}
+        self._channel = ""
+        self._hearing: asyncio.Task[None] | None = None
+        self._joining = asyncio.Lock()
+        self._away_until = 0.0
+
+    async def join(self, session_id: str) -> None:
+        """Have other processes' events of this session brought here."""
+        group = watch_group(session_id)
+        if self._is_away() or group in self.joined:
+            return
+        try:
+            async with asyncio.timeout(LAYER_TIMEOUT_S), self._joining:
+                if not self._channel:
+                    await self._open()
+                await self.layer.group_add(group, self._channel)
+            self.joined[group] = session_id
+        except Exception:  # noqa: BLE001 - a layer that is away costs liveness, nothing else
+            self._note_away("not listening to other workers")
+
+    async def leave(self, session_id: str) -> None:
+        group = watch_group(session_id)
+        if self.joined.pop(group, None) is None or self._is_away():
+            return
+        try:
+            async with asyncio.timeout(LAYER_TIMEOUT_S):
+                await self.layer.group_discard(group, self._channel)
+        except Exception:  # noqa: BLE001 - as above
+            self._note_away("still subscribed to a session")
+
+    async def tend(self) -> None:
+        """Join the groups that could not be joined before."""
+        for session_id in [id_ for id_ in self.listeners if watch_group(id_) not in self.joined]:
+            if self._is_away():
+                return
+            await self.join(session_id)
+
+    async def send(self, group: str, message: dict[str, Any]) -> None:
+        """Send to the other processes of a group; lost when the layer is away."""
+        if self._is_away():
+            return
+        signed = {**message, "from": self._channel}
+        try:
+            async with asyncio.timeout(LAYER_TIMEOUT_S):
+                try:
+                    await self.layer.group_send(group, signed)
+                except ConnectionError:  # Redis restarted: the layer connects anew
+                    await self.layer.group_send(group, signed)
+        except Exception:  # noqa: BLE001 - as above
+            self._note_away("other workers not told")
+
+    async def tell_elsewhere(self, session_id: str, envelope: Envelope) -> None:
+        if self.layer is None:
+            return
+        group = watch_group(session_id)
+        event = {"event": envelope.type, "about": envelope.about, "text": envelope.text}
+        await self.send(group, {"type": "event", "group": group, **event})
+
+    async def tell(self, session_id: str, envelope: Envelope, besides: Hear | None) -> None:
+        """Tell the listeners of this process."""
+        for hear in tuple(self.listeners.get(session_id, ())):
+            if hear == besides:
+                continue
+            try:
+                await hear(envelope)
+            except Exception:
+                logger.exception("a listener failed")
+
+    def note(self, session_id: str, *, waiting: bool) -> None:
+        """Remember whether viewers here wait for an end, and that something was heard now."""
+        if waiting and session_id in self.listeners:
+            self.awaited[session_id] = asyncio.get_running_loop().time()
+        else:
+            self.awaited.pop(session_id, None)
+
+    async def _open(self) -> None:
+        self._channel = await self.layer.new_channel("ear.")
+        await self.layer.group_add(self.EVERYBODY, self._channel)
+        self._hearing = asyncio.create_task(self._hear(), name="ear")
+
+    async def _hear(self) -> None:
+        while True:
+            message = await self.layer.receive(self._channel)
+            if message["from"] == self._channel:
+                continue
+            if message["type"] == "forget":
+                for forget in self.forgetting:
+                    forget(message["session"])
+                continue
+            session_id = self.joined.get(message["group"])
+            if session_id is None:
+                continue
+            if message["type"] == "order":
+                with suppress(KeyError):
+                    self.obeying[session_id](message["order"])
+            else:
+                envelope = Envelope(message["event"], message["about"], message["text"])
+                self.note(session_id, waiting=not envelope.about)
+                await self.tell(session_id, envelope, None)
+
+    def _is_away(self) -> bool:
+        if self.layer is None:
+            return True
+        return self._away_until > asyncio.get_running_loop().time()
+
+    def _note_away(self, what: str) -> None:
+        self._away_until = asyncio.get_running_loop().time() + AWAY_S
+        logger.warning("channel layer away: %s", what, exc_info=logger.isEnabledFor(logging.DEBUG))

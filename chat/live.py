@@ -1,0 +1,137 @@
+"""Who listens to a session, in this process and in others.
+
+Listeners of this process are told directly. Other processes are told through the channel
+layer: each holds one channel for all its listeners, in one group per session it listens to
+and one of all workers. The layer may drop: what was said is in the store, offsets show a
+reader what it missed, and ``overdue`` names the sessions in which something is awaited.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+from channels.layers import InMemoryChannelLayer, get_channel_layer
+
+from chat.ear import Ear, Hear, Obey
+from chat.protocol import ServerEvent, SessionState, sealed
+from chat.sessions.redis_document import watch_group
+
+__all__ = ["Hear", "Obey"]
+
+_ears: dict[asyncio.AbstractEventLoop, Ear] = {}
+
+
+def _ear() -> Ear:
+    loop = asyncio.get_running_loop()
+    ear = _ears.get(loop)
+    if ear is None:
+        for closed in [old for old in _ears if old.is_closed()]:
+            del _ears[closed]
+        layer = get_channel_layer()
+        one_process = layer is None or isinstance(layer, InMemoryChannelLayer)
+        ear = _ears[loop] = Ear(None if one_process else layer)
+    return ear
+
+
+@asynccontextmanager
+async def listening(session_id: str, hear: Hear) -> AsyncIterator[None]:
+    """Have ``hear`` called with every event of the session, from any process, while inside."""
+    ear = _ear()
+    listeners = ear.listeners.setdefault(session_id, set())
+    listeners.add(hear)
+    try:
+        await ear.join(session_id)
+        yield
+    finally:
+        listeners.discard(hear)
+        if not listeners and ear.listeners.get(session_id) is listeners:
+            del ear.listeners[session_id]
+            ear.awaited.pop(session_id, None)
+            await ear.leave(session_id)
+
+
+@contextmanager
+def answering(session_id: str, obey: Obey) -> Iterator[None]:
+    """Hear the orders given to whoever answers, while inside: from here, and from elsewhere
+    as long as somebody listens here. The store's stop flag carries them in any case.
+    """
+    obeying = _ear().obeying
+    obeying[session_id] = obey
+    try:
+        yield
+    finally:
+        obeying.pop(session_id, None)
+
+
+def heard_elsewhere(session_id: str, workers_listening: int) -> bool:
+    """Whether another process listens, when so many do according to the store."""
+    return workers_listening > (watch_group(session_id) in _ear().joined)
+
+
+def listened_here() -> list[str]:
+    """Return the ids of the sessions that somebody in this process listens to."""
+    return list(_ear().listeners)
+
+
+def await_end(session_id: str) -> None:
+    """Note that viewers here wait for an answer that another process may be writing."""
+    _ear().note(session_id, waiting=True)
+
+
+def overdue(silence_s: float) -> list[str]:
+    """Return the sessions in which viewers here wait and heard nothing for so long."""
+    since = asyncio.get_running_loop().time() - silence_s
+    return [id_ for id_, heard_at in _ear().awaited.items() if heard_at < since]
+
+
+async def publish(session_id: str, event: ServerEvent, *, besides: Hear | None = None) -> None:
+    """Tell everybody who listens, here and in other processes, but ``besides``."""
+    envelope = sealed(event)
+    ear = _ear()
+    await ear.tell(session_id, envelope, besides)
+    await ear.tell_elsewhere(session_id, envelope)
+
+
+async def tell_here(session_id: str, event: ServerEvent) -> None:
+    """Tell the listeners of this process only: cheap, for what is said many times a second."""
+    ear = _ear()
+    if session_id in ear.listeners:
+        await ear.tell(session_id, sealed(event), None)
+        if isinstance(event, SessionState):
+            ear.note(session_id, waiting=bool(event.waiting))
+
+
+async def tell_elsewhere(session_id: str, event: ServerEvent) -> None:
+    """Tell the listeners of other processes only."""
+    await _ear().tell_elsewhere(session_id, sealed(event))
+
+
+async def order(session_id: str, word: str) -> None:
+    """Ask whoever answers in this session, here or in another process, to do something."""
+    ear = _ear()
+    if session_id in ear.obeying:
+        ear.obeying[session_id](word)
+    await ear.send(
+        watch_group(session_id),
+        {"type": "order", "group": watch_group(session_id), "order": word},
+    )
+
+
+async def forget_everywhere(session_id: str) -> None:
+    """Have every process forget what it remembers of an erased session; see ``on_forget``."""
+    ear = _ear()
+    for forget in ear.forgetting:
+        forget(session_id)
+    await ear.send(Ear.EVERYBODY, {"type": "forget", "session": session_id})
+
+
+def on_forget(forget: Callable[[str], None]) -> None:
+    """Have ``forget`` called with the id of each session that is erased, in any process."""
+    _ear().forgetting.append(forget)
+
+
+async def tend() -> None:
+    """Listen again where the layer was away when somebody began to."""
+    await _ear().tend()

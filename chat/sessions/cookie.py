@@ -1,0 +1,53 @@
+"""Which session a browser owns: one signed cookie, read by views and consumers alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.conf import settings
+from django.core import signing
+from django.http import HttpResponse
+
+from chat.sessions.types import new_id, now
+
+NAME = "chat_session"
+_signer = signing.Signer(salt="chat.sessions.cookie")
+
+
+def new_session_id() -> str:
+    """Return an unguessable id that tells when it was made: ``<27 characters>-<hex ms>``."""
+    return f"{new_id()}-{round(now().timestamp() * 1000):x}"
+
+
+def made_at(session_id: str) -> float:
+    """Return when ``new_session_id`` made this id, in seconds since 1970; 0 for any other."""
+    try:
+        return int(session_id.rsplit("-", 1)[1], 16) / 1000
+    except (IndexError, ValueError):
+        return 0.0
+
+
+def sign(session_id: str) -> str:
+    return _signer.sign(session_id)
+
+
+def session_id_from(cookies: Mapping[str, str]) -> str | None:
+    """Return the session id, or None when the cookie is absent or was tampered with."""
+    try:
+        return _signer.unsign(cookies[NAME])
+    except (KeyError, signing.BadSignature):
+        return None
+
+
+def give(response: HttpResponse, session_id: str) -> None:
+    """Have the browser keep this session, a little longer than the session itself lives:
+    so its owner can be told that it expired.
+    """
+    response.set_cookie(
+        NAME,
+        sign(session_id),
+        max_age=2 * settings.ENV.session_ttl_s,
+        httponly=True,
+        samesite="Lax",
+        secure=settings.ENV.cookie_secure,
+    )

@@ -1,0 +1,45 @@
+-- ARGV: id, owner, ttl ms, grace ms, "always" | "new", message id, fingerprint, message JSON,
+--       beginning of a new document (up to its messages), epoch
+-- "created" | "stored" | "known", outcome, adviser, expiry | "conflict" | "missing" | "gone", reason
+local owner, ttl, grace, create = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
+local message, print, piece, head, epoch = ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10]
+
+local status = 'stored'
+if redis.call('EXISTS', DOC) == 0 then
+  status = 'created'
+  if create == 'new' and redis.call('EXISTS', STATE) == 1 then
+    local gone = get('gone')
+    return { 'gone', gone == '' and 'expired' or gone }
+  end
+  redis.call('DEL', STATE, DRAFT)
+  redis.call('SET', DOC, head .. ']}')
+  set('epoch', epoch, 'owner', owner, 'n', 0)
+elseif not found(owner) then
+  return { 'missing' }
+end
+if get('gone') ~= '' then return { 'gone', get('gone') } end
+
+local known = get('m:' .. message)
+if known ~= '' then
+  if known ~= print then return { 'conflict' } end
+  local outcome = get('t:' .. message)
+  local reopen = string.find(outcome, '^failed||')
+  if not reopen then return { 'known', outcome, get('adviser'), NOW + redis.call('PTTL', DOC) } end
+  redis.call('HDEL', STATE, 't:' .. message)
+  set('failed', without(get('failed'), message))
+  status = 'known'
+else
+  append(piece)
+  set('m:' .. message, print)
+end
+local expiry = keep(ttl)
+local adviser = get('adviser')
+if adviser ~= '' then
+  set('t:' .. message, TAKEN_OVER)
+  return { status, TAKEN_OVER, adviser, expiry }
+end
+local pending = get('pending')
+if pending == '' then set('head_at', NOW) end
+set('pending', with(pending, message))
+redis.call('ZADD', TURNS, 'NX', NOW + grace, ID)
+return { status, '', '', expiry }

@@ -1,0 +1,18 @@
+-- ARGV: id, token ("" for a question that never began), ttl ms, grace ms, question id, outcome,
+--       answer JSON or "", answer id
+-- "ok", expiry | "lost"
+local token, question, outcome = ARGV[2], ARGV[5], ARGV[6]
+if redis.call('EXISTS', DOC) == 0 then return { 'lost' } end
+if get('t:' .. question) == outcome then return { 'ok', NOW + redis.call('PTTL', DOC) } end
+if token == '' then
+  if get('t:' .. question) ~= '' or (get('turn') == question and leased()) then return { 'lost' } end
+else
+  if get('lease') ~= token then return { 'lost' } end
+  release()
+end
+if ARGV[7] ~= '' then
+  append(ARGV[7])
+  set('m:' .. ARGV[8], '-')
+end
+settle(question, outcome, tonumber(ARGV[4]))
+return { 'ok', keep(tonumber(ARGV[3])) }

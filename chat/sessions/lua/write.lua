@@ -1,0 +1,10 @@
+-- ARGV: id, token, lease ms, offset in bytes, piece, channel where viewers of other workers listen
+-- "ok", "1" when a stop was asked, number of workers listening | "lost"
+if get('lease') ~= ARGV[2] then return { 'lost' } end
+if ARGV[5] ~= '' then
+  redis.call('SETRANGE', DRAFT, ARGV[4], ARGV[5])
+  redis.call('PEXPIRE', DRAFT, math.max(redis.call('PTTL', DOC), 1000))
+end
+set('lease_until', NOW + tonumber(ARGV[3]))
+redis.call('ZADD', TURNS, NOW + tonumber(ARGV[3]), ID)
+return { 'ok', get('stop'), redis.call('PUBSUB', 'NUMSUB', ARGV[6])[2] }

@@ -1,0 +1,185 @@
+"""Chat sessions at rest, and the right to answer in them.
+
+Every operation is atomic, whoever else writes from whichever process, and may be repeated
+after an unknown result without a second effect. All raise ``StoreUnavailable`` when the
+store does not answer; that is never read as "no such session".
+
+``owner`` says who asks: a session of another owner is not found. ``ANY_OWNER`` is staff.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Literal, Protocol
+
+from django.conf import settings
+
+from chat.sessions.types import Message, Outcome, Session
+
+ANY_OWNER = "*"
+WEB_OWNER = "web"
+
+#: A worker that has not renewed for this long has lost its turn to any other.
+LEASE_S = 5.0
+#: A question that its own worker has not begun by then may be answered by any other.
+GRACE_S = 3.0
+#: How long after an erasure late writers are still told of it.
+ERASED_S = 48 * 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """A stored question. ``fresh``: stored by this very call.
+
+    ``outcome``: how it ended, or None while its answer is to come.
+    ``created``: the session, when this call began it.
+    """
+
+    fresh: bool
+    outcome: Outcome | None
+    adviser: str
+    created: Session | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """The right to answer one question, until it is not renewed for ``LEASE_S``.
+
+    ``again``: somebody began before; what they wrote is dropped, the answer keeps its id.
+    """
+
+    session: Session
+    question_id: str
+    answer_id: str
+    token: str
+    again: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What came of asking for the next question: maybe a lease.
+
+    ``ended``: outcomes of the caller's own questions that have one by now.
+    """
+
+    lease: Lease | None = None
+    ended: dict[str, Outcome] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """``stop``: the customer asked to stop. ``listening``: how many workers have viewers."""
+
+    stop: bool
+    listening: int
+
+
+class LeaseLost(Exception):
+    """Somebody else answers, took over, ended or erased: nothing more may be written."""
+
+
+#: Whether a missing session is created: "always", only if it never existed ("new"), or
+#: always because its id was made just now ("fresh").
+Create = Literal["always", "new", "fresh"]
+
+
+class Store(Protocol):
+    @property
+    def backend(self) -> Literal["redis", "memory"]:
+        """What serves now."""
+
+    async def accept(
+        self, session_id: str, owner: str, message: Message, *, create: Create
+    ) -> Accepted:
+        """Store a customer's message as a question to be answered.
+
+        A missing session is created, as ``create`` says. A known
+        id with the same text changes nothing, except that a failed question is asked again.
+
+        Raises:
+            IdConflict: the id is known with another text.
+            SessionNotFound: of another owner.
+            SessionGone: ended, erased, or (with "new") expired.
+        """
+
+    async def claim(self, session_id: str, owned: Sequence[str], new_answer_id: str) -> Claim:
+        """Ask for the right to answer the first question that has no end.
+
+        Granted for one of ``owned`` as soon as nobody answers, for another's when its worker
+        has not begun within ``GRACE_S`` or stopped renewing.
+
+        Raises:
+            SessionNotFound: expired or erased meanwhile.
+        """
+
+    async def write(self, lease: Lease, offset: int, piece: str) -> Written:
+        """Keep more of the draft and renew the lease. ``offset``: UTF-8 bytes before ``piece``.
+
+        Raises:
+            LeaseLost:
+        """
+
+    async def finish(self, lease: Lease, outcome: Outcome, answer: Message | None) -> None:
+        """Give the question its end, storing the answer if there is one.
+
+        Raises:
+            LeaseLost:
+        """
+
+    async def release(self, lease: Lease) -> None:
+        """Leave the question to any other worker, at once; nothing when the lease is lost."""
+
+    async def abandon(self, session_id: str, question_id: str, outcome: Outcome) -> None:
+        """Give a question that nobody answers its end.
+
+        Raises:
+            LeaseLost: it is being answered, or has ended.
+        """
+
+    async def outcome(self, session_id: str, question_id: str) -> Outcome | None:
+        """Return how a question ended, or None while it has no end.
+
+        Raises:
+            SessionNotFound:
+        """
+
+    async def stop(self, session_id: str, owner: str) -> bool:
+        """Ask whoever answers to stop. Return whether somebody does."""
+
+    async def load(self, session_id: str, owner: str) -> Session:
+        """Return the session as it is now.
+
+        Raises:
+            SessionNotFound: never existed, or of another owner.
+            SessionGone: expired or erased.
+        """
+
+    async def end(self, session_id: str, owner: str) -> bool:
+        """Close the conversation; it stays readable until it expires. False when not found."""
+
+    async def erase(self, session_id: str, owner: str) -> bool:
+        """Remove every trace of the conversation but its id. False when not found."""
+
+    async def count(self) -> int:
+        """Return how many sessions are active."""
+
+    async def orphans(self) -> list[str]:
+        """Return ids of sessions with a question that nobody answers, at most 50."""
+
+    async def ping(self) -> None:
+        """Return when the store answers."""
+
+
+@cache
+def default_store() -> Store:
+    """The store of this process, as ``REDIS_URL`` says."""
+    from chat.sessions.memory_store import MemoryStore  # noqa: PLC0415 - they import this module
+    from chat.sessions.redis_store import RedisStore  # noqa: PLC0415
+    from chat.sessions.switch import SwitchStore  # noqa: PLC0415
+
+    ttl_s = settings.ENV.session_ttl_s
+    if settings.ENV.redis_url.startswith("memory://"):
+        return MemoryStore(ttl_s)
+    return SwitchStore(RedisStore.of_django(ttl_s), MemoryStore(ttl_s))

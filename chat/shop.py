@@ -1,0 +1,59 @@
+"""Facts of the shop that do not change with the catalogue: hours, delivery, returns. Pure.
+
+Source: the shop's rules (commercial guarantee, law); hours are the demonstration shop's.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import holidays
+
+PARIS = ZoneInfo("Europe/Paris")
+#: By weekday, Monday first: opening and closing, or None. Closed on French public holidays.
+OPENING: tuple[tuple[time, time] | None, ...] = (
+    *[(time(10), time(19))] * 6,
+    None,
+)
+DAYS = ("lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche")
+
+
+@lru_cache(maxsize=8)
+def _public_holidays(year: int) -> dict[date, str]:
+    return dict(holidays.country_holidays("FR", years=year, language="fr"))
+
+
+def hours_of(day: date) -> tuple[time, time] | None:
+    """Return when the shop opens and closes that day, or None when it stays closed."""
+    if day in _public_holidays(day.year):
+        return None
+    return OPENING[day.weekday()]
+
+
+def holiday_of(day: date) -> str:
+    """Return the French name of the public holiday, or ""."""
+    return _public_holidays(day.year).get(day, "")
+
+
+def is_open(moment: datetime) -> bool:
+    """Whether the shop is open at this aware moment."""
+    here = moment.astimezone(PARIS)
+    hours = hours_of(here.date())
+    return hours is not None and hours[0] <= here.time() < hours[1]
+
+
+def next_opening(moment: datetime) -> datetime:
+    """Return the first moment, now or later, at which the shop opens or is open."""
+    here = moment.astimezone(PARIS)
+    if is_open(here):
+        return here
+    for ahead in range(15):
+        day = here.date() + timedelta(days=ahead)
+        hours = hours_of(day)
+        if hours is not None:
+            opens = datetime.combine(day, hours[0], PARIS)
+            if opens >= here:
+                return opens
+    raise AssertionError("the shop opens at least once a fortnight")

@@ -1,0 +1,74 @@
+"""How the local assistant reads words and counts tokens."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+#: Up to 8 letters with the blank before them, one sign, or blanks: every character is in one.
+_TOKEN = re.compile(r"\s?\w{1,8}|\s?[^\w\s]|\s+")
+_WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
+_ELISION = re.compile(r"\b(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu)'", re.IGNORECASE)
+
+#: Words that carry no subject, folded.
+_EMPTY = frozenset(
+    """
+    a ai aimerais aimerait alors allo apres as au aurais aussi autre autres aux avec avez avoir
+    avoirs avons beaucoup bien bonjour bonsoir bonne besoin ca car ce ceci cela celui ces cet cette
+    chercher cherche cherchons chez combien comme comment connaitre coucou dans de debut deja
+    depuis des desire desole dire dis dites dites-moi donc donne donner donnez-moi dois doit du
+    elle elles en encore entre envie es est est-ce et etais etait etc ete etes etre eu eur euro
+    euros faire fais fait faites faudrait faut fois hello ici il ils j je jour journee juste l la
+    le les leur leurs lui m ma madame maintenant mais max maximum me meme mes mets mettre mieux moi
+    moins mon monsieur montrer montrez montre montrez-moi n ne ni non nos notre nous on ont or ou
+    oui par parle parler pas pendant peu peut peut-etre peux plait plus possible pour pourquoi
+    pourrais pourriez pouvez pouvez-vous pouvons propose proposer proposez proposez-vous pu puis
+    puis-je qu quand que quel quelle quelles quelque quelques quels qui quoi recherche rechercher
+    rien s sa sais salut sans savez savoir se ses si sinon soit sommes son sont sous souhaite
+    souhaiterais suis sur svp t ta te tes toi ton tous tout toute toutes tres trop trouve trouver
+    tu un une va vais veuillez veut veux vers via voici voila voir vont vos votre voudrais
+    voudrait vous vraiment y à and are can do for have hi how i in is me my of please show the
+    there to what where with you your
+    """.split()
+)
+
+
+def folded(text: str) -> str:
+    """Return the text in lower case without accents, with straight apostrophes: "Où ?" is "ou ?"."""
+    plain = text.replace("’", "'").replace("œ", "oe").replace("Œ", "oe")
+    decomposed = unicodedata.normalize("NFKD", plain.lower())
+    return "".join(char for char in decomposed if not unicodedata.combining(char))
+
+
+def tokens(text: str) -> list[str]:
+    """Cut the text in pieces of about one word; joined, they are the text again."""
+    return _TOKEN.findall(text)
+
+
+def count_tokens(text: str) -> int:
+    """Return about how many tokens a long text has, cheaply."""
+    return len(text.split())
+
+
+def whole_words(*alternatives: str) -> re.Pattern[str]:
+    """Return a pattern that finds any of these expressions, as whole words, in a folded text."""
+    return re.compile(rf"(?<!\w)(?:{'|'.join(alternatives)})(?!\w)")
+
+
+def content_words(text: str) -> list[str]:
+    """Return the words that say what the text is about, as written, without "l'" and "d'"."""
+    bare = _ELISION.sub(" ", text.replace("’", "'"))
+    return [word for word in _WORD.findall(bare) if folded(word) not in _EMPTY]
+
+
+def topic_of(text: str, limit: int = 5) -> str:
+    """Return the first content words, as a customer would recognise them; "" if there are none.
+
+    Letters, digits, hyphens and apostrophes only: nothing a page could take for markup.
+    """
+    return " ".join(word[:30] for word in content_words(text)[:limit])
+
+
+def encodable(text: str) -> str:
+    """Return the text with what UTF-8 cannot write (lone surrogates) replaced by "?"."""
+    return text.encode("utf-8", "replace").decode()

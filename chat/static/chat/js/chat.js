@@ -1,0 +1,51 @@
+/** The chat page: what the customer does, wired to the conversation. */
+import { clearWhenLeaving, confirmErasure, copyMessage, onMessageAction } from "./actions.js";
+import { createComposer } from "./composer.js";
+import { createConversation } from "./conversation.js";
+import { watchKeyboard } from "./keyboard.js";
+import { createScreen } from "./screen.js";
+import { openStorage } from "./storage.js";
+
+const root = document.querySelector("[data-chat]");
+const form = root.querySelector("[data-form]");
+const storage = openStorage();
+const composer = createComposer(form, {
+  maxChars: Number(root.dataset.maxChars),
+  isTouch: matchMedia("(hover: none) and (pointer: coarse)").matches,
+  storage,
+});
+const conversation = createConversation(root, {
+  storage,
+  composer,
+  makeScreen: (now) => createScreen(root, now),
+});
+
+function onSubmit(target, act) {
+  target.addEventListener("submit", (event) => {
+    event.preventDefault();
+    act(event);
+  });
+}
+
+form.noValidate = true; // an empty field is simply not sent
+onSubmit(form, () => {
+  if (conversation.isOver()) root.querySelector("[data-new]").focus();
+  else conversation.send(composer.take());
+});
+onSubmit(root.querySelector("[data-suggestions]"), ({ submitter }) => {
+  conversation.send(submitter.value);
+  composer.focus();
+});
+onSubmit(root.querySelector("[data-stop]"), conversation.stop);
+onMessageAction(conversation.list, {
+  retry: conversation.retry,
+  again: conversation.askAgain,
+  edit: conversation.edit,
+  copy: (id, button) => copyMessage(conversation.textOf(id), button, conversation.say),
+});
+confirmErasure(document.querySelector("[data-erase]"), document.querySelector("[data-erase-dialog]"));
+clearWhenLeaving(document, storage);
+addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
+watchKeyboard();
+setInterval(() => conversation.tick(Date.now()), 1000);
+conversation.start();

@@ -1,0 +1,117 @@
+/** The conversation of this page: its state in the middle, socket and storage on one side, screen
+ *  and field on the other. */
+import { postNatively } from "./actions.js";
+import { connectTo, reloadOnce } from "./connection.js";
+import { wantsSync } from "./expiry.js";
+import { newId } from "./ids.js";
+import { questionOf } from "./items.js";
+import { has } from "./messages.js";
+import { frameOf, framesOf, readOutbox, writeOutbox } from "./outbox.js";
+import { EMPTY, reduce } from "./transcript_state.js";
+
+const CALM = new Set(["connecting", "connected", "stopped"]);
+
+/**
+ * @param {HTMLElement} root the <main data-chat>
+ * @param {{storage: object, composer: object, makeScreen: (now: () => object) => object}} parts
+ */
+export function createConversation(root, { storage, composer, makeScreen }) {
+  const form = root.querySelector("[data-form]");
+  const screen = makeScreen(() => ({ state, status }));
+  const socket = connectTo(root.dataset.socket, { onEvent: hear, onStatus: become });
+  let status = "connecting";
+  let isTroubled = false;
+  let askedAt = 0;
+  let state = {
+    ...EMPTY,
+    messages: screen.messages,
+    pending: readOutbox(storage).filter(({ id }) => !has(screen.messages, id)),
+    ended: screen.messages.length > 0 ? root.dataset.endedReason : "",
+  };
+
+  function apply(event) {
+    const before = state;
+    state = reduce(before, { at: Date.now(), ...event });
+    if (state === before) return;
+    if (state.syncing && !before.syncing) socket.send({ type: "session.sync" });
+    if (state.pending !== before.pending) writeOutbox(storage, state.pending);
+    if (state.ended && !before.ended) end(before.pending);
+    screen.schedule();
+  }
+
+  function hear(event) {
+    apply(event);
+    if (event.type !== "session.state") return;
+    storage.write("reloaded", "");
+    framesOf(state.pending).forEach(socket.send);
+  }
+
+  function become(next) {
+    status = next;
+    if (next !== "connected") apply({ type: "local.closed" });
+    screen.draw();
+    if (!CALM.has(next) || (isTroubled && next === "connected")) screen.saySentenceOf("connection");
+    isTroubled = next !== "connected" && (isTroubled || !CALM.has(next));
+    if (next === "expelled") reloadOnce(storage);
+  }
+
+  /** It is over: nothing is sent any more, and no word that was typed is lost. */
+  function end(pending) {
+    socket.stop();
+    composer.giveBack(pending.map(({ text }) => text).join("\n\n"));
+    if (state.ended === "erased") storage.clear();
+    screen.draw();
+    screen.saySentenceOf("ended");
+  }
+
+  function textOf(id) {
+    return [...state.pending, ...state.messages].find((message) => message.id === id).text;
+  }
+
+  function send(text) {
+    if (!text || state.ended) return;
+    const message = { id: newId(), text, at: new Date().toISOString() };
+    if (status === "barred" || status === "refused") {
+      postNatively(form, message);
+      return;
+    }
+    apply({ type: "local.sent", message });
+    socket.send(frameOf(message));
+    screen.draw();
+    screen.toEnd();
+  }
+
+  return {
+    send,
+    textOf,
+    list: screen.list,
+    say: screen.say,
+    isOver: () => state.ended !== "",
+    retry(id) {
+      const frame = frameOf({ id, text: textOf(id) });
+      apply({ type: "local.retried", id });
+      socket.send(frame);
+    },
+    askAgain: (answerId) => send(questionOf(state, answerId)?.text),
+    edit(id) {
+      composer.giveBack(textOf(id));
+      apply({ type: "local.dropped", id });
+      composer.focus();
+    },
+    stop() {
+      if (socket.send({ type: "turn.stop" })) apply({ type: "local.stopping" });
+    },
+    start() {
+      screen.draw();
+      if (!state.ended) socket.start();
+    },
+    /** Once a second: what changes with the hour alone. */
+    tick(now) {
+      if (status === "connected" && wantsSync(state, now, askedAt)) {
+        askedAt = now;
+        apply({ type: "local.sync" });
+      }
+      screen.schedule();
+    },
+  };
+}

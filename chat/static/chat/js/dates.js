@@ -1,0 +1,31 @@
+/** Moments as a reader says them, in the reader's own time zone. */
+
+const DAY_MS = 24 * 3600 * 1000;
+
+/** @returns {string} "09:30" */
+export function timeLabel(moment, language) {
+  return new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" })
+    .format(new Date(moment));
+}
+
+/** @returns {string} "2026-11-23", the same for two moments of one day */
+export function dayKey(moment) {
+  const day = new Date(moment);
+  const parts = [day.getFullYear(), day.getMonth() + 1, day.getDate()];
+  return parts.map((part) => String(part).padStart(2, "0")).join("-");
+}
+
+/** @returns {string} "Aujourd’hui", "Hier" or "Lundi 23 novembre" */
+export function dayLabel(moment, now, language) {
+  const ago = Math.round((noonOf(now) - noonOf(moment)) / DAY_MS);
+  const label = ago === 0 || ago === 1
+    ? new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(-ago, "day")
+    : new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "long" })
+      .format(new Date(moment));
+  return label.charAt(0).toLocaleUpperCase(language) + label.slice(1);
+}
+
+function noonOf(moment) {
+  const day = new Date(moment);
+  return new Date(day.getFullYear(), day.getMonth(), day.getDate(), 12);
+}

@@ -1,0 +1,30 @@
+import { dropFirst, lengthOf } from "./code_points.js";
+
+/**
+ * The answer being written, as far as this page holds it. `length` is in code points.
+ *
+ * @typedef {{id: string, text: string, length: number}} Draft
+ */
+
+/** @returns {Draft | null} what `session.state` says of the answer being written */
+export function draftOf(draft) {
+  return draft && { id: draft.id, text: draft.text, length: lengthOf(draft.text) };
+}
+
+/**
+ * Add one delta to a draft. What is held already is trimmed, so a delta may come twice.
+ *
+ * @param {Draft | null} draft
+ * @param {{id: string, offset: number, text: string}} delta
+ * @returns {{draft: Draft | null, gap: boolean}} `gap`: something between the two was missed, or
+ *   the end of the draft before this one was
+ */
+export function withDelta(draft, { id, offset, text }) {
+  const follows = draft?.id === id;
+  const held = follows ? draft : { id, text: "", length: 0 };
+  if (offset > held.length) return { draft, gap: true };
+  const fresh = dropFirst(text, held.length - offset);
+  if (follows && fresh === "") return { draft, gap: false };
+  const longer = { id, text: held.text + fresh, length: held.length + lengthOf(fresh) };
+  return { draft: longer, gap: draft !== null && !follows };
+}

@@ -1,0 +1,24 @@
+/**
+ * The conversation as the server wrote it into the page.
+ *
+ * The socket tells it again, in full; until then the page knows what it shows, and can tell a
+ * conversation that has expired from one that never began.
+ *
+ * @param {HTMLElement} list the <ol data-transcript>
+ * @returns {object[]} MESSAGEs of docs/protocol.md
+ */
+export function messagesIn(list) {
+  return Array.from(list.querySelectorAll("[data-message]"), (line) => {
+    const text = line.querySelector("[data-text]");
+    return {
+      id: line.dataset.message,
+      author: line.dataset.author,
+      name: line.querySelector("[data-name]")?.textContent ?? "",
+      text: text.innerText,
+      html: text.innerHTML,
+      sent_at: line.querySelector("[data-time]").dateTime,
+      interrupted: line.hasAttribute("data-interrupted"),
+      reply_to: line.dataset.replyTo ?? "",
+    };
+  });
+}

@@ -1,0 +1,61 @@
+/**
+ * Lists of messages: those of the transcript (MESSAGE of docs/protocol.md) and those pending.
+ *
+ * A pending message was sent but not accepted yet: it is shown after the transcript and sent
+ * again, with the same id, until it is.
+ *
+ * @typedef {{id: string, text: string, at: string, error?: Failure}} Pending
+ * @typedef {{code: string, message: string, retryAt: number}} Failure
+ */
+
+/** Codes after which the very same message would be refused again. */
+const FINAL = new Set([
+  "invalid_json", "invalid_message", "payload_too_large", "id_conflict", "unauthorized", "forbidden",
+]);
+
+export function isRetryable(code) {
+  return !FINAL.has(code);
+}
+
+/** @returns {Failure} what an `error` event says, and when trying again makes sense */
+export function failureOf({ code, message, retry_after_s: waitS = 0 }, now) {
+  return { code, message, retryAt: waitS ? now + waitS * 1000 : 0 };
+}
+
+/** @returns the transcript entry that an accepted message becomes */
+export function messageOf({ id, text, at }) {
+  return {
+    id, text, author: "customer", html: "", sent_at: at, interrupted: false, reply_to: "",
+  };
+}
+
+export function has(messages, id) {
+  return messages.some((message) => message.id === id);
+}
+
+export function without(messages, id) {
+  return has(messages, id) ? messages.filter((message) => message.id !== id) : messages;
+}
+
+/** @returns the list with the message in its place: its own when it is known, else the last */
+export function placed(messages, message) {
+  if (!has(messages, message.id)) return [...messages, message];
+  return messages.map((known) => (known.id === message.id ? message : known));
+}
+
+/** @returns {Pending[]} the list with the error put on, or taken off when it is null */
+export function withError(pending, id, error) {
+  return pending.map((message) => (message.id === id ? { ...message, error } : message));
+}
+
+/**
+ * Keep the name of the adviser who wrote a message: the next adviser has another.
+ *
+ * @param {object} message as it came
+ * @param {object[]} known messages, with the names they had
+ * @param {string} name of the adviser who has the conversation, or ""
+ */
+export function signed(message, known, name) {
+  if (message.author !== "adviser" || message.name) return message;
+  return { ...message, name: known.find(({ id }) => id === message.id)?.name ?? name };
+}

@@ -1,0 +1,64 @@
+/** Everything around the transcript that says how things stand. Its sentences are in templates. */
+import { timeLabel } from "./dates.js";
+import { setShown, setText, showWhen } from "./dom.js";
+import { isSoon } from "./expiry.js";
+
+/**
+ * @param {HTMLElement} root the <main data-chat>
+ * @param {string} language for hours
+ */
+export function createStatusView(root, language) {
+  const part = (name) => root.querySelector(`[data-${name}]`);
+  const parts = {
+    connection: part("connection"),
+    speaker: part("speaker"),
+    notice: part("notice"),
+    ended: part("ended"),
+    expiry: part("expiry"),
+    degraded: part("degraded"),
+    stopButton: part("stop-button"),
+    send: part("send"),
+    empty: part("empty"),
+  };
+
+  function showEnd(reason) {
+    if (!reason) return;
+    setShown(parts.ended, true);
+    showWhen(parts.ended, reason);
+    parts.send.disabled = true;
+  }
+
+  function showExpiry({ expiresAt, ended }, now) {
+    const isShown = !ended && isSoon(expiresAt, now);
+    setShown(parts.expiry, isShown);
+    if (isShown) setText(part("expiry-time"), timeLabel(expiresAt, language));
+  }
+
+  return {
+    /**
+     * @param {object} state of transcript_state.js
+     * @param {import("./closing.js").Status} status of the connection
+     * @param {boolean} isEmpty whether nothing was said yet
+     */
+    render(state, status, isEmpty, now) {
+      setShown(parts.connection, status !== "stopped");
+      if (parts.connection.dataset.connection !== status) {
+        parts.connection.dataset.connection = status;
+        showWhen(parts.connection, status);
+      }
+      setShown(parts.speaker, state.speaker === "adviser" && !state.ended);
+      setText(parts.speaker.querySelector("[data-name]"), state.name);
+      setShown(parts.notice, state.notice !== null);
+      setText(parts.notice, state.notice?.message ?? "");
+      setShown(parts.degraded, state.degraded && !state.ended);
+      setShown(parts.stopButton, state.waiting.length > 0 && state.speaker === "assistant");
+      parts.stopButton.disabled = state.stopping;
+      setShown(parts.empty, isEmpty && !state.ended);
+      if (!isEmpty && !state.ended) setShown(parts.ended, false);
+      showEnd(state.ended);
+      showExpiry(state, now);
+    },
+    /** @returns {string} the visible sentence of a part, for the screen reader */
+    sentenceOf: (name) => parts[name].innerText.trim(),
+  };
+}

@@ -1,0 +1,110 @@
+/**
+ * What the page knows of the conversation, and how each event changes it. No DOM, no socket.
+ *
+ * Events are those of docs/protocol.md, with `at` (ms) when they came, and `local.*` for what
+ * happens in this page. A state is never changed in place.
+ */
+import { draftOf } from "./draft.js";
+import { failureOf, signed, without } from "./messages.js";
+import {
+  dropDraft, onAccepted, onDelta, onDone, onError, onRetried, onSent, replayed,
+} from "./turn_events.js";
+
+/**
+ * The state of a page that has heard nothing yet.
+ *
+ * `syncing`: `session.sync` is to be asked, or was; `buffered`: deltas that came meanwhile.
+ * `touched`: something was said since `expiresAt` was told, so it is later by now.
+ * `notice`: an error about no message in particular.
+ */
+export const EMPTY = Object.freeze({
+  messages: [],
+  pending: [],
+  draft: null,
+  waiting: [],
+  failed: new Map(),
+  speaker: "assistant",
+  name: "",
+  tool: "",
+  stopping: false,
+  expiresAt: "",
+  backend: "",
+  degraded: false,
+  ended: "",
+  notice: null,
+  syncing: false,
+  buffered: [],
+  touched: false,
+});
+
+const OVER = {
+  pending: [], draft: null, waiting: [], tool: "", stopping: false, syncing: false, buffered: [],
+};
+
+const reducers = {
+  __proto__: null,
+  "session.state": onState,
+  "message.accepted": onAccepted,
+  "message.delta": onDelta,
+  "message.done": onDone,
+  "tool.started": (state, { label }) => ({ ...state, tool: label }),
+  "speaker.changed": onSpeaker,
+  "session.ended": onEnded,
+  error: (state, event) => onError(state, event) ?? onEnded(state, { reason: "expired" }),
+  "local.sent": onSent,
+  "local.retried": onRetried,
+  "local.dropped": (state, { id }) => ({ ...state, pending: without(state.pending, id) }),
+  "local.stopping": (state) => ({ ...state, stopping: true }),
+  "local.sync": (state) => ({ ...state, syncing: true }),
+  "local.closed": (state) => ({ ...state, tool: "", stopping: false, syncing: false }),
+};
+
+/** @returns the state after the event; the same object when the event changes nothing */
+export function reduce(state, event) {
+  return (state.ended ? null : reducers[event.type]?.(state, event)) ?? state;
+}
+
+function onState(state, event) {
+  if (event.messages.length === 0 && state.messages.length > 0) {
+    return onEnded(state, { reason: "expired" });
+  }
+  const known = new Set(event.messages.map(({ id }) => id));
+  const next = {
+    ...state,
+    messages: event.messages.map((message) => signed(message, state.messages, event.name)),
+    pending: state.pending.filter(({ id }) => !known.has(id)),
+    draft: draftOf(event.draft),
+    waiting: event.waiting,
+    failed: new Map(event.failed.map((failure) => [failure.id, failureOf(failure, event.at)])),
+    speaker: event.speaker,
+    name: event.name,
+    tool: event.waiting.length > 0 ? state.tool : "",
+    stopping: state.stopping && event.waiting.length > 0,
+    expiresAt: event.expires_at,
+    backend: event.storage_backend,
+    degraded: event.storage_backend === "memory" && (state.degraded || state.backend === "redis"),
+    syncing: false,
+    buffered: [],
+    touched: false,
+  };
+  const told = state.buffered.reduce(replayed, next);
+  return event.ended ? onEnded(told, { reason: "ended" }) : told;
+}
+
+function onSpeaker(state, { speaker, name, at }) {
+  if (speaker === state.speaker && name === state.name) return state;
+  const line = { id: `local-${at}`, author: "system", isLocal: true, speaker, name, sent_at: at };
+  const isTold = state.messages.at(-1)?.author === "system";
+  return {
+    ...dropDraft(state),
+    messages: isTold ? state.messages : [...state.messages, line],
+    waiting: speaker === "adviser" ? [] : state.waiting,
+    speaker,
+    name,
+  };
+}
+
+function onEnded(state, { reason }) {
+  const messages = reason === "erased" ? [] : state.messages;
+  return { ...state, ...OVER, messages, ended: reason };
+}

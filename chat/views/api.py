@@ -1,0 +1,101 @@
+"""The JSON API: the same assistant for other programs. Its contract: ``openapi.py``."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+
+from chat.assistant.closing import erase_session
+from chat.assistant.turn import TurnEnd, take_turn
+from chat.errors import BY_CODE, SessionNotFound
+from chat.language import language_of
+from chat.protocol import message_json
+from chat.sessions.store import default_store
+from chat.sessions.types import JSON, End, isoformat
+from chat.views.door import ApiView
+from chat.views.problems import NotFound
+from chat.views.questions import Question, checked_session_id, read_question
+from chat.views.sse import answer_in_events
+
+EVENT_STREAM = "text/event-stream"
+ADVISER_ANSWERS = (
+    "Un conseiller suit cette conversation : il vous répondra lui-même, dans la conversation."
+)
+
+
+class Ask(ApiView):
+    """``/api/chat``"""
+
+    async def post(self, request: HttpRequest) -> HttpResponseBase:
+        question = read_question(request)
+        if request.get_preferred_type(["application/json", EVENT_STREAM]) == EVENT_STREAM:
+            return await answer_in_events(question, self.owner)
+        turn = await take_turn(
+            question.session_id,
+            owner=self.owner,
+            message_id=question.message_id,
+            text=question.text,
+        )
+        return json_response(answer_json(question, await turn.ended()))
+
+
+class Conversation(ApiView):
+    """``/api/chat/{session_id}``"""
+
+    async def get(self, request: HttpRequest, session_id: str) -> HttpResponse:
+        session = await default_store().load(checked_session_id(session_id), self.owner)
+        return json_response(
+            {
+                "session_id": session.id,
+                "messages": [message_json(message) for message in session.messages],
+                "created_at": isoformat(session.created_at),
+                "expires_at": isoformat(session.expires_at),
+                "speaker": "adviser" if session.has_adviser else "assistant",
+            }
+        )
+
+    async def delete(self, request: HttpRequest, session_id: str) -> HttpResponse:
+        await erase_session(checked_session_id(session_id), self.owner)
+        return HttpResponse(status=204)
+
+
+class SessionCount(ApiView):
+    """``/api/chat/sessions/count``"""
+
+    async def get(self, request: HttpRequest) -> HttpResponse:
+        store = default_store()
+        active = await store.count()
+        return json_response({"active_sessions": active, "storage_backend": store.backend})
+
+
+class Nowhere(ApiView):
+    """Any other address under ``/api``."""
+
+    public = True
+
+    async def get(self, request: HttpRequest, **kwargs: str) -> HttpResponse:
+        raise NotFound
+
+    post = put = patch = delete = get
+
+
+def answer_json(question: Question, end: TurnEnd) -> JSON:
+    """Return the body for a question that has its end.
+
+    Raises:
+        ChatError: it failed with nothing written.
+    """
+    outcome = end.outcome
+    if end.answer is None and outcome.end is not End.TAKEN_OVER:
+        raise BY_CODE.get(outcome.code, SessionNotFound)(retry_after_s=outcome.retry_after_s)
+    return {
+        "response": ADVISER_ANSWERS if end.answer is None else end.answer.text,
+        "session_id": question.session_id,
+        "message_id": question.message_id,
+        "language": language_of(question.text),
+        "interrupted": end.answer is not None and end.answer.interrupted,
+    }
+
+
+def json_response(body: JSON, status: int = 200) -> JsonResponse:
+    return JsonResponse(body, status=status, json_dumps_params={"ensure_ascii": False})

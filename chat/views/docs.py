@@ -1,0 +1,100 @@
+"""The contract of the API, for programs and for people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+from chat.views.door import ApiView
+from chat.views.openapi import document
+from chat.views.problems import ALL_BY_CODE
+
+CACHE_CONTROL = "public, max-age=300"
+
+
+class OpenAPI(ApiView):
+    """``/api/openapi.json``"""
+
+    public = True
+
+    async def get(self, request: HttpRequest) -> HttpResponse:
+        return JsonResponse(
+            document(),
+            json_dumps_params={"ensure_ascii": False},
+            headers={"Cache-Control": CACHE_CONTROL},
+        )
+
+
+class Docs(ApiView):
+    """``/api/docs``: the same contract, to read; each error code has its anchor."""
+
+    public = True
+
+    async def get(self, request: HttpRequest) -> HttpResponse:
+        contract = document()
+        context = {
+            "info": contract["info"],
+            "operations": _operations(contract),
+            "schemas": _schemas(contract),
+            "errors": ALL_BY_CODE.values(),
+            "base_url": request.build_absolute_uri("/").rstrip("/"),
+        }
+        return render(request, "chat/api_docs.html", context)
+
+
+def _operations(contract: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "method": method.upper(),
+            "path": path,
+            "needs_key": operation.get("security") != [],
+            "statuses": list(operation["responses"]),
+            **{key: operation.get(key, "") for key in ("summary", "description")},
+            "takes": _names_in(operation.get("requestBody", {})),
+            "gives": _names_in(operation["responses"].get("200", {})),
+            "streams": _stream_of(operation),
+        }
+        for path, item in contract["paths"].items()
+        for method, operation in item.items()
+        if method != "parameters"
+    ]
+
+
+def _stream_of(operation: dict[str, Any]) -> str:
+    content = operation["responses"].get("200", {}).get("content", {})
+    description: str = content.get("text/event-stream", {}).get("schema", {}).get("description", "")
+    return description
+
+
+def _names_in(body: dict[str, Any]) -> list[str]:
+    """Names of the shapes that a body refers to, e.g. ``["Answer"]``."""
+    schemas = [media.get("schema", {}) for media in body.get("content", {}).values()]
+    return [schema["$ref"].rsplit("/", 1)[1] for schema in schemas if "$ref" in schema]
+
+
+def _schemas(contract: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "members": [
+                {
+                    "name": member,
+                    "type": _type_of(of),
+                    "required": member in schema["required"],
+                    "description": of.get("description", ""),
+                    "values": of.get("enum", []),
+                }
+                for member, of in schema["properties"].items()
+            ],
+        }
+        for name, schema in contract["components"]["schemas"].items()
+    ]
+
+
+def _type_of(schema: dict[str, Any]) -> str:
+    kind = schema["type"]
+    if kind == "array":
+        return f"[{schema['items']['$ref'].rsplit('/', 1)[1]}…]"
+    return " | ".join(kind) if isinstance(kind, list) else str(kind)

@@ -1,0 +1,89 @@
+"""The one way into the API: who asks, how often, with which method; and how errors go out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.views import View
+
+from chat.access.gate import default_gate
+from chat.addresses import client_address
+from chat.errors import ChatError, Unauthorized
+from chat.limits import check_api
+from chat.views.problems import MethodNotAllowed, logged, problem
+
+#: Owner of the sessions made without a key, where the API is open.
+OPEN_OWNER = "api"
+
+
+class ApiView(View):
+    """``owner``: whose sessions this request may reach. ``public``: no key is asked for."""
+
+    public = False
+    owner = ""
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
+        """Without the check against forged requests of browsers: no cookie opens anything here."""
+        view = super().as_view(**initkwargs)
+        view.csrf_exempt = True  # type: ignore[attr-defined]
+        return view
+
+    async def dispatch(  # type: ignore[override]
+        self, request: HttpRequest, *args: Any, **kwargs: Any
+    ) -> HttpResponseBase:
+        try:
+            response = await self._serve(request, **kwargs)
+        except ChatError as error:
+            return problem(error)
+        except Exception as error:  # noqa: BLE001 - logged with an id; nothing of it goes out
+            return problem(logged(error))
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    async def _serve(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
+        allowed = [name.upper() for name in self.http_method_names if hasattr(self, name)]
+        if request.method == "OPTIONS":
+            return HttpResponse(status=204, headers={"Allow": ", ".join(allowed)})
+        if request.method not in allowed:
+            raise MethodNotAllowed(allowed)
+        if not self.public:
+            self.owner = await owner_of(request)
+        response: HttpResponseBase = await getattr(self, request.method.lower())(request, **kwargs)
+        return response
+
+
+async def owner_of(request: HttpRequest) -> str:
+    """Return who asks, after counting the request against their limit.
+
+    Raises:
+        Unauthorized: no key where one is needed, or one that is not right.
+        RateLimited:
+        AssistantUnavailable: the database cannot say whether the key is right.
+    """
+    header = request.headers.get("Authorization")
+    if header is None:
+        if not settings.ENV.debug:
+            raise Unauthorized
+        await check_api(f"address {address_of(request)}")
+        return OPEN_OWNER
+    scheme, _, key = header.partition(" ")
+    if scheme.lower() != "bearer":
+        raise Unauthorized
+    gate = default_gate()
+    if not gate.knows(key.strip()):
+        # Whoever tries keys is stopped before the database is asked.
+        await check_api(f"stranger {address_of(request)}")
+    owner = await gate.owner_of(key.strip())
+    await check_api(owner)
+    return owner
+
+
+def address_of(request: HttpRequest) -> str:
+    """Return the client's address as trusted proxies tell it."""
+    peer = request.META.get("REMOTE_ADDR") or ""
+    return client_address(request.headers, peer, settings.ENV.trusted_proxies)

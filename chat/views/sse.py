@@ -1,0 +1,166 @@
+"""An answer as Server-Sent Events: the events of ``docs/protocol.md``, for one question.
+
+The stream listens to the turn and does not carry it: whoever leaves loses nothing, and asks
+again with the same ``message_id``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from contextlib import aclosing
+from itertools import count
+
+from django.http import StreamingHttpResponse
+
+from chat import live
+from chat.assistant.turn import TurnEnd, take_turn
+from chat.errors import BY_CODE, ChatError, SessionNotFound
+from chat.protocol import (
+    Envelope,
+    Failed,
+    MessageAccepted,
+    MessageDone,
+    ServerEvent,
+    SpeakerChanged,
+    encode,
+)
+from chat.sessions.store import default_store
+from chat.sessions.types import End
+from chat.views.problems import logged
+from chat.views.questions import Question
+
+#: A comment is sent after so long a silence, so that nothing in between gives up.
+HEARTBEAT_S = 15.0
+HEARTBEAT = b": ping\n\n"
+#: What is heard beyond this is not kept: the end of the stream brings the whole answer.
+MAX_KEPT_CHARS = 256 * 1024
+
+#: Events about an answer on its way. Its end is told by the turn itself, exactly once.
+_PASSED = {"message.delta", "tool.started", "session.state", "session.ended"}
+_ENDS = {"message.done", "error"}
+
+
+class Ear:
+    """What was heard of one session, until it is sent to who asked one question in it."""
+
+    def __init__(self, question_id: str) -> None:
+        self._question_id = question_id
+        self._heard: list[Envelope] = []
+        self._kept_chars = 0
+        self._ahead: set[str] = set()
+        self.news = asyncio.Event()
+
+    async def hear(self, envelope: Envelope) -> None:
+        if self._kept_chars <= MAX_KEPT_CHARS:
+            self._kept_chars += len(envelope.text)
+            self._heard.append(envelope)
+            self.news.set()
+
+    def put_behind(self, questions: Iterable[str]) -> None:
+        """Pass nothing on until these have their end: until then it is their answers' events."""
+        ends = [n for n, envelope in enumerate(self._heard) if self._ends_another(envelope)]
+        ended = {self._heard[n].about for n in ends}
+        if ends:
+            del self._heard[: ends[-1] + 1]
+        self._ahead = set(questions) - ended
+
+    def take(self) -> list[str]:
+        """Return what there is to send, encoded, and forget it."""
+        heard, self._heard = self._heard, []
+        self._kept_chars = 0
+        self.news.clear()
+        texts = []
+        for envelope in heard:
+            if self._ends_another(envelope):
+                self._ahead.discard(envelope.about)
+            elif envelope.type in _PASSED and not self._ahead:
+                texts.append(envelope.text)
+        return texts
+
+    def _ends_another(self, envelope: Envelope) -> bool:
+        return envelope.type in _ENDS and envelope.about not in ("", self._question_id)
+
+
+async def answer_in_events(question: Question, owner: str) -> StreamingHttpResponse:
+    """Ask the question; return its answer as a stream of events.
+
+    Raises:
+        ChatError: it was not accepted.
+    """
+    events = _events(question, owner)
+    first = await anext(events)
+    return StreamingHttpResponse(
+        _joined(first, events),
+        content_type="text/event-stream; charset=utf-8",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _joined(first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
+    async with aclosing(rest):
+        yield first
+        async for part in rest:
+            yield part
+
+
+async def _events(question: Question, owner: str) -> AsyncGenerator[bytes, None]:
+    numbers = count(1)
+    ear = Ear(question.message_id)
+    async with live.listening(question.session_id, ear.hear):
+        turn = await take_turn(
+            question.session_id,
+            owner=owner,
+            message_id=question.message_id,
+            text=question.text,
+            asker=ear.hear,
+        )
+        yield _frame(next(numbers), encode(MessageAccepted(question.message_id)))
+        ear.put_behind(await _ahead_of(question, owner))
+        ended = asyncio.ensure_future(turn.ended())
+        ended.add_done_callback(lambda _: ear.news.set())
+        try:
+            while not ended.done():
+                yield await _news_or_heartbeat(ear, numbers)
+            for text in ear.take():
+                yield _frame(next(numbers), text)
+            yield _frame(next(numbers), encode(await _last_event(question, owner, ended.result())))
+        except Exception as error:  # noqa: BLE001 - logged with an id; nothing of it goes out
+            yield _frame(next(numbers), encode(Failed.from_error(logged(error))))
+        finally:
+            ended.cancel()
+
+
+async def _news_or_heartbeat(ear: Ear, numbers: Iterable[int]) -> bytes:
+    try:
+        async with asyncio.timeout(HEARTBEAT_S):
+            await ear.news.wait()
+    except TimeoutError:
+        return HEARTBEAT
+    return b"".join(_frame(n, text) for text, n in zip(ear.take(), numbers, strict=False))
+
+
+async def _ahead_of(question: Question, owner: str) -> tuple[str, ...]:
+    """Return the questions of this session that will be answered before this one."""
+    try:
+        waiting = (await default_store().load(question.session_id, owner)).waiting
+    except ChatError:  # erased meanwhile, or the store is away: its own end will tell
+        return ()
+    if question.message_id not in waiting:
+        return ()
+    return waiting[: waiting.index(question.message_id)]
+
+
+async def _last_event(question: Question, owner: str, end: TurnEnd) -> ServerEvent:
+    outcome = end.outcome
+    if end.answer is not None:
+        return MessageDone(end.answer)
+    if outcome.end is End.TAKEN_OVER:
+        session = await default_store().load(question.session_id, owner)
+        return SpeakerChanged("adviser", session.adviser)
+    error = BY_CODE.get(outcome.code, SessionNotFound)(retry_after_s=outcome.retry_after_s)
+    return Failed.from_error(error, question.message_id)
+
+
+def _frame(number: int, data: str) -> bytes:
+    return f"id: {number}\ndata: {data}\n\n".encode()

@@ -1,0 +1,157 @@
+"""The process environment, read once and checked once.
+
+Nothing else in the project touches ``os.environ``. A new variable is a new field here and a
+line in ``.env.example``; a test compares the two.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import dotenv
+from django.core.exceptions import ImproperlyConfigured
+
+from meuble_project import parsers
+
+ROOT = Path(__file__).resolve().parent.parent
+
+#: Signs cookies on a developer's machine, where nobody else is to be kept out.
+DEVELOPMENT_SECRET_KEY = "insecure-development-key-never-for-production"  # noqa: S105
+
+#: Longer values are not repeated in an error: a secret pasted into the wrong line stays unseen.
+MAX_QUOTED_CHARS = 12
+
+
+def variable(
+    parse: Callable[[str], object],
+    default: str = "",
+    *,
+    debug: str | None = None,
+    required: bool = False,
+) -> dict[str, Any]:
+    """Say how a field is read. An absent and an empty variable both mean the default.
+
+    ``debug``: the default when ``DEBUG=1``, if it is another one.
+    ``required``: refuse to start without it when ``DEBUG=0``.
+    """
+    in_debug = default if debug is None else debug
+    return {"parse": parse, "defaults": (default, in_debug), "required": required}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Env:
+    """Typed settings. Field names are the variables' in lower case; units are in the names."""
+
+    debug: bool = field(metadata=variable(parsers.flag, "0"))
+    secret_key: str = field(
+        repr=False, metadata=variable(str, debug=DEVELOPMENT_SECRET_KEY, required=True)
+    )
+    allowed_hosts: tuple[str, ...] = field(
+        metadata=variable(parsers.hosts, debug="localhost,127.0.0.1,[::1]", required=True)
+    )
+    csrf_trusted_origins: tuple[str, ...] = field(
+        metadata=variable(parsers.origins, debug="http://localhost,http://127.0.0.1,http://[::1]")
+    )
+    #: Cookies travel over HTTPS only.
+    cookie_secure: bool = field(metadata=variable(parsers.flag, "1", debug="0"))
+    #: Plain HTTP is answered with a redirect to HTTPS.
+    secure_ssl_redirect: bool = field(metadata=variable(parsers.flag, "0"))
+    #: How many proxies in front may set ``X-Forwarded-For``.
+    trusted_proxies: int = field(metadata=variable(parsers.whole, "0"))
+
+    redis_url: str = field(repr=False, metadata=variable(parsers.redis_url, "memory://"))
+    database_url: str = field(
+        repr=False, metadata=variable(parsers.database_url, "sqlite:///db.sqlite3")
+    )
+
+    openai_api_key: str = field(repr=False, metadata=variable(parsers.header, required=True))
+    #: "" for OpenAI's own.
+    openai_base_url: str = field(repr=False, metadata=variable(parsers.http_url))
+    #: Source: developers.openai.com/api/docs/deprecations, which names it as the successor of
+    #: the small models that close in 2026 and 2027.
+    openai_model: str = field(metadata=variable(parsers.header, "gpt-6-luna"))
+    #: "" when the field is not to be sent. GPT-6 Luna takes function tools in Chat Completions
+    #: with "none" only. Source: developers.openai.com/api/docs/guides/deployment-checklist.
+    openai_reasoning_effort: str = field(metadata=variable(parsers.effort, "none"))
+    openai_max_retries: int = field(metadata=variable(parsers.whole, "2"))
+    #: One deadline for a whole turn: retries, tools and streaming included.
+    chat_timeout_s: float = field(metadata=variable(parsers.seconds, "30"))
+    prompt_max_chars: int = field(metadata=variable(parsers.positive, "24000"))
+    #: Failures in a row after which the model is left alone for ``circuit_reset_s``.
+    circuit_failures: int = field(metadata=variable(parsers.positive, "5"))
+    circuit_reset_s: float = field(metadata=variable(parsers.seconds, "10"))
+
+    #: Sliding: a session lives this long after its last change.
+    session_ttl_s: int = field(metadata=variable(parsers.positive, "86400"))
+    chat_max_message_chars: int = field(metadata=variable(parsers.positive, "4000"))
+    #: Messages a visitor may send; 0 = no limit.
+    chat_rate_per_minute: int = field(metadata=variable(parsers.whole, "20"))
+    #: Requests per API key, or per address where the API is open; 0 = no limit.
+    api_rate_per_minute: int = field(metadata=variable(parsers.whole, "600", debug="0"))
+    sockets_per_visitor: int = field(metadata=variable(parsers.positive, "10"))
+    sockets_per_address: int = field(metadata=variable(parsers.positive, "100"))
+    #: How long a worker told to stop may finish what it began.
+    shutdown_grace_s: float = field(metadata=variable(parsers.seconds, "20"))
+
+    shop_name: str = field(metadata=variable(str, "Meuble de France"))
+    shop_phone: str = field(metadata=variable(str))
+    shop_email: str = field(metadata=variable(str))
+
+    log_level: str = field(metadata=variable(parsers.level, "INFO"))
+    log_json: bool = field(metadata=variable(parsers.flag, "0"))
+
+    @property
+    def uses_local_assistant(self) -> bool:
+        """Whether the simulator answers: development, no key, and no server of one's own."""
+        return self.debug and not self.openai_api_key and not self.openai_base_url
+
+
+def load_env() -> Env:
+    """Read the real environment, completed by ``.env`` at the root of the project.
+
+    Raises:
+        ImproperlyConfigured: as ``read_env``, or ``.env`` is not UTF-8 text.
+    """
+    try:
+        written = dotenv.dotenv_values(ROOT / ".env", interpolate=False)
+    except UnicodeDecodeError as error:
+        raise ImproperlyConfigured(".env: expected UTF-8 text") from error
+    return read_env({name: value or "" for name, value in written.items()} | dict(os.environ))
+
+
+def read_env(environ: Mapping[str, str]) -> Env:
+    """Build an ``Env`` from raw variables.
+
+    Raises:
+        ImproperlyConfigured: listing every problem at once, and no secret.
+    """
+    debug = environ.get("DEBUG", "").strip() == "1"
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for item in fields(Env):
+        name = item.name.upper()
+        text = environ.get(name, "").strip()
+        try:
+            values[item.name] = _read(item, text, debug=debug)
+        except ValueError as error:
+            problems.append(f"{name}{_quoted(item, text)}: {error}")
+    if not problems and values["prompt_max_chars"] < values["chat_max_message_chars"]:
+        problems.append("PROMPT_MAX_CHARS: expected at least CHAT_MAX_MESSAGE_CHARS")
+    if problems:
+        raise ImproperlyConfigured("Bad environment:\n  " + "\n  ".join(problems))
+    return Env(**values)
+
+
+def _read(item: Field[Any], text: str, *, debug: bool) -> object:
+    if not text and not debug and item.metadata["required"]:
+        raise ValueError("required when DEBUG=0")
+    return item.metadata["parse"](text or item.metadata["defaults"][debug])
+
+
+def _quoted(item: Field[Any], text: str) -> str:
+    """``='30s'`` for a short value; nothing for one that may be or hold a secret."""
+    return f"={text!r}" if item.repr and 0 < len(text) <= MAX_QUOTED_CHARS else ""

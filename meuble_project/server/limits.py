@@ -1,0 +1,49 @@
+"""How much the world may send to a worker, and make it hold."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+
+from chat.errors import ChatError
+
+KIB = 1024
+MIB = 1024 * KIB
+
+#: Bodies, and WebSocket messages. Source: specification, ``payload_too_large``.
+MAX_BODY_BYTES = 64 * KIB
+#: Where longer bodies are taken. The admin imports catalogues and photographs.
+LONGER_BODIES = {"/admin/": 12 * MIB}
+
+
+def body_limit(path: str) -> int:
+    """Return the longest body taken at this path, in bytes."""
+    for prefix, limit in LONGER_BODIES.items():
+        if path.startswith(prefix):
+            return limit
+    return MAX_BODY_BYTES
+
+
+def problem(error: ChatError) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    """Return the headers and the body of the answer that tells this error.
+
+    Source: RFC 9457, with our ``code``.
+    """
+    body = json.dumps(
+        {
+            "type": "about:blank",
+            "title": HTTPStatus(error.status).phrase,
+            "status": error.status,
+            "detail": error.message,
+            "code": error.code,
+        },
+        ensure_ascii=False,
+    ).encode()
+    headers = [
+        (b"content-type", b"application/problem+json"),
+        (b"content-length", b"%d" % len(body)),
+        (b"cache-control", b"no-store"),
+    ]
+    if error.retry_after_s is not None:
+        headers.append((b"retry-after", b"%d" % error.retry_after_s))
+    return headers, body

@@ -1,0 +1,253 @@
+"""WebSockets: daphne's, with every quantity and every wait bounded."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from typing import Any
+
+from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
+
+from chat import metrics
+from chat.errors import PayloadTooLarge
+from chat.protocol import Failed, encode
+from meuble_project.server.inbox import Event, Inbox
+from meuble_project.server.limits import KIB, MAX_BODY_BYTES, MIB
+from meuble_project.server.loop import event_loop
+
+logger = logging.getLogger(__name__)
+
+CLOSE_TOO_BIG = 1009
+CLOSE_INTERNAL = 1011
+CLOSE_RESTART = 1012
+CLOSE_FLOOD = 4429
+
+#: A message may be this long; a longer one is discarded as it arrives, and refused.
+MAX_MESSAGE_BYTES = MAX_BODY_BYTES
+#: A message this long ends the connection.
+MAX_DISCARDED_BYTES = MIB
+#: So many refused messages are a mistake of the client; one more ends the connection.
+MAX_REFUSED = 10
+#: What each further fragment of a message counts for besides its bytes: empty ones are not free.
+FRAGMENT_BYTES = 64
+
+#: Heads and bodies of frames of one client handled before others have their turn.
+STEPS_AT_ONCE = 200
+#: An application that makes no room in its inbox for so long will not, for this client.
+FLOOD_S = 10
+
+#: A client is behind when as much is unsent. Short frames take 30 times their bytes in memory.
+BUFFER_BYTES = 16 * KIB
+#: A client that is behind, and to which so much more was sent, is dropped.
+MAX_UNSENT_BYTES = MIB
+#: What each frame that waits counts for besides its bytes.
+FRAME_BYTES = 64
+
+
+class Socket(WebSocketProtocol):
+    """One WebSocket. As a producer for its transport it learns whether the client reads."""
+
+    _asked = False
+    _choked = False
+    _unsent_bytes = 0
+    _dropped = False
+    _held = False
+    _flooded_since: float | None = None
+    _refused_count = 0
+
+    def connectionMade(self) -> None:
+        self.transport.unregisterProducer()  # the HTTP channel of before
+        self.transport.bufferSize = BUFFER_BYTES
+        self.transport.registerProducer(self, True)
+        super().connectionMade()
+
+    def make_inbox(self) -> Inbox:
+        """Return what the application will receive from."""
+        self._inbox = Inbox(self._on_room)
+        return self._inbox
+
+    async def room(self) -> None:
+        """Nobody waits for a slow client: see ``sendData``."""
+
+    @property
+    def talks(self) -> bool:
+        return bool(self.state == self.STATE_OPEN)
+
+    # Opening and closing
+
+    def onConnect(self, request: Any) -> Any:
+        self._asked = True
+        return super().onConnect(request)
+
+    def onOpen(self) -> None:
+        super().onOpen()
+        # Spread the pings of sockets that came back together.
+        self.last_ping = time.time() - random.uniform(0, self.server.ping_interval)  # noqa: S311
+
+    def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
+        if self._asked:  # else the handshake failed before anybody was told of it
+            super().onClose(wasClean, code, reason)
+
+    def serverClose(self, code: int | None = None) -> None:
+        """Close with any code; autobahn's ``sendClose`` refuses 1011 and 1012."""
+        if self.talks:
+            self.sendCloseFrame(code=code or 1000)
+            self._on_room()  # what still comes is thrown away, up to the client's close frame
+        elif hasattr(self, "handshake_deferred"):
+            self.serverReject()
+
+    def application_ended(self, exception: BaseException | None) -> None:
+        """A socket without an application would be a dead end."""
+        if exception is not None:
+            logger.error("a WebSocket's application failed", exc_info=exception)
+        if self.talks:
+            self.serverClose(CLOSE_INTERNAL if exception else None)
+        elif hasattr(self, "handshake_deferred"):
+            self.handle_exception(exception)
+
+    def check_timeouts(self) -> None:
+        """Called every two seconds."""
+        now = time.time()
+        if self.state == self.STATE_CONNECTING:
+            if now - self.socket_opened > self.server.websocket_connect_timeout:
+                self.serverClose()
+        elif self._is_flooding():
+            metrics.clients_dropped.labels(reason="flood").inc()
+            self.serverClose(CLOSE_FLOOD)
+        elif (
+            self.talks
+            and self.autoPingTimeoutCall is None
+            and now - self.last_ping > self.server.ping_interval
+        ):
+            self._sendAutoPing()
+            self.last_ping = now
+
+    # Receiving
+
+    def dataReceived(self, data: bytes) -> None:
+        if self._asked and self.state == self.STATE_CONNECTING:
+            self._drop("flood")  # a client must wait for our answer: RFC 6455, section 4.1
+        else:
+            super().dataReceived(data)
+
+    def consumeData(self) -> None:
+        """Handle some of the frames received; the rest when others had their turn."""
+        if self.state not in (self.STATE_OPEN, self.STATE_CLOSING):
+            super().consumeData()
+            return
+        for _ in range(STEPS_AT_ONCE):
+            if self._is_full or not self.processData() or self.state == self.STATE_CLOSED:
+                break
+        else:
+            event_loop.call_soon(self._go_on)
+            self._hold()
+            return
+        if self._is_full:
+            self._flooded_since = event_loop.time()
+            self._hold()
+
+    def onMessageBegin(self, isBinary: bool) -> None:
+        self.message_is_binary = isBinary
+        self._message = bytearray()
+        self._message_cost = -FRAGMENT_BYTES
+
+    def onMessageFrameBegin(self, length: int) -> None:
+        self._message_cost += FRAGMENT_BYTES + length
+        if self._message_cost > MAX_DISCARDED_BYTES:
+            self.serverClose(CLOSE_TOO_BIG)
+        elif self._is_too_long:
+            self._message.clear()
+
+    def onMessageFrameData(self, payload: bytes) -> None:
+        if self.talks and not self._is_too_long:
+            self._message += payload
+
+    def onMessageFrameEnd(self) -> None:
+        pass
+
+    def onMessageEnd(self) -> None:
+        message, self._message = bytes(self._message), bytearray()
+        if self.talks and self._is_too_long:
+            self._refuse_message()
+        elif self.talks:
+            self.onMessage(message, self.message_is_binary)
+
+    @property
+    def _is_too_long(self) -> bool:
+        return self._message_cost > MAX_MESSAGE_BYTES
+
+    @property
+    def _is_full(self) -> bool:
+        return self.talks and self._inbox.is_full
+
+    def _refuse_message(self) -> None:
+        self._refused_count += 1
+        if self._refused_count > MAX_REFUSED:
+            self.serverClose(CLOSE_TOO_BIG)
+        else:
+            self.serverSend(encode(Failed.from_error(PayloadTooLarge())))
+
+    def _hold(self) -> None:
+        if not self._held:
+            self._held = True
+            self.transport.pauseProducing()
+
+    def _go_on(self) -> None:
+        """Handle what was received and not looked at, then listen again."""
+        if not self._held or self.state == self.STATE_CLOSED:
+            return
+        self._held = False
+        self._flooded_since = None
+        self.consumeData()
+        if not self._held and self.state != self.STATE_CLOSED:
+            self.transport.resumeProducing()
+
+    def _on_room(self) -> None:
+        if self._flooded_since is not None:
+            self._flooded_since = None
+            event_loop.call_soon(self._go_on)
+
+    def _is_flooding(self) -> bool:
+        since = self._flooded_since
+        return since is not None and event_loop.time() - since > FLOOD_S
+
+    # Sending
+
+    def handle_reply(self, message: Event) -> None:
+        """Do what the application says; after the end of the socket, nothing."""
+        if self.state in (self.STATE_CONNECTING, self.STATE_OPEN):
+            super().handle_reply(message)
+
+    def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
+        """Write, unless too much is already waiting for a client that does not read."""
+        if self._choked:
+            if self._unsent_bytes > MAX_UNSENT_BYTES:
+                self._drop("slow")
+                return
+            self._unsent_bytes += len(data) + FRAME_BYTES
+        super().sendData(data, sync, chopsize)
+
+    def pauseProducing(self) -> None:
+        """The transport's buffer is full. What was written so far, a long state, is not counted."""
+        if not self._choked:
+            self._choked = True
+            self._unsent_bytes = 0
+
+    def resumeProducing(self) -> None:
+        """Everything was sent."""
+        self._choked = False
+
+    def stopProducing(self) -> None:
+        """The connection is lost."""
+        self._choked = False
+
+    def _drop(self, reason: str) -> None:
+        if not self._dropped:
+            self._dropped = True
+            metrics.clients_dropped.labels(reason=reason).inc()
+            self.transport.abortConnection()
+
+
+class SocketFactory(WebSocketFactory):
+    protocol = Socket

@@ -1,0 +1,269 @@
+"""The process: listening, serving, stopping politely."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import socket
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
+from typing import Any
+
+from meuble_project.server.loop import event_loop, reactor  # isort: skip - installs the reactor
+from daphne.server import Server
+from twisted.logger import (
+    FilteringLogObserver,
+    LogLevel,
+    LogLevelFilterPredicate,
+    STDLibLogObserver,
+    globalLogBeginner,
+)
+
+from chat import draining
+from chat.errors import AssistantUnavailable
+from meuble_project.server.http import Factory, Request
+from meuble_project.server.inbox import Event
+from meuble_project.server.limits import KIB
+from meuble_project.server.sockets import CLOSE_RESTART, Socket, SocketFactory
+
+logger = logging.getLogger(__name__)
+
+Application = Callable[..., Awaitable[None]]
+Protocol = Request | Socket
+
+#: Connections that wait to be accepted: 50 lost 134 of 5,000 that came together.
+BACKLOG = 4096
+#: What the kernel may hold for a client that reads slowly (it doubles the number).
+SEND_BUFFER_BYTES = 128 * KIB
+PING_S = 20
+PONG_S = 30
+#: An application may take so long to end after its client left.
+APPLICATION_CLOSE_S = 10
+#: How long clients have to answer our closing, and applications to hear of it.
+CLOSING_S = 3
+#: Full collections walk through every open socket. A rare one costs less than they all did.
+GC_THRESHOLDS = (10_000, 20, 100)
+
+
+class Worker(Server):
+    """Serves an ASGI application on one address until a signal ends it.
+
+    ``background``: coroutine functions that run as long as the worker does.
+    """
+
+    def __init__(
+        self,
+        application: Application,
+        *,
+        host: str,
+        port: int,
+        grace_s: float,
+        background: Sequence[Callable[[], Awaitable[None]]] = (),
+    ) -> None:
+        super().__init__(
+            application,
+            endpoints=[f"{host}:{port}"],
+            ping_interval=PING_S,
+            ping_timeout=PONG_S,
+            application_close_timeout=APPLICATION_CLOSE_S,
+            server_name="",
+        )
+        self._address = host, port
+        self._grace_s = grace_s
+        self._background = background
+        self._leaving: dict[Protocol, float] = {}
+        self._stopping: asyncio.Task[None] | None = None
+        self._nobody = asyncio.Event()
+        self.connections: dict[Protocol, dict[str, Any]] = {}
+        self.http_factory = Factory(self)
+        self.ws_factory = SocketFactory(self, server="")
+        self.ws_factory.setProtocolOptions(
+            autoPingTimeout=PONG_S,
+            allowNullOrigin=True,  # the application judges origins
+            openHandshakeTimeout=self.websocket_handshake_timeout,
+            closeHandshakeTimeout=2 + CLOSING_S,  # autobahn rounds up to two seconds off
+            failByDrop=False,  # say 1002 or 1007
+        )
+
+    def listen(self) -> str:
+        """Open the port; return the URL, which has the real number where 0 was asked for.
+
+        Raises:
+            CannotListenError: the port is taken, or the address is not ours.
+        """
+        host, port = self._address
+        listener = reactor.listenTCP(port, self.http_factory, backlog=BACKLOG, interface=host)
+        # Accepted connections inherit it.
+        listener.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        self.listeners.append(listener)
+        shown = f"[{host}]" if ":" in host else host
+        return f"http://{shown}:{listener.getHost().port}"
+
+    def run(self) -> None:
+        """Serve what ``listen`` opened; return when stopped."""
+        failures = FilteringLogObserver(
+            STDLibLogObserver("twisted"), [LogLevelFilterPredicate(LogLevel.error)]
+        )
+        globalLogBeginner.beginLoggingTo([failures], redirectStandardIO=False, discardBuffer=True)
+        asyncio.set_event_loop(event_loop)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            event_loop.add_signal_handler(number, self._hear_signal, number)
+        event_loop.call_soon(self._start)
+        gc.collect()
+        gc.freeze()  # the program itself is not garbage
+        gc.set_threshold(*GC_THRESHOLDS)
+        reactor.run(installSignalHandlers=False)
+
+    def _start(self) -> None:
+        self.application_checker()
+        self.timeout_checker()
+        self._running = [event_loop.create_task(_forever(work)) for work in self._background]
+
+    # Stopping
+
+    def _hear_signal(self, number: int) -> None:
+        if self._stopping is not None:
+            logger.warning("stopped at once")
+            logging.shutdown()
+            os._exit(128 + number)
+        logger.info("stopping: no new connections, finishing what runs")
+        self._stopping = event_loop.create_task(self._stop())
+
+    async def _stop(self) -> None:
+        draining.begin()
+        for listener in self.listeners:
+            listener.stopListening()
+        try:
+            await self._finish_work(event_loop.time() + self._grace_s)
+            await self._part()
+        except Exception:
+            logger.exception("stopping failed")
+        finally:
+            reactor.stop()
+
+    async def _finish_work(self, deadline: float) -> None:
+        """Wait for requests and turns, those included that they bring with them."""
+        while (left_s := deadline - event_loop.time()) > 0:
+            tasks = list(self._tasks_of(Request))
+            if tasks:
+                await asyncio.wait(tasks, timeout=left_s)
+            elif await draining.wait_idle(left_s) and not any(self._tasks_of(Request)):
+                return
+        logger.warning("the time of grace is over: ending what still runs")
+
+    async def _part(self) -> None:
+        """Take leave of every client, then end what is left."""
+        for protocol in list(self.connections):
+            if isinstance(protocol, Socket):
+                protocol.serverClose(CLOSE_RESTART)
+            else:
+                protocol.answer(AssistantUnavailable(retry_after_s=2))
+        for task in self._tasks_of(Request):
+            task.cancel()
+        for channel in list(self.http_factory.channels):
+            channel.loseConnection()
+        self._look_whether_empty()
+        await _wait_at_most(self._nobody.wait(), CLOSING_S)
+        rest = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in rest:
+            task.cancel()
+        if rest:
+            await asyncio.wait(rest, timeout=CLOSING_S)
+
+    def _look_whether_empty(self) -> None:
+        if self._stopping and not self.connections and not self.http_factory.channels:
+            self._nobody.set()
+
+    def _tasks_of(self, kind: type[Protocol]) -> Iterable[asyncio.Task[None]]:
+        for protocol, details in list(self.connections.items()):
+            task = details.get("application_instance")
+            if isinstance(protocol, kind) and task is not None and not task.done():
+                yield task
+
+    # Connections
+
+    def create_application(self, protocol: Protocol, scope: Event) -> asyncio.Queue[Event]:
+        inbox = protocol.make_inbox()
+        scope.setdefault("asgi", {"version": "3.0"})
+        send = partial(self.handle_reply, protocol)
+        task = event_loop.create_task(self.application(scope, inbox.get, send))
+        self.connections[protocol]["application_instance"] = task
+        task.add_done_callback(partial(self._application_ended, protocol))
+        return inbox
+
+    async def handle_reply(self, protocol: Protocol, message: Event) -> None:
+        await protocol.room()
+        await super().handle_reply(protocol, message)
+
+    def _application_ended(self, protocol: Protocol, task: asyncio.Task[None]) -> None:
+        details = self.connections.get(protocol)
+        if details is None:
+            return
+        details.pop("application_instance", None)
+        exception = None if task.cancelled() else task.exception()
+        if "disconnected" in details:
+            self._forget(protocol)
+            if exception is not None:
+                logger.error("an application failed after its client left", exc_info=exception)
+        else:
+            protocol.application_ended(exception)
+
+    def protocol_disconnected(self, protocol: Protocol) -> None:
+        details = self.connections.get(protocol)
+        if details is None or "disconnected" in details:
+            return
+        details["disconnected"] = self._leaving[protocol] = time.time()
+        if "application_instance" not in details:
+            self._forget(protocol)
+
+    def _forget(self, protocol: Protocol) -> None:
+        self._leaving.pop(protocol, None)
+        self.connections.pop(protocol, None)
+        self._look_whether_empty()
+
+    def application_checker(self) -> None:
+        """Every second: cancel applications that outlive their client for too long."""
+        oldest = time.time() - self.application_close_timeout
+        for protocol, since in list(self._leaving.items()):
+            if since > oldest:
+                break  # the others left later
+            logger.warning("an application did not end with its connection: cancelled")
+            self._leaving.pop(protocol)
+            self.connections[protocol]["application_instance"].cancel()
+        event_loop.call_later(1, self.application_checker)
+
+    def timeout_checker(self) -> None:
+        """Every second: pings, silent clients, floods, requests that drip in."""
+        for protocol in list(self.connections):
+            protocol.check_timeouts()
+        now = event_loop.time()
+        for channel in list(self.http_factory.channels):
+            channel.check(now)
+        event_loop.call_later(1, self.timeout_checker)
+
+    def log_action(self, protocol: str, action: str, details: Event) -> None:
+        """One line a request at DEBUG, without what may name a visitor or a session."""
+        if protocol == "http":
+            path = "/".join(details["path"].partition("?")[0].split("/")[:3])
+            logger.debug(
+                "%s %s %s %.3f s", details["method"], path, details["status"], details["time_taken"]
+            )
+
+
+async def _forever(work: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await work()
+    except Exception:
+        logger.exception("background work ended")
+
+
+async def _wait_at_most(waiting: Awaitable[object], seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await waiting
+    except TimeoutError:
+        return

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+import pytest
+from asgiref.sync import sync_to_async
+
+from chat.access import gate
+from chat.access.gate import Gate
+from chat.access.keys import NewKey, new_key
+from chat.access.models import ApiKey
+from chat.access.queries import KnownKey
+from chat.access.services import create_key, revoke_keys
+from chat.errors import AssistantUnavailable, Unauthorized
+
+acreate_key = sync_to_async(create_key)
+arevoke_keys = sync_to_async(revoke_keys)
+
+
+@dataclass
+class Clock:
+    now_s: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@dataclass
+class KeyTable:
+    """API keys of a database that fails and hangs when told."""
+
+    rows: dict[str, KnownKey] = field(default_factory=dict)
+    asked: int = 0
+    error: Exception | None = None
+    answers: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.answers.set()
+
+    def add(self) -> NewKey:
+        key = new_key()
+        id_ = len(self.rows) + 1
+        self.rows[key.prefix] = KnownKey(id_, f"key:{id_}", key.secret_hash)
+        return key
+
+    async def find(self, prefix: str) -> KnownKey | None:
+        self.asked += 1
+        await self.answers.wait()
+        if self.error is not None:
+            raise self.error
+        return self.rows.get(prefix)
+
+    async def note(self, key_id: int) -> None:
+        if self.error is not None:
+            raise self.error
+
+
+@pytest.fixture
+def table() -> KeyTable:
+    return KeyTable()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def door(table: KeyTable, clock: Clock) -> Gate:
+    return Gate(table.find, table.note, clock)
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_gate_reads_the_database_and_notes_the_use():
+    row, text = await acreate_key("site web")
+    door = Gate()
+
+    assert await door.owner_of(text) == f"key:{row.pk}"
+    await door.settle()
+    first = (await ApiKey.objects.aget(pk=row.pk)).last_used_at
+    await door.owner_of(text)
+    await door.settle()
+
+    assert first is not None
+    assert (await ApiKey.objects.aget(pk=row.pk)).last_used_at == first
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_revoked_key_is_refused_by_a_worker_that_knew_it(clock):
+    row, text = await acreate_key("site web")
+    door = Gate(clock=clock)
+    await door.owner_of(text)
+
+    await arevoke_keys([row.pk])
+    clock.now_s = gate.FRESH_S
+
+    with pytest.raises(Unauthorized):
+        await door.owner_of(text)
+    with pytest.raises(Unauthorized):
+        await door.owner_of(text)
+    await door.settle()
+
+
+async def test_another_secret_is_refused_and_the_right_one_goes_on(door, table):
+    key = table.add()
+    wrong = f"mdf_{key.prefix}_{'a' * 43}"
+    await door.owner_of(key.text)
+
+    for text in (wrong, "nonsense", "", f"mdf_{'0' * 12}_{'a' * 43}"):
+        with pytest.raises(Unauthorized):
+            await door.owner_of(text)
+
+    assert not door.knows(wrong)
+    assert door.knows(key.text)
+    assert await door.owner_of(key.text) == "key:1"
+
+
+async def test_the_database_is_asked_once_in_a_while(door, table, clock):
+    key = table.add()
+
+    for clock.now_s in (0, 1, 4.9, 5, 6, 9.9, 10):
+        await door.owner_of(key.text)
+
+    assert table.asked == 3
+
+
+async def test_one_asks_again_while_the_others_go_on(door, table, clock):
+    key = table.add()
+    await door.owner_of(key.text)
+    clock.now_s = gate.FRESH_S
+    table.answers.clear()
+
+    asking = asyncio.create_task(door.owner_of(key.text))
+    await asyncio.sleep(0)
+    others = [await door.owner_of(key.text) for _ in range(10)]
+    table.answers.set()
+
+    assert others == ["key:1"] * 10
+    assert await asking == "key:1"
+    assert table.asked == 2
+
+
+async def test_known_keys_outlive_an_outage_for_a_while(door, table, clock):
+    key, unseen = table.add(), table.add()
+    await door.owner_of(key.text)
+    table.error = ConnectionError("down")
+
+    for clock.now_s in (6, 100, 300):
+        assert await door.owner_of(key.text) == "key:1"
+    with pytest.raises(AssistantUnavailable) as refused:
+        await door.owner_of(unseen.text)
+    clock.now_s = 307
+    with pytest.raises(AssistantUnavailable):
+        await door.owner_of(key.text)
+    table.error = None
+
+    assert refused.value.retry_after_s == gate.RETRY_AFTER_S
+    assert await door.owner_of(key.text) == "key:1"
+
+
+async def test_a_database_that_hangs_is_away(door, table, clock, monkeypatch):
+    monkeypatch.setattr(gate, "LONGEST_QUERY_S", 0.05)
+    key = table.add()
+    await door.owner_of(key.text)
+    clock.now_s = gate.FRESH_S
+    table.answers.clear()
+
+    assert await door.owner_of(key.text) == "key:1"
+    table.answers.set()

@@ -1,0 +1,316 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+
+import pytest
+
+from chat import draining, live
+from chat.assistant.llm import ToolCall, Usage
+from chat.assistant.turn import read_state, stop_turn, sweep, take_turn
+from chat.errors import AssistantUnavailable, IdConflict, StoreUnavailable
+from chat.sessions.types import Author, End
+from tests.builders import JEAN, ask, leased
+from tests.fakes import FakeLLM, Listener
+
+
+async def say(text="Bonjour", id_="q1", **options):
+    return await take_turn(JEAN, owner="api", message_id=id_, text=text, **options)
+
+
+async def transcript(store):
+    session = await store.load(JEAN, "api")
+    return [(m.author, m.text, m.interrupted) for m in session.messages]
+
+
+def events(listener):
+    return [json.loads(envelope.text) for envelope in listener.heard]
+
+
+async def test_turn_stores_both_sides(store, model):
+    model(FakeLLM(["Bon", "jour"]))
+
+    turn = await say()
+    stored_at_once = await transcript(store)
+    end = await turn.ended()
+
+    assert stored_at_once == [(Author.CUSTOMER, "Bonjour", False)]
+    assert end.outcome.end is End.DONE
+    assert end.answer is not None
+    assert await transcript(store) == [
+        (Author.CUSTOMER, "Bonjour", False),
+        (Author.ASSISTANT, "Bonjour", False),
+    ]
+
+
+async def test_answer_keeps_the_id_of_its_first_delta_and_offsets_add_up(store, model):
+    pieces = [f"mot{n} é🪑 " for n in range(40)]
+    model(FakeLLM(pieces))
+    listener = Listener()
+
+    async with live.listening(JEAN, listener):
+        turn = await say(asker=listener)
+        end = await turn.ended()
+
+    deltas = [event for event in events(listener) if event["type"] == "message.delta"]
+    text = ""
+    for delta in deltas:
+        assert (delta["id"], delta["offset"]) == (end.answer.id, len(text))
+        text += delta["text"]
+    assert text == end.answer.text == "".join(pieces)
+    assert len(deltas) < len(pieces)
+    assert events(listener)[-1]["message"]["id"] == deltas[0]["id"]
+
+
+async def test_other_viewers_see_the_question_first_and_the_asker_does_not(store, model):
+    model(FakeLLM(["Oui."]))
+    asker, other = Listener(), Listener()
+
+    async with live.listening(JEAN, asker), live.listening(JEAN, other):
+        await (await say(asker=asker)).ended()
+
+    assert asker.types() == ["message.delta", "message.done"]
+    assert other.types() == ["message.done", "message.delta", "message.done"]
+    assert events(other)[0]["message"]["text"] == "Bonjour"
+
+
+async def test_same_id_gets_the_first_answer(store, model):
+    llm = model(FakeLLM(["Un."]))
+    first = await (await say()).ended()
+
+    again = await say()
+
+    assert again.end == first
+    assert len(llm.asked) == 1
+    assert len(await transcript(store)) == 2
+
+
+async def test_same_id_meanwhile_joins_the_turn(store, model):
+    llm = model(FakeLLM(["Un."]))
+
+    one, two = await say(), await say()
+
+    assert await one.ended() == await two.ended()
+    assert len(llm.asked) == 1
+
+
+async def test_same_id_with_another_text_is_refused(store, model):
+    model(FakeLLM())
+    await (await say()).ended()
+
+    with pytest.raises(IdConflict):
+        await say("Autre chose")
+
+
+async def test_turns_of_a_session_run_one_at_a_time_in_order(store, model):
+    llm = model(FakeLLM(["Voilà."]))
+
+    turns = [await say(f"Question {n}", f"q{n}") for n in range(5)]
+    ends = await asyncio.gather(*(turn.ended() for turn in turns))
+
+    assert [asked[-1]["content"] for asked in llm.asked] == [f"Question {n}" for n in range(5)]
+    assert [end.answer.reply_to for end in ends] == [f"q{n}" for n in range(5)]
+    assert len(await transcript(store)) == 10
+
+
+async def test_stop_keeps_what_was_written(store, model):
+    llm = model(FakeLLM(["Il était"], hangs=True))
+    turn = await say("Raconte")
+    await llm.spoke.wait()
+
+    assert await stop_turn(JEAN, "api")
+    end = await turn.ended()
+
+    assert end.outcome.end is End.STOPPED
+    assert (await transcript(store))[1:] == [(Author.ASSISTANT, "Il était", True)]
+    assert llm.closed == 1
+    assert not await stop_turn(JEAN, "api")
+
+
+async def test_stop_before_the_first_word_is_an_end_too(store, model):
+    llm = model(FakeLLM([], hangs=True))
+    turn = await say()
+    await llm.spoke.wait()
+
+    await stop_turn(JEAN, "api")
+
+    assert (await turn.ended()).answer.text == ""
+    assert (await transcript(store))[1:] == [(Author.ASSISTANT, "", True)]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "end", "kept"),
+    [
+        (["Votre can"], End.INTERRUPTED, [(Author.ASSISTANT, "Votre can", True)]),
+        ([], End.FAILED, []),
+    ],
+)
+async def test_what_was_written_is_kept_when_the_model_fails(store, model, pieces, end, kept):
+    model(FakeLLM(pieces, error=AssistantUnavailable(retry_after_s=7)))
+    listener = Listener()
+
+    async with live.listening(JEAN, listener):
+        outcome = (await (await say(asker=listener)).ended()).outcome
+
+    assert (outcome.end, outcome.code, outcome.retry_after_s) == (end, "assistant_unavailable", 7)
+    assert (await transcript(store))[1:] == kept
+    last = events(listener)[-1]
+    if kept:
+        assert (last["type"], last["message"]["interrupted"]) == ("message.done", True)
+    else:
+        assert last == {
+            "type": "error",
+            "code": "assistant_unavailable",
+            "message": AssistantUnavailable.message,
+            "retry_after_s": 7,
+            "id": "q1",
+        }
+
+
+async def test_bug_is_told_as_internal_and_kept_out_of_the_answer(store, model, caplog):
+    model(FakeLLM(error=ZeroDivisionError("secret"), pieces=[]))
+
+    outcome = (await (await say()).ended()).outcome
+
+    assert (outcome.end, outcome.code) == (End.FAILED, "internal")
+    assert "error_id=" in caplog.text
+
+
+@pytest.mark.parametrize(("pieces", "end"), [(["Début"], End.INTERRUPTED), ([], End.FAILED)])
+async def test_deadline_ends_a_turn(store, model, settings, pieces, end):
+    settings.ENV = replace(settings.ENV, chat_timeout_s=0.05)
+    llm = model(FakeLLM(pieces, hangs=True))
+
+    outcome = (await (await say()).ended()).outcome
+
+    assert (outcome.end, outcome.code) == (end, "assistant_timeout")
+    assert llm.closed == 1
+
+
+async def test_question_still_waiting_at_its_deadline_is_busy(store, model, settings):
+    await ask(store, "Celle d'un autre processus", "q0")
+    await leased(store, "q0")
+    settings.ENV = replace(settings.ENV, chat_timeout_s=0.05)
+    model(FakeLLM())
+
+    outcome = (await (await say()).ended()).outcome
+
+    assert (outcome.end, outcome.code) == (End.FAILED, "session_busy")
+    assert (await store.load(JEAN, "api")).waiting == ("q0",)
+
+
+async def test_failed_question_is_answered_when_sent_again(store, model):
+    model(FakeLLM([], error=AssistantUnavailable()))
+    await (await say()).ended()
+    model(FakeLLM(["Me revoilà."]))
+
+    end = await (await say()).ended()
+
+    assert end.answer.text == "Me revoilà."
+    assert await transcript(store) == [
+        (Author.CUSTOMER, "Bonjour", False),
+        (Author.ASSISTANT, "Me revoilà.", False),
+    ]
+
+
+async def test_endless_answer_is_cut(store, model):
+    model(FakeLLM(["x" * 15_000, "y" * 15_000]))
+
+    end = await (await say()).ended()
+
+    assert end.outcome.end is End.INTERRUPTED
+    assert end.answer.text == "x" * 15_000
+
+
+async def test_turn_outlives_the_caller(store, model):
+    llm = model(FakeLLM(["Toujours"], hangs=True))
+    turn = await say()
+    waiting = asyncio.create_task(turn.ended())
+    await llm.spoke.wait()
+    waiting.cancel()
+    await asyncio.wait({waiting})
+
+    state = await read_state(JEAN, "api")
+
+    assert state.draft.text == "Toujours"
+    assert state.waiting == ("q1",)
+    await stop_turn(JEAN, "api")
+    await turn.ended()
+
+
+async def test_question_of_a_dead_process_is_taken_up(store, model, monkeypatch):
+    monkeypatch.setattr("chat.sessions.memory_store.LEASE_S", 0.0)
+    monkeypatch.setattr("chat.assistant.turn.SWEEP_S", 0.01)
+    monkeypatch.setattr("chat.sessions.memory_store.GRACE_S", 0.0)
+    model(FakeLLM(["Je reprends."]))
+    await ask(store)
+    dead = await leased(store)
+    await store.write(dead, 0, "Je comm")
+    monkeypatch.setattr("chat.sessions.memory_store.LEASE_S", 5.0)
+    listener = Listener()
+
+    sweeping = asyncio.create_task(sweep())
+    async with live.listening(JEAN, listener):
+        await listener.until("message.done")
+    sweeping.cancel()
+
+    state, *_, done = events(listener)
+    assert (state["type"], state["draft"]) == ("session.state", {"id": dead.answer_id, "text": ""})
+    assert (done["message"]["id"], done["message"]["text"]) == (dead.answer_id, "Je reprends.")
+
+
+async def test_tools_are_used_and_told(store, model):
+    call = ToolCall("c1", "shop_information", '{"topic": "contact"}')
+    llm = model(FakeLLM([(call,), Usage(10, 2)], rounds=[["Voici."]]))
+    listener = Listener()
+
+    async with live.listening(JEAN, listener):
+        await (await say(asker=listener)).ended()
+
+    assert listener.types()[0] == "tool.started"
+    asked, result = llm.asked[1][-2:]
+    assert asked["tool_calls"][0]["function"]["name"] == "shop_information"
+    assert result["tool_call_id"] == "c1"
+    assert "Meuble de France" in result["content"]
+    assert (await transcript(store))[1][1] == "Voici."
+
+
+async def test_model_that_only_calls_tools_is_made_to_answer(store, model):
+    calls = (ToolCall("c", "no_such_tool", "{"),)
+    llm = model(FakeLLM([calls], rounds=[[calls]] * 3 + [["Enfin."]]))
+
+    end = await (await say()).ended()
+
+    assert end.answer.text == "Enfin."
+    assert llm.offered[-1] == 0
+    assert all(offered > 0 for offered in llm.offered[:-1])
+    assert len(llm.asked) == 5
+
+
+async def test_stopping_process_takes_no_new_turn(store, model, monkeypatch):
+    monkeypatch.setattr(draining, "is_draining", lambda: True)
+
+    with pytest.raises(AssistantUnavailable) as caught:
+        await say()
+
+    assert caught.value.retry_after_s
+    assert await store.count() == 0
+
+
+async def test_answer_is_kept_though_the_store_was_away(store, model, monkeypatch):
+    finish, failures = store.finish, iter([True, True])
+
+    async def flaky(*args):
+        if next(failures, False):
+            raise StoreUnavailable
+        await finish(*args)
+
+    monkeypatch.setattr(store, "finish", flaky)
+    monkeypatch.setattr("chat.assistant.lane.LONGEST_LOOK_S", 0.01)
+    model(FakeLLM(["Gardé."]))
+
+    end = await (await say()).ended()
+
+    assert end.answer.text == "Gardé."
+    assert len(await transcript(store)) == 2

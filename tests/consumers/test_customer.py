@@ -1,0 +1,289 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+from channels.testing import WebsocketCommunicator
+
+from chat.assistant import closing, lane, turn
+from chat.consumers import customer
+from chat.consumers.customer import CustomerConsumer
+from chat.errors import StoreUnavailable
+from chat.sessions import cookie
+from chat.sessions.memory_store import MemoryStore
+from tests.fakes import FakeLLM
+
+
+@pytest.fixture
+def store(monkeypatch):
+    store = MemoryStore(86_400)
+    monkeypatch.setattr(turn, "default_store", lambda: store)
+    monkeypatch.setattr(customer, "default_store", lambda: store)
+    return store
+
+
+@pytest.fixture
+def session_id():
+    return cookie.new_session_id()
+
+
+@pytest.fixture
+def model(monkeypatch):
+    def use(llm):
+        monkeypatch.setattr(lane, "default_llm", lambda: llm)
+        return llm
+
+    return use
+
+
+def tab_of(session_id, headers=()):
+    tab = WebsocketCommunicator(CustomerConsumer.as_asgi(), "/ws/chat/", headers=list(headers))
+    tab.scope["cookies"] = {cookie.NAME: cookie.sign(session_id)} if session_id else {}
+    return tab
+
+
+@asynccontextmanager
+async def open_tab(session_id, headers=()):
+    """An open socket, as a browser holding the session cookie would have it."""
+    tab = tab_of(session_id, headers)
+    assert await tab.connect() == (True, None)
+    yield tab
+    await tab.disconnect()
+
+
+async def until(tab, type_):
+    """Receive events up to one of this type; return them all."""
+    events = []
+    async with asyncio.timeout(5):
+        while not events or events[-1]["type"] != type_:
+            events.append(json.loads(await tab.receive_from(timeout=5)))
+    return events
+
+
+async def say(tab, text="Bonjour", id_="q1"):
+    await tab.send_json_to({"type": "message.send", "id": id_, "text": text})
+
+
+async def test_customer_sees_the_answer_being_written_then_whole(store, model, session_id):
+    model(FakeLLM(["Bon", "jour"]))
+
+    async with open_tab(session_id) as tab:
+        (state,) = await until(tab, "session.state")
+        await say(tab)
+        events = await until(tab, "message.done")
+
+    assert (state["messages"], state["draft"], state["speaker"]) == ([], None, "assistant")
+    assert state["storage_backend"] == "memory"
+    assert events[0] == {"type": "message.accepted", "id": "q1"}
+    assert events[1]["offset"] == 0
+    answer = events[-1]["message"]
+    assert (answer["author"], answer["text"], answer["html"], answer["interrupted"]) == (
+        "assistant",
+        "Bonjour",
+        "<p>Bonjour</p>",
+        False,
+    )
+    assert {event["id"] for event in events[1:-1]} == {answer["id"]}
+
+
+async def test_nothing_is_stored_until_something_is_said(store, session_id):
+    async with open_tab(session_id) as tab:
+        await until(tab, "session.state")
+
+    assert await store.count() == 0
+
+
+async def test_second_tab_sees_the_question_and_the_answer(store, model, session_id):
+    model(FakeLLM(["Oui."]))
+
+    async with open_tab(session_id) as one, open_tab(session_id) as two:
+        await until(one, "session.state")
+        await until(two, "session.state")
+        await say(one)
+        question, *_ = await until(two, "message.done")
+        *_, answer = await until(two, "message.done")
+
+    assert (question["message"]["author"], question["message"]["id"]) == ("customer", "q1")
+    assert answer["message"]["text"] == "Oui."
+
+
+async def test_stop_is_heard_in_mid_answer(store, model, session_id):
+    model(FakeLLM(["Il était"], hangs=True))
+
+    async with open_tab(session_id) as tab:
+        await say(tab)
+        await until(tab, "message.delta")
+        await tab.send_json_to({"type": "turn.stop"})
+        *_, done = await until(tab, "message.done")
+
+    assert (done["message"]["text"], done["message"]["interrupted"]) == ("Il était", True)
+
+
+async def test_reconnection_finds_the_draft_then_the_rest(store, model, session_id):
+    llm = model(FakeLLM(["Il était"], hangs=True))
+
+    async with open_tab(session_id) as tab:
+        await say(tab)
+        await until(tab, "message.delta")
+    async with open_tab(session_id) as tab:
+        (state,) = await until(tab, "session.state")
+        await tab.send_json_to({"type": "turn.stop"})
+        await until(tab, "message.done")
+
+    assert state["draft"]["text"] == "Il était"
+    assert state["waiting"] == ["q1"]
+    assert len(llm.asked) == 1
+
+
+async def test_message_sent_again_gets_the_same_answer(store, model, session_id):
+    llm = model(FakeLLM(["Une fois."]))
+
+    async with open_tab(session_id) as tab:
+        await say(tab)
+        *_, first = await until(tab, "message.done")
+        await say(tab)
+        accepted, again = await until(tab, "message.done")
+        await say(tab, "Autre texte")
+        (conflict,) = await until(tab, "error")
+
+    assert (accepted["type"], again) == ("message.accepted", first)
+    assert (conflict["code"], conflict["id"]) == ("id_conflict", "q1")
+    assert len(llm.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("frame", "code"),
+    [
+        ("{", "invalid_json"),
+        ("null", "invalid_message"),
+        ('{"type": "dance"}', "invalid_message"),
+        ('{"type": "message.send", "id": "a", "text": " "}', "invalid_message"),
+        ('{"type": "message.send", "id": "a*", "text": "x"}', "invalid_message"),
+        ("[" * 10_000, "invalid_json"),
+    ],
+)
+async def test_bad_frame_is_answered_and_the_socket_lives(store, session_id, frame, code):
+    async with open_tab(session_id) as tab:
+        await until(tab, "session.state")
+        await tab.send_to(text_data=frame)
+        (error,) = await until(tab, "error")
+        await tab.send_json_to({"type": "ping"})
+        assert await until(tab, "pong") == [{"type": "pong"}]
+
+    assert error["code"] == code
+    assert await store.count() == 0
+
+
+async def test_bytes_are_refused(store, session_id):
+    async with open_tab(session_id) as tab:
+        await until(tab, "session.state")
+        await tab.send_to(bytes_data=b'{"type": "ping"}')
+        (error,) = await until(tab, "error")
+
+    assert error["code"] == "invalid_message"
+
+
+@pytest.mark.parametrize("cookies", [{}, {cookie.NAME: "someone:forged"}])
+async def test_socket_without_a_valid_cookie_is_closed(cookies):
+    tab = tab_of("")
+    tab.scope["cookies"] = cookies
+
+    await tab.connect()
+
+    assert await tab.receive_output() == {"type": "websocket.close", "code": 4401}
+
+
+async def test_page_of_another_site_is_refused(session_id):
+    tab = tab_of(session_id, [(b"origin", b"https://evil.example"), (b"host", b"localhost")])
+
+    await tab.connect()
+
+    assert await tab.receive_output() == {"type": "websocket.close", "code": 4403}
+
+
+async def test_too_many_sockets_of_one_visitor_are_refused(store, session_id, settings):
+    settings.ENV = replace(settings.ENV, sockets_per_visitor=1)
+
+    async with open_tab(session_id) as first:
+        await until(first, "session.state")
+        second = tab_of(session_id)
+        await second.connect()
+        assert await second.receive_output() == {"type": "websocket.close", "code": 4429}
+        await second.disconnect()
+    async with open_tab(session_id) as again:
+        await until(again, "session.state")
+
+
+async def test_visitor_who_writes_too_fast_is_told_when_to_come_back(
+    store, model, session_id, settings
+):
+    settings.ENV = replace(settings.ENV, chat_rate_per_minute=1)
+    model(FakeLLM(["Oui."]))
+
+    async with open_tab(session_id) as tab:
+        await say(tab)
+        await until(tab, "message.done")
+        await say(tab, "Encore", "q2")
+        (error,) = await until(tab, "error")
+
+    assert (error["code"], error["id"]) == ("rate_limited", "q2")
+    assert 0 < error["retry_after_s"] <= 60
+
+
+async def test_expired_conversation_is_said(model, session_id, monkeypatch):
+    store = MemoryStore(1)
+    monkeypatch.setattr(turn, "default_store", lambda: store)
+    monkeypatch.setattr(customer, "default_store", lambda: store)
+    model(FakeLLM(["Oui."]))
+
+    async with open_tab(session_id) as tab:
+        await say(tab)
+        await until(tab, "message.done")
+        await tab.send_json_to({"type": "session.sync"})
+        await until(tab, "session.state")
+        (ended,) = await until(tab, "session.ended")
+        await say(tab, "Toujours là ?", "q2")
+        *_, error = await until(tab, "error")
+
+    assert ended == {"type": "session.ended", "reason": "expired"}
+    assert (error["code"], error["id"]) == ("session_not_found", "q2")
+
+
+async def test_erased_conversation_is_said(store, model, session_id, monkeypatch):
+    monkeypatch.setattr(closing, "default_store", lambda: store)
+    llm = model(FakeLLM(["Il était"], hangs=True))
+
+    async with open_tab(session_id) as tab:
+        await say(tab)
+        await until(tab, "message.delta")
+        await closing.erase_session(session_id, "web")
+        *_, ended = await until(tab, "session.ended")
+        await say(tab, "Encore", "q2")
+        (again, _error) = await until(tab, "error")
+
+    assert ended["reason"] == again["reason"] == "erased"
+    assert llm.closed == 1
+    assert await store.count() == 0
+
+
+async def test_conversation_that_cannot_be_read_is_waited_for(
+    store, session_id, monkeypatch, model
+):
+    monkeypatch.setattr(customer, "SYNC_AGAIN_S", 0.01)
+    load, failures = store.load, iter([True] * 3)
+
+    async def flaky(*args):
+        if next(failures, False):
+            raise StoreUnavailable
+        return await load(*args)
+
+    monkeypatch.setattr(store, "load", flaky)
+
+    async with open_tab(session_id) as tab:
+        error, state = await until(tab, "session.state")
+
+    assert (error["code"], error["retry_after_s"]) == ("assistant_unavailable", 3)
+    assert state["messages"] == []

@@ -1,0 +1,246 @@
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import dotenv
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from meuble_project import env
+from meuble_project.env import ROOT, Env, load_env, read_env
+
+PRODUCTION = {
+    "SECRET_KEY": "not-to-be-seen-1",
+    "ALLOWED_HOSTS": "chat.meuble.example",
+    "OPENAI_API_KEY": "sk-not-to-be-seen-2",
+}
+
+
+def blamed(error: BaseException) -> list[str]:
+    return re.findall(r"^  ([A-Z_]+)", str(error), re.MULTILINE)
+
+
+def test_env_names_every_problem_at_once():
+    with pytest.raises(ImproperlyConfigured) as caught:
+        read_env({"DEBUG": "yes", "SESSION_TTL_S": "1d", "REDIS_URL": "mysql://"})
+
+    assert blamed(caught.value) == [
+        "DEBUG",
+        "SECRET_KEY",
+        "ALLOWED_HOSTS",
+        "REDIS_URL",
+        "OPENAI_API_KEY",
+        "SESSION_TTL_S",
+    ]
+
+
+def test_env_needs_nothing_in_development():
+    read = read_env({"DEBUG": "1"})
+
+    assert read.session_ttl_s == 86_400
+    assert read.allowed_hosts == ("localhost", "127.0.0.1", "[::1]")
+    assert not read.cookie_secure
+    assert read.api_rate_per_minute == 0
+
+
+def test_env_is_strict_in_production():
+    read = read_env(PRODUCTION)
+
+    assert not read.debug
+    assert read.cookie_secure
+    assert read.api_rate_per_minute == 600
+    assert read.csrf_trusted_origins == ()
+
+
+@pytest.mark.parametrize("name", PRODUCTION)
+def test_env_required_variable_may_not_be_empty_in_production(name):
+    with pytest.raises(ImproperlyConfigured) as caught:
+        read_env(PRODUCTION | {name: "  "})
+
+    assert blamed(caught.value) == [name]
+
+
+def test_env_empty_variable_means_its_default():
+    empty = {field.name.upper(): " " for field in fields(Env)}
+
+    assert read_env(empty | {"DEBUG": "1"}) == read_env({"DEBUG": "1"})
+
+
+def test_env_never_repeats_a_secret():
+    secrets = {
+        "SECRET_KEY": "s3cr",
+        "REDIS_URL": "foo://:s3cr@h",
+        "DATABASE_URL": "mysql://u:s3cr@h/n",
+        "OPENAI_API_KEY": "sk s3cr",
+        "OPENAI_BASE_URL": "ftp://u:s3cr@h",
+        "LOG_LEVEL": "sk-proj-s3cr-pasted-into-the-wrong-line",
+    }
+    with pytest.raises(ImproperlyConfigured) as caught:
+        read_env(secrets)
+    good = secrets | PRODUCTION | {"REDIS_URL": "redis://:s3cr@h", "LOG_LEVEL": ""}
+    good |= {"DATABASE_URL": "postgres://u:s3cr@h/n", "OPENAI_BASE_URL": "http://u:s3cr@h"}
+
+    assert "s3cr" not in str(caught.value)
+    assert "s3cr" not in repr(caught.value.__cause__)
+    assert not re.search("s3cr|not-to-be-seen", repr(read_env(good)))
+
+
+def test_env_repeats_a_short_plain_value():
+    with pytest.raises(ImproperlyConfigured, match=re.escape("CHAT_TIMEOUT_S='30s': expected")):
+        read_env({"DEBUG": "1", "CHAT_TIMEOUT_S": "30s"})
+
+
+@pytest.mark.parametrize(
+    "name, text, value",
+    [
+        ("CHAT_TIMEOUT_S", "0.5", 0.5),
+        ("CHAT_TIMEOUT_S", " 30 ", 30.0),
+        ("OPENAI_MAX_RETRIES", "0", 0),
+        ("CHAT_RATE_PER_MINUTE", "0", 0),
+        ("LOG_LEVEL", "debug", "DEBUG"),
+        ("OPENAI_REASONING_EFFORT", "unset", ""),
+        ("OPENAI_BASE_URL", "http://127.0.0.1:9/v1/", "http://127.0.0.1:9/v1"),
+        (
+            "ALLOWED_HOSTS",
+            "a.example, .B.example,,[::1],*",
+            ("a.example", ".b.example", "[::1]", "*"),
+        ),
+        ("CSRF_TRUSTED_ORIGINS", "https://A.example:8443", ("https://a.example:8443",)),
+        ("CSRF_TRUSTED_ORIGINS", "https://*.a.example", ("https://*.a.example",)),
+        (
+            "REDIS_URL",
+            "rediss://:pa,ss@redis.example:6380/2",
+            "rediss://:pa,ss@redis.example:6380/2",
+        ),
+        ("REDIS_URL", "unix:///run/redis.sock?db=1", "unix:///run/redis.sock?db=1"),
+        ("DATABASE_URL", "postgresql://u:p@h:5432/n", "postgresql://u:p@h:5432/n"),
+        ("DATABASE_URL", "sqlite:////srv/chat.sqlite3", "sqlite:////srv/chat.sqlite3"),
+        ("DATABASE_URL", "sqlite://:memory:", "sqlite://:memory:"),
+    ],
+)
+def test_env_takes(name, text, value):
+    assert getattr(read_env({"DEBUG": "1", name: text}), name.lower()) == value
+
+
+@pytest.mark.parametrize(
+    "name, texts",
+    [
+        (
+            "CHAT_TIMEOUT_S",
+            ["0", "0.0", "-1", "nan", "inf", "1e3", "1_0", "٣", "0,5", "+1", "9" * 10],
+        ),
+        ("SESSION_TTL_S", ["0", "-1", "1.5", "1_0", "٣", "²", "9" * 5000]),
+        ("OPENAI_MAX_RETRIES", ["-1", "two", "1.0"]),
+        ("LOG_JSON", ["true", "yes", "2"]),
+        ("LOG_LEVEL", ["VERBOSE", "10"]),
+        ("OPENAI_API_KEY", ["sk-é", "sk-a b", "sk-a\r\nX: y"]),
+        ("OPENAI_REASONING_EFFORT", ["huge"]),
+        (
+            "OPENAI_BASE_URL",
+            ["localhost:8000", "ftp://h", "http://", "http://h:port", "http://h/?k=1"],
+        ),
+        ("ALLOWED_HOSTS", ["https://a.example", "a.example:443", "a b", "a/b"]),
+        (
+            "CSRF_TRUSTED_ORIGINS",
+            ["a.example", "//a.example", "https://a.example/", "https://u@a.example"],
+        ),
+        (
+            "CSRF_TRUSTED_ORIGINS",
+            ["https://a.example/x", "ftp://a.example", "https://a.example?x", "null"],
+        ),
+        (
+            "REDIS_URL",
+            ["redis", "redis://", "redis://h:x/0", "redis://h/name", "unix://", "memory://x"],
+        ),
+        (
+            "DATABASE_URL",
+            [
+                "db.sqlite3",
+                "sqlite://db.sqlite3",
+                "sqlite://srv/db.sqlite3",
+                "mysql://h/n",
+                "postgres://h",
+            ],
+        ),
+        ("DATABASE_URL", ["postgres://u:p@h:port/n", "postgres://u:p@h:99999/n"]),
+    ],
+)
+def test_env_refuses(name, texts):
+    for text in texts:
+        with pytest.raises(ImproperlyConfigured) as caught:
+            read_env({"DEBUG": "1", name: text})
+        assert blamed(caught.value) == [name], text
+
+
+def test_env_prompt_holds_one_message():
+    with pytest.raises(ImproperlyConfigured) as caught:
+        read_env({"DEBUG": "1", "PROMPT_MAX_CHARS": "3999"})
+
+    assert blamed(caught.value) == ["PROMPT_MAX_CHARS"]
+
+
+@pytest.mark.parametrize(
+    "environ, local",
+    [
+        ({"DEBUG": "1"}, True),
+        ({"DEBUG": "1", "OPENAI_API_KEY": "sk-1"}, False),
+        ({"DEBUG": "1", "OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}, False),
+        (PRODUCTION, False),
+    ],
+)
+def test_local_assistant_answers_only_without_a_model_of_ones_own(environ, local):
+    assert read_env(environ).uses_local_assistant is local
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder that ``load_env`` takes for the project's, and no variable of ours set."""
+    monkeypatch.setattr(env, "ROOT", tmp_path)
+    for field in fields(Env):
+        monkeypatch.delenv(field.name.upper(), raising=False)
+    return tmp_path
+
+
+def test_load_env_lets_the_real_environment_win(root, monkeypatch):
+    (root / ".env").write_text("DEBUG=1\nSHOP_NAME='Chez ${HOME}'\nSHOP_PHONE=01\nLOG_JSON\n")
+    monkeypatch.setenv("SHOP_PHONE", "02")
+
+    read = load_env()
+
+    assert (read.debug, read.shop_name, read.shop_phone) == (True, "Chez ${HOME}", "02")
+
+
+def test_load_env_refuses_a_file_that_is_not_text(root):
+    (root / ".env").write_bytes(b"DEBUG=1\nSHOP_NAME=\xff\xfe\n")
+
+    with pytest.raises(ImproperlyConfigured, match="UTF-8"):
+        load_env()
+
+
+def test_example_file_shows_every_variable_with_its_default():
+    example = dotenv.dotenv_values(ROOT / ".env.example", interpolate=False)
+    shown = {name: value or "" for name, value in example.items()}
+
+    assert list(shown) == [field.name.upper() for field in fields(Env)]
+    assert read_env(shown | PRODUCTION) == read_env(PRODUCTION)
+    # What differs in development is left empty there, so the file also fits DEBUG=1.
+    assert read_env(shown | {"DEBUG": "1"}) == read_env({"DEBUG": "1"})
+
+
+def test_example_file_shows_the_defaults_that_it_can():
+    example = dotenv.dotenv_values(ROOT / ".env.example", interpolate=False)
+
+    for field in fields(Env):
+        defaults = field.metadata["defaults"]
+        if defaults[False] == defaults[True]:
+            assert example[field.name.upper()] == defaults[False], field.name
+
+
+def test_operations_page_lists_every_variable():
+    page = (ROOT / "docs" / "operations.md").read_text()
+
+    assert re.findall(r"^\| `([A-Z_]+)`", page, re.MULTILINE) == [
+        field.name.upper() for field in fields(Env)
+    ]

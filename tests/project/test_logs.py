@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import io
+import json
+import logging
+import logging.config
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from meuble_project import logs
+
+FORGED = "Zoé\r\n2025-01-01 [info] all is well\x1b[2J\x9b2J\u2028\u202e"
+
+
+@pytest.fixture
+def lines(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
+    """What reaches standard error; the parameter chooses JSON. Logging as it was, afterwards."""
+    written = io.StringIO()
+    config = logs.logging_config("INFO", as_json=request.param)
+    config["handlers"]["stderr"]["stream"] = written
+    config["loggers"] = {
+        name: options for name, options in config["loggers"].items() if name in logs.QUIET
+    }
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    levels = {name: logging.getLogger(name).level for name in logs.QUIET}
+    logging.config.dictConfig(config)
+    yield written
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    for name, before in levels.items():
+        logging.getLogger(name).setLevel(before)
+
+
+def fail() -> None:
+    raise ValueError(FORGED)
+
+
+@pytest.mark.parametrize("lines", [False], indirect=True)
+def test_line_for_a_human_cannot_be_forged(lines):
+    logging.getLogger("chat.test").warning("refused %s", FORGED)
+    structlog.get_logger("chat.test").warning("refused", name=FORGED, names=[FORGED])
+
+    written = lines.getvalue()
+    assert written.count("\n") == 2
+    assert "Zoé\\r\\n2025-01-01 [info]" in written
+    assert not set("\r\x1b\x9b\u2028\u202e") & set(written)
+
+
+@pytest.mark.parametrize("lines", [False], indirect=True)
+def test_traceback_for_a_human_is_set_apart(lines):
+    try:
+        fail()
+    except ValueError:
+        logging.getLogger("chat.test").exception("failed")
+
+    first, *rest = lines.getvalue().splitlines()
+    assert "failed" in first
+    assert rest[0] == "  | Traceback (most recent call last):"
+    assert all(line.startswith("  | ") for line in rest)
+    assert not set("\x1b\x9b") & set(lines.getvalue())
+
+
+@pytest.mark.parametrize("lines", [True], indirect=True)
+def test_json_line_keeps_values_and_names(lines):
+    logging.getLogger("daphne.server").warning("slow %s", "client", extra={"waited_s": 3})
+    structlog.get_logger("chat.test").info("turn ended", code="", took_ms=12.5, about=["a\nb"])
+
+    first, second = (json.loads(line) for line in lines.getvalue().splitlines())
+    assert first.pop("timestamp") <= second.pop("timestamp")
+    assert first == {
+        "event": "slow client",
+        "level": "warning",
+        "logger": "daphne.server",
+        "waited_s": 3,
+    }
+    assert second == {
+        "event": "turn ended",
+        "level": "info",
+        "logger": "chat.test",
+        "code": "",
+        "took_ms": 12.5,
+        "about": ["a\nb"],
+    }
+
+
+@pytest.mark.parametrize("lines", [True], indirect=True)
+def test_what_customers_say_to_the_model_is_not_logged(lines):
+    logging.getLogger("openai._base_client").debug("Request options: %s", "je suis Jean")
+    logging.getLogger("httpx").info("HTTP Request: POST …")
+
+    assert lines.getvalue() == ""
+
+
+@pytest.mark.parametrize(
+    "level, openai, sql",
+    [("DEBUG", "WARNING", "INFO"), ("INFO", "WARNING", "INFO"), ("ERROR", "ERROR", "ERROR")],
+)
+def test_quiet_loggers_follow_a_higher_level_only(level, openai, sql):
+    config = logs.logging_config(level, as_json=False)
+
+    assert config["root"]["level"] == level
+    assert config["loggers"]["openai"]["level"] == openai
+    assert config["loggers"]["django.db.backends"]["level"] == sql
+
+
+@pytest.mark.parametrize("lines", [True], indirect=True)
+def test_library_with_a_level_of_its_own_follows_ours(lines):
+    library = logging.getLogger("library.with.a.level")
+    library.setLevel("DEBUG")
+    library.debug("connecting")
+
+    assert lines.getvalue() == ""

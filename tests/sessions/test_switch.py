@@ -1,0 +1,291 @@
+"""Redis goes, memory stands in, Redis comes back and has everything. On a Redis of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+
+import pytest
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from chat.errors import SessionGone, SessionNotFound, StoreUnavailable
+from chat.sessions import cookie, switch
+from chat.sessions.memory_store import MemoryStore
+from chat.sessions.redis_link import RedisLink
+from chat.sessions.redis_store import RedisStore, scripts
+from chat.sessions.store import ANY_OWNER
+from chat.sessions.switch import SwitchStore
+from chat.sessions.types import Draft
+from tests.builders import JEAN, answer, answer_to, ask, done, leased, question
+from tests.redis_server import RedisServer
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("redis-server") is None, reason="redis-server is not installed"
+)
+
+
+@pytest.fixture
+def server(tmp_path):
+    server = RedisServer(tmp_path)
+    server.start()
+    yield server
+    server.stop()
+
+
+class Worker:
+    """The store of one worker, with its own connections."""
+
+    def __init__(self, url: str) -> None:
+        retry = Retry(NoBackoff(), 1, (redis.ConnectionError,))
+        self.client = redis.Redis.from_url(
+            url, socket_timeout=1, socket_connect_timeout=1, retry=retry
+        )
+        self.link = RedisLink(lambda: self.client, scripts())
+        self.redis = RedisStore(self.link, 86_400)
+        self.store = SwitchStore(self.redis, MemoryStore(86_400))
+
+    def close(self) -> None:
+        self.link.close()
+        self.client.close()
+
+
+@pytest.fixture
+def workers(server, monkeypatch):
+    """Makes workers that look for Redis often and do not wait before taking up orphans."""
+    monkeypatch.setattr(switch, "PROBE_S", 0.02)
+    monkeypatch.setattr(switch, "SETTLE_S", 0.0)
+    made = []
+
+    def make() -> Worker:
+        made.append(Worker(server.url))
+        return made[-1]
+
+    yield make
+    for worker in made:
+        worker.close()
+
+
+@pytest.fixture
+def store(workers):
+    return workers().store
+
+
+async def back(store: SwitchStore) -> None:
+    """Wait until Redis serves again and has all."""
+    async with asyncio.timeout(10):
+        while store.backend == "memory" or store._memory.records():
+            await asyncio.sleep(0.01)
+
+
+async def ids(store, session_id=JEAN):
+    return [m.id for m in (await store.load(session_id, ANY_OWNER)).messages]
+
+
+@pytest.mark.parametrize("fault", ["kill", "freeze"])
+async def test_conversation_goes_on_in_memory_and_returns_whole(server, store, fault):
+    await ask(store)
+    await answer(store)
+    getattr(server, fault)()
+
+    await ask(store, "Encore", "q2")
+    meanwhile = store.backend
+    await answer(store, "q2")
+    in_memory = await ids(store)
+    server.thaw() if fault == "freeze" else server.start()
+    await back(store)
+
+    assert meanwhile == "memory"
+    assert in_memory == ["q1", "answer-to-q1", "q2", "answer-to-q2"]
+    assert await ids(store) == in_memory
+    session = await store.load(JEAN, ANY_OWNER)
+    assert (session.waiting, session.failed, session.owner) == ((), {}, "api")
+    with pytest.raises(SessionNotFound):
+        await store.load(JEAN, "web")
+    assert not (await store.accept(JEAN, "api", question("Encore", "q2"), create="always")).fresh
+
+
+async def test_answer_begun_on_redis_ends_in_memory(server, store):
+    await ask(store)
+    lease = await leased(store)
+    await store.write(lease, 0, "Je comm")
+    server.kill()
+
+    await store.write(lease, 7, "ence")
+    await store.finish(lease, done(lease), answer_to(lease, "Je commence"))
+    server.start()
+    await back(store)
+
+    assert await ids(store) == ["q1", "answer-to-q1"]
+    assert await store.outcome(JEAN, "q1") == done(lease)
+
+
+async def test_answer_begun_in_memory_ends_on_redis(server, store):
+    await ask(store)
+    server.kill()
+    await ask(store, "Encore", "q2")
+    lease = await leased(store, "q1")
+    await store.write(lease, 0, "Je comm")
+    server.start()
+    await back(store)
+
+    draft = (await store.load(JEAN, ANY_OWNER)).draft
+    await store.write(lease, 7, "ence")
+    await store.finish(lease, done(lease), answer_to(lease, "Je commence"))
+
+    assert draft == Draft(id="answer-to-q1", text="Je comm")
+    assert await ids(store) == ["q1", "q2", "answer-to-q1"]
+    assert (await store.load(JEAN, ANY_OWNER)).waiting == ("q2",)
+
+
+async def test_session_that_cannot_be_read_is_never_begun_again_blank(server, workers):
+    await ask(workers().store)
+    store = workers().store
+    server.kill()
+
+    with pytest.raises(StoreUnavailable):
+        await store.load(JEAN, "api")
+    for create in ("always", "new"):
+        with pytest.raises(StoreUnavailable):
+            await store.accept(JEAN, "api", question(id_="q2"), create=create)
+    with pytest.raises(StoreUnavailable):
+        await store.claim(JEAN, ["q1"], "a")
+    server.start()
+    await back(store)
+
+    assert await ids(store) == ["q1"]
+
+
+async def test_new_conversations_begin_in_memory(server, store):
+    server.kill()
+    with pytest.raises(StoreUnavailable):
+        await store.load("unknown", "web")
+    made_now = cookie.new_session_id()
+
+    with pytest.raises(SessionNotFound):
+        await store.load(made_now, "web")
+    await store.accept(made_now, "web", question(), create="new")
+    await store.accept("by-a-program", "api", question(), create="fresh")
+    counted = await store.count()
+    server.start()
+    await back(store)
+
+    assert counted == 2
+    assert await ids(store, made_now) == ["q1"]
+    assert await ids(store, "by-a-program") == ["q1"]
+    assert await store.count() == 2
+
+
+async def test_page_opened_before_the_fault_begins_in_memory(server, store):
+    visitor = cookie.new_session_id()
+    with pytest.raises(SessionNotFound):
+        await store.load(visitor, "web")
+    server.kill()
+
+    await store.accept(visitor, "web", question(), create="new")
+
+    assert await ids(store, visitor) == ["q1"]
+
+
+async def test_two_workers_that_both_went_on_are_merged(server, workers):
+    one, two = workers().store, workers().store
+    await ask(one)
+    await answer(one)
+    await two.load(JEAN, "api")
+    server.kill()
+
+    await ask(one, "Par un", "q2")
+    await ask(two, "Par deux", "q3")
+    await ask(one, "Par un", "q4")
+    server.start()
+    await asyncio.gather(back(one), back(two))
+
+    assert await ids(one) == await ids(two) == ["q1", "answer-to-q1", "q2", "q3", "q4"]
+    assert set((await one.load(JEAN, "api")).waiting) == {"q2", "q3", "q4"}
+
+
+async def test_erased_before_the_return_does_not_revive(server, workers):
+    one, two = workers(), workers()
+    await ask(one.store)
+    server.freeze()
+    await ask(one.store, "En mémoire", "q2")
+    server.thaw()
+    await two.store.erase(JEAN, "api")
+    await back(one.store)
+
+    with pytest.raises(SessionGone) as caught:
+        await one.store.load(JEAN, "api")
+    assert caught.value.reason == "erased"
+
+
+async def test_erasure_is_refused_while_redis_may_still_have_it(server, store):
+    await ask(store)
+    server.kill()
+
+    with pytest.raises(StoreUnavailable):
+        await store.erase(JEAN, "api")
+    await store.accept("new", "api", question(), create="fresh")
+    assert await store.erase("new", "api")
+
+
+async def test_full_redis_is_away_too(server, store):
+    await ask(store)
+    with redis.Redis.from_url(server.url) as client:
+        client.config_set("maxmemory", 1)
+        await ask(store, "Encore", "q2")
+        meanwhile = store.backend
+        client.config_set("maxmemory", 0)
+    await back(store)
+
+    assert meanwhile == "memory"
+    assert await ids(store) == ["q1", "q2"]
+
+
+async def test_flushed_redis_gets_back_what_workers_went_on_with(server, store):
+    await ask(store)
+    server.freeze()
+    await ask(store, "Encore", "q2")
+    server.thaw()
+    server.flush()
+    await back(store)
+
+    assert await ids(store) == ["q1", "q2"]
+
+
+async def test_viewers_are_told_of_both_moves(server, store):
+    told = []
+
+    async def moved(session_ids):
+        told.append((session_ids, store.backend))
+
+    store.moved = moved
+    await ask(store)
+    server.kill()
+    await ask(store, "Encore", "q2")
+    async with asyncio.timeout(5):
+        while not told:
+            await asyncio.sleep(0.01)
+    server.start()
+    async with asyncio.timeout(5):
+        while len(told) < 3:
+            await asyncio.sleep(0.01)
+
+    assert told == [(None, "memory"), ([JEAN], "redis"), (None, "redis")]
+
+
+async def test_redis_is_not_asked_again_while_it_is_known_to_be_away(server, workers, monkeypatch):
+    worker = workers()
+    await ask(worker.store)
+    server.freeze()
+    await ask(worker.store, "Un", "q2")
+    asked = []
+    monkeypatch.setattr(worker.redis, "accept", lambda *args, **options: asked.append(args))
+
+    for n in range(20):
+        await ask(worker.store, "Deux", f"r{n}")
+
+    assert asked == []
+    server.thaw()
+    await back(worker.store)
+    assert len(await ids(worker.store)) == 22
