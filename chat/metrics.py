@@ -44,8 +44,7 @@ limits_away = Counter("chat_limits_away", "Requests let pass because Redis could
 api_errors = Counter("chat_api_errors", "Problems answered by the API.", ["code"])
 
 
-def exposition(*, active_sessions: int | None, degraded: bool) -> bytes:
+def exposition(active_sessions: int | None) -> bytes:
     """Return everything measured. ``active_sessions``: None when the store does not say."""
     sessions_active.set(math.nan if active_sessions is None else active_sessions)
-    store_degraded.set(degraded)
     return generate_latest(REGISTRY)

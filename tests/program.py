@@ -56,7 +56,7 @@ class Program:
 
 async def events_in(response: Any) -> list[tuple[int, Any]]:
     """Read a stream to its end: number and content of each event. Comments are left out."""
-    text = b"".join([part async for part in response.streaming_content]).decode()
+    text = b"".join([part async for part in response]).decode()
     events = []
     for block in text.removesuffix("\n\n").split("\n\n"):
         if block.startswith(":"):

@@ -16,7 +16,7 @@ from chat.simulator.words import topic_of
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """``asked``: the last message. ``subject``: it and what it completes. ``name``: known, or ""."""
+    """``asked``: the last message. ``subject``: with what it completes. ``name``: known, or ""."""
 
     asked: str
     subject: str
@@ -25,7 +25,7 @@ class Context:
 
 def answer(intent: str, context: Context) -> str:
     """Return the sentence or page for this intent, opened by a greeting if the customer greets."""
-    text = ANSWERS[intent](context)
+    text = _FIXED.get(intent) or _COMPOSED[intent](context)
     if intent in _GREETS_ALREADY or greeting_language(context.asked) != "fr":
         return text
     return f"{_hello(context)} ! {text}"
@@ -94,7 +94,6 @@ def _goodbye(context: Context) -> str:
     return f"Au revoir{_comma_name(context)}, {texts.AFTER_GOODBYE}"
 
 
-
 def _other(context: Context) -> str:
     topic = topic_of(context.asked)
     if not topic:
@@ -103,34 +102,31 @@ def _other(context: Context) -> str:
     return texts.REFLECTIONS[choice].format(topic=topic)
 
 
-def _always(text: str) -> Callable[[Context], str]:
-    """Return an answer that does not depend on the context."""
-    return lambda context: text
-
-
 _GREETS_ALREADY = {"greeting", "introduction", "own_name", "thanks", "goodbye"}
-
-ANSWERS: dict[str, Callable[[Context], str]] = {
+_FIXED: dict[str, str] = {
+    "markdown_table": texts.TABLE,
+    "long_text": texts.LONG_TEXT,
+    "human": texts.HUMAN,
+    "returns": texts.RETURNS,
+    "guarantee": texts.GUARANTEE,
+    "delivery": texts.DELIVERY,
+    "hours": texts.HOURS,
+    "address": texts.ADDRESS,
+    "payment": texts.PAYMENT,
+    "yes": texts.YES,
+    "no": texts.NO,
+}
+_COMPOSED: dict[str, Callable[[Context], str]] = {
     "own_name": _own_name,
     "introduction": _introduction,
     "greeting": _greeting,
-    "markdown_table": _always(texts.TABLE),
-    "long_text": _always(texts.LONG_TEXT),
-    "human": _always(texts.HUMAN),
     "ticket_status": _ticket_status,
     "damage": _damage,
     "order": _order,
-    "returns": _always(texts.RETURNS),
-    "guarantee": _always(texts.GUARANTEE),
-    "delivery": _always(texts.DELIVERY),
-    "hours": _always(texts.HOURS),
-    "address": _always(texts.ADDRESS),
-    "payment": _always(texts.PAYMENT),
     "details": _details,
     "product": _product,
     "thanks": _thanks,
     "goodbye": _goodbye,
-    "yes": _always(texts.YES),
-    "no": _always(texts.NO),
     "other": _other,
 }
+INTENTS = frozenset(_FIXED) | frozenset(_COMPOSED)

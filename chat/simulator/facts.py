@@ -143,9 +143,21 @@ def product_noun(text: str) -> str:
     return match.group(1) if match else ""
 
 
+def product_name(text: str) -> str:
+    """Return the product as the customer calls it, "canapé Oslo", or ""."""
+    words = content_words(text)
+    start = next((i for i, word in enumerate(words) if product_noun(word)), None)
+    if start is None:
+        return ""
+    end = start + 1
+    while end < len(words) and words[end][0].isupper() and not words[end].isupper():
+        end += 1
+    return " ".join(words[start:end])
+
+
 def search_terms(text: str) -> str:
     """Return what to look for in a catalogue: "canapé convertible gris", or ""."""
-    bare = re.sub(r"\d[\d \u00a0\u202f.,]*(?:€|euros?\b|eur\b)?", " ", text)
+    bare = re.sub(r"\d[\d \u00a0\u202f.,]*(?:€|euros?\b|eur\b)?", " ", _ORDER.sub(" ", text))
     return " ".join(content_words(bare)[:8])
 
 

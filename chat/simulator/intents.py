@@ -62,30 +62,32 @@ _INTENTS: dict[str, re.Pattern[str]] = {
     ),
     "guarantee": whole_words(r"garanti(?:e|es|s|r)?", "warranty", "guarantee"),
     "delivery": whole_words(
-        r"livr(?:aison|aisons|er|ez|e|ee|es|ees|eur|eurs)|delais?|frais de port|expedi(?:er|tion|e)",
-        r"montage|monter|delivery|shipping",
+        r"livr(?:aison|aisons|er|ez|e|ee|es|ees|eur|eurs)|delais?|frais de port",
+        r"expedi(?:er|tion|e)|montage|monter|delivery|shipping",
     ),
     "hours": whole_words(
         r"horaires?|ouvert(?:e|s|es|ure|ures)?|ouvrez|ouvrir|ferm(?:e|ez|es|eture)",
         r"(?:quelle|quelles|a) heures?|dimanche|opening hours|jours feries",
     ),
     "address": whole_words(
-        r"adresses?|ou (?:etes|vous trouvez|se trouve|est le magasin)(?:[- ]vous)?|showroom|parking",
-        r"magasins?|boutique|telephone|numero de tel|vous trouver|venir vous voir",
+        r"adresses?|ou (?:etes|vous trouvez|se trouve|est le magasin)(?:[- ]vous)?|showroom",
+        r"parking|magasins?|boutique|telephone|numero de tel|vous trouver|venir vous voir",
     ),
     "payment": whole_words(
-        r"pai?ements?|payer|paye|plusieurs fois|[34] ?x|[34] fois|carte bancaire|cheque|financement",
-        r"credit|paypal|virement",
+        r"pai?ements?|payer|paye|plusieurs fois|[34] ?x|[34] fois|carte bancaire|cheque",
+        r"financement|credit|paypal|virement",
     ),
 }
 #: What is only looked at once nothing above was said.
 _COURTESIES: dict[str, re.Pattern[str]] = {
     "thanks": whole_words(r"merci|remercie|remercions|thanks?|thank you|danke|grazie|شكرا"),
     "goodbye": whole_words(
-        r"au revoir|a bientot|bonne (?:journee|soiree|fin de journee|nuit)|adieu|bye|goodbye|ciao ciao",
-        r"a plus tard|tschuss|auf wiedersehen|arrivederci",
+        r"au revoir|a bientot|bonne (?:journee|soiree|fin de journee|nuit)|adieu|bye|goodbye",
+        r"ciao ciao|a plus tard|tschuss|auf wiedersehen|arrivederci",
     ),
-    "yes": re.compile(r"\s*(?:oui|ok|d'accord|yes|parfait|exactement|volontiers|super)\b[\s\w.!,]{0,20}\Z"),
+    "yes": re.compile(
+        r"\s*(?:oui|ok|d'accord|yes|parfait|exactement|volontiers|super)\b[\s\w.!,]{0,20}\Z"
+    ),
     "no": re.compile(r"\s*(?:non|no|pas du tout|non merci)\b[\s\w'.!,]{0,20}\Z"),
 }
 _GREETINGS: dict[str, re.Pattern[str]] = {
@@ -104,7 +106,7 @@ _NEEDING_NUMBER = {"damage", "guarantee", "returns", "order", "ticket_status", "
 
 
 def intent_of(text: str) -> str:
-    """Return what the text is about, a key of ``answers.ANSWERS``; "other" if nothing is known."""
+    """Return what the text is about, one of ``answers.INTENTS``; "other" if nothing is known."""
     plain = folded(text)
     if asks_own_name(text):
         return "own_name"

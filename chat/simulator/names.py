@@ -29,7 +29,9 @@ _NEXT = re.compile(rf"\s+((?:{_LINK}\s+)?)({_PART})", re.IGNORECASE)
 
 #: What follows "je suis" or "moi c'est" without being a name, folded; "-e", "-s" and "-es" aside.
 _NOT_NAMES = frozenset(
-    """
+    re.findall(
+        r"\S+",
+        """
     a absent actuellement ai ainsi allemand alle allergique american amoureux anglais arrive
     assez assistant at au aussi aux avec belge bien bientot bloque bonjour ca calme celui
     certain chez cliente client comment comme comprends content convaincu curieux d dans de demain
@@ -48,12 +50,14 @@ _NOT_NAMES = frozenset(
     toujours tout toute toutefois tres triste trop un une urgent usager venu vendeur vers
     victime vieux visiteur voisin volontaire votre vraiment y
     afraid also in interested just lost sorry very welcome
-    """.split()
+    """,
+    )
 )
 #: What ends a name written in capitals by someone who forgets the full stop.
-_NOT_SURNAMES = _NOT_NAMES | frozenset(
-    "bonsoir c'est il elle est j'ai j'aimerais j'habite merci nous quels quelles s'il svp vous".split()
-)
+_NOT_SURNAMES = _NOT_NAMES | {
+    *("bonsoir", "c'est", "il", "elle", "est", "j'ai", "j'aimerais", "j'habite", "merci", "nous"),
+    *("quels", "quelles", "s'il", "svp", "vous"),
+}
 _QUESTION = whole_words(
     r"comment (?:est-ce que |est ce que |c'est que )?(?:je m'?appelle|m'appelle je|m'appelle-je)",
     r"je m'?appelle (?:deja )?comment",

@@ -153,7 +153,11 @@ def _call_ids(calls: object, where: str) -> tuple[str, ...]:
     ids = []
     for call in calls:
         match call:
-            case {"id": str(id_), "type": "function", "function": {"name": str(), "arguments": str()}}:
+            case {
+                "id": str(id_),
+                "type": "function",
+                "function": {"name": str(), "arguments": str()},
+            }:
                 ids.append(id_)
             case _:
                 raise BadRequest(f"Invalid call in '{where}.tool_calls'.", f"{where}.tool_calls")

@@ -33,8 +33,8 @@ DETAILS = (
     "est à ma portée. Donnez-moi la **référence** (par exemple `SAL-CAP-001`) et je regarde."
 )
 ORDER_KNOWN = (
-    "Je note votre commande **{number}**. Je ne peux pas consulter son suivi d'ici ; un conseiller "
-    "pourra vous dire où elle en est. Souhaitez-vous que je lui transmette votre demande ?"
+    "Je note votre commande **{number}**. Je ne peux pas consulter son suivi d'ici : un conseiller "
+    "du magasin pourra vous dire où elle en est. Y a-t-il autre chose que je puisse éclaircir ?"
 )
 ORDER_UNKNOWN = (
     "Je m'en occupe volontiers. Quel est votre **numéro de commande** ? Il ressemble à "
@@ -60,8 +60,8 @@ TICKET_UNKNOWN = (
     "(il ressemble à `CMD-2025-54321`)."
 )
 RETURNS = """\
-Pour un achat à distance, la loi vous donne **14 jours** après la livraison pour changer d'avis, sans \
-avoir à vous justifier.
+Pour un achat à distance, la loi vous donne **14 jours** après la livraison pour changer d'avis, \
+sans avoir à vous justifier.
 
 - Le meuble doit être rendu complet, de préférence dans son emballage.
 - Les meubles faits **sur mesure** ne peuvent pas être repris.
@@ -75,28 +75,29 @@ Nos meubles sont garantis à partir de la livraison :
 - **tissus** : 2 ans, hors taches, accrocs et brûlures,
 - **coussins** : 2 ans, hors taches.
 
-La **garantie légale de conformité** de 2 ans s'applique dans tous les cas. Pour vérifier la vôtre, \
-donnez-moi votre numéro de commande."""
+La **garantie légale de conformité** de 2 ans s'applique dans tous les cas. Pour vérifier la \
+vôtre, donnez-moi votre numéro de commande."""
 DELIVERY = (
     "Nous livrons à domicile, dans la pièce de votre choix, et l'heure vous est confirmée avant le "
     "passage des livreurs. Le **délai** dépend du meuble : il figure sur sa fiche. De quel article "
     "s'agit-il, et pour quelle ville ?"
 )
 HOURS = (
-    "Nos **horaires** du jour sont affichés sur notre site et à l'entrée du magasin. Dites-moi quel "
-    "jour vous pensez venir, et je transmets à un conseiller si vous souhaitez un rendez-vous."
+    "Nos **horaires** du jour sont affichés sur notre site et à l'entrée du magasin. Quel jour "
+    "pensez-vous venir nous voir ?"
 )
 ADDRESS = (
     "Nous serons heureux de vous accueillir ! L'**adresse** et le plan d'accès du magasin sont sur "
-    "notre site. Souhaitez-vous qu'un conseiller vous attende ?"
+    "notre site. Que viendrez-vous voir ?"
 )
 PAYMENT = (
-    "Vous pouvez régler **par carte** ou en **plusieurs fois** selon le montant ; un conseiller vous "
-    "détaille les conditions avant tout engagement. De quel achat s'agit-il ?"
+    "Vous pouvez régler **par carte** ou en **plusieurs fois** selon le montant ; un conseiller "
+    "vous détaille les conditions avant tout engagement. De quel achat s'agit-il ?"
 )
 HUMAN = (
-    "Bien sûr, rien ne vaut une vraie conversation. Je préviens un **conseiller** : il prendra la "
-    "suite ici même dès qu'il sera disponible. Que puis-je lui dire de votre demande ?"
+    "Bien sûr, rien ne vaut une vraie conversation. Je ne peux pas prévenir un **conseiller** "
+    "d'ici, mais l'équipe du magasin vous répondra avec plaisir. Puis-je vous aider à préparer votre "
+    "question ?"
 )
 AFTER_THANKS = "N'hésitez pas si une autre question vous vient."
 AFTER_GOODBYE = "et à très bientôt chez Meuble de France !"
@@ -109,8 +110,8 @@ NOTHING_SAID = (
 REFLECTIONS = (
     "J'ai bien noté votre message au sujet de « {topic} ». Pouvez-vous m'en dire un peu plus ? Je "
     "peux vous aider à choisir un meuble, suivre une commande ou joindre un conseiller.",
-    "Vous me parlez de « {topic} » : voyons cela ensemble. S'agit-il d'un meuble que vous cherchez, "
-    "ou d'un achat déjà fait chez nous ?",
+    "Vous me parlez de « {topic} » : voyons cela ensemble. S'agit-il d'un meuble que vous "
+    "cherchez, ou d'un achat déjà fait chez nous ?",
     "« {topic} », c'est noté. Pour bien vous répondre, précisez-moi ce que vous attendez : un "
     "conseil, une information sur une commande, ou l'aide d'un conseiller ?",
 )
@@ -128,30 +129,33 @@ Dites-moi laquelle vous tente, et je vous aide à choisir le meuble qui va avec.
 LONG_TEXT = """\
 Avec plaisir : voici comment nous aimons choisir un meuble chez Meuble de France.
 
-Tout commence par **la pièce**. Avant de penser à un modèle, mesurez le mur, la largeur des portes et \
-le passage qui doit rester libre autour du meuble. Soixante-dix centimètres suffisent pour circuler \
-devant un canapé, un mètre est plus confortable autour d'une table. Pensez aussi à la lumière : un \
-tissu clair agrandit une pièce sombre, une teinte profonde donne du caractère à un salon très lumineux.
+Tout commence par **la pièce**. Avant de penser à un modèle, mesurez le mur, la largeur des \
+portes et le passage qui doit rester libre autour du meuble. Soixante-dix centimètres suffisent \
+pour circuler devant un canapé, un mètre est plus confortable autour d'une table. Pensez aussi à \
+la lumière : un tissu clair agrandit une pièce sombre, une teinte profonde donne du caractère à \
+un salon très lumineux.
 
-Vient ensuite **l'usage**. Un canapé de tous les jours demande une assise ferme et un revêtement qui \
-s'entretient facilement ; un fauteuil de lecture peut être plus enveloppant. Pour une table, comptez \
-soixante centimètres par convive, et une rallonge si vous recevez souvent. Un lit se choisit avec son \
-sommier et son matelas : ce sont eux qui font vos nuits.
+Vient ensuite **l'usage**. Un canapé de tous les jours demande une assise ferme et un revêtement \
+qui s'entretient facilement ; un fauteuil de lecture peut être plus enveloppant. Pour une table, \
+comptez soixante centimètres par convive, et une rallonge si vous recevez souvent. Un lit se \
+choisit avec son sommier et son matelas : ce sont eux qui font vos nuits.
 
-Parlons enfin de **la matière**. Le chêne massif se patine et se répare ; le noyer réchauffe une pièce \
-moderne ; un placage soigné reste léger et abordable. Demandez toujours comment un meuble est assemblé : \
-un tiroir à queue d'aronde, une structure en bois massif ou des ressorts ensachés se remarquent encore \
-au bout de quinze ans.
+Parlons enfin de **la matière**. Le chêne massif se patine et se répare ; le noyer réchauffe une \
+pièce moderne ; un placage soigné reste léger et abordable. Demandez toujours comment un meuble \
+est assemblé : un tiroir à queue d'aronde, une structure en bois massif ou des ressorts ensachés \
+se remarquent encore au bout de quinze ans.
 
-Et quand le meuble est chez vous, un chiffon doux, un peu de cire une fois par an et des patins sous \
-les pieds suffisent le plus souvent. Voulez-vous que nous commencions par votre salon, votre salle à \
-manger ou votre chambre ?"""
-FAULT_UNKNOWN = (
-    "Je ne connais pas la directive {names}. Les pannes que je sais imiter : {known}."
-)
+Et quand le meuble est chez vous, un chiffon doux, un peu de cire une fois par an et des patins \
+sous les pieds suffisent le plus souvent. Voulez-vous que nous commencions par votre salon, \
+votre salle à manger ou votre chambre ?"""
+FOUND = "Voici ce que j'ai trouvé :"
 TOOL_LOOKUP_FAILED = "Je n'ai pas pu obtenir cette information : {reason}"
 NOTHING_FOUND = (
     "Je n'ai rien trouvé qui corresponde. Voulez-vous élargir la recherche, par exemple avec une "
     "autre matière ou un autre budget ?"
 )
 ANYTHING_ELSE = "Puis-je vous aider pour autre chose ?"
+FAULT_UNKNOWN = (
+    "Je ne comprends pas la directive {names}. Les pannes que je sais imiter : {known}. Par "
+    "exemple `[[panne:coupure apres=5]]`."
+)

@@ -12,10 +12,13 @@ _ELISION = re.compile(r"\b(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu)'", re.IGNORECASE
 
 #: Words that carry no subject, folded.
 _EMPTY = frozenset(
-    """
+    re.findall(
+        r"\S+",
+        """
     a ai aimerais aimerait alors allo apres as au aurais aussi autre autres aux avec avez avoir
     avoirs avons beaucoup bien bonjour bonsoir bonne besoin ca car ce ceci cela celui ces cet cette
-    chercher cherche cherchons chez combien comme comment connaitre coucou dans de debut deja
+    chercher cherche cherchons chez combien comme comment connaitre conseiller conseillez coucou dans
+    de debut deja
     depuis des desire desole dire dis dites dites-moi donc donne donner donnez-moi dois doit du
     elle elles en encore entre envie es est est-ce et etais etait etc ete etes etre eu eur euro
     euros faire fais fait faites faudrait faut fois hello ici il ils j je jour journee juste l la
@@ -29,12 +32,13 @@ _EMPTY = frozenset(
     tu un une va vais veuillez veut veux vers via voici voila voir vont vos votre voudrais
     voudrait vous vraiment y à and are can do for have hi how i in is me my of please show the
     there to what where with you your
-    """.split()
+    """,
+    )
 )
 
 
 def folded(text: str) -> str:
-    """Return the text in lower case without accents, with straight apostrophes: "Où ?" is "ou ?"."""
+    """Return the text in lower case without accents, with straight apostrophes: "Où" is "ou"."""
     plain = text.replace("’", "'").replace("œ", "oe").replace("Œ", "oe")
     decomposed = unicodedata.normalize("NFKD", plain.lower())
     return "".join(char for char in decomposed if not unicodedata.combining(char))
@@ -72,3 +76,8 @@ def topic_of(text: str, limit: int = 5) -> str:
 def encodable(text: str) -> str:
     """Return the text with what UTF-8 cannot write (lone surrogates) replaced by "?"."""
     return text.encode("utf-8", "replace").decode()
+
+
+def search_stem(word: str) -> str:
+    """Return the beginning that a folded word shares with its kin: "livraison", "livraisons"."""
+    return word[:6] if len(word) > 6 else word.rstrip("sx") or word

@@ -35,6 +35,7 @@ class Ask(ApiView):
             owner=self.owner,
             message_id=question.message_id,
             text=question.text,
+            create=question.create,
         )
         return json_response(answer_json(question, await turn.ended()))
 

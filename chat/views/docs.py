@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.safestring import SafeString, mark_safe
 
+from chat.markup import html_of
+from chat.sessions.types import Author, Message
 from chat.views.door import ApiView
 from chat.views.openapi import document
 from chat.views.problems import ALL_BY_CODE
@@ -35,7 +39,8 @@ class Docs(ApiView):
     async def get(self, request: HttpRequest) -> HttpResponse:
         contract = document()
         context = {
-            "info": contract["info"],
+            "shop_name": settings.ENV.shop_name,
+            "introduction": _prose(contract["info"]["description"]),
             "operations": _operations(contract),
             "schemas": _schemas(contract),
             "errors": ALL_BY_CODE.values(),
@@ -49,12 +54,13 @@ def _operations(contract: dict[str, Any]) -> list[dict[str, Any]]:
         {
             "method": method.upper(),
             "path": path,
-            "needs_key": operation.get("security") != [],
+            "needs_key": "security" not in operation,
+            "summary": operation["summary"],
+            "description": _prose(operation.get("description", "")),
             "statuses": list(operation["responses"]),
-            **{key: operation.get(key, "") for key in ("summary", "description")},
             "takes": _names_in(operation.get("requestBody", {})),
             "gives": _names_in(operation["responses"].get("200", {})),
-            "streams": _stream_of(operation),
+            "stream": _prose(_stream_of(operation)),
         }
         for path, item in contract["paths"].items()
         for method, operation in item.items()
@@ -66,6 +72,11 @@ def _stream_of(operation: dict[str, Any]) -> str:
     content = operation["responses"].get("200", {}).get("content", {})
     description: str = content.get("text/event-stream", {}).get("schema", {}).get("description", "")
     return description
+
+
+def _prose(markdown: str) -> SafeString:
+    """Markdown of ours, rendered as the assistant's is."""
+    return mark_safe(html_of(Message(author=Author.ASSISTANT, text=markdown)))  # noqa: S308
 
 
 def _names_in(body: dict[str, Any]) -> list[str]:

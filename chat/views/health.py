@@ -25,6 +25,15 @@ logger = logging.getLogger(__name__)
 #: What has not answered by then is failing.
 LONGEST_CHECK_S = 1.0
 
+#: Loopback, private and link-local networks. ``is_private`` of Python means more than that.
+INSIDE = [
+    ipaddress.ip_network(network)
+    for network in (
+        *("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"),
+        *("::1/128", "fc00::/7", "fe80::/10"),
+    )
+]
+
 T = TypeVar("T")
 
 
@@ -77,10 +86,7 @@ class Metrics(ApiView):
             active = await _within(default_store().count())
         except (ChatError, TimeoutError):
             active = None
-        return HttpResponse(
-            metrics.exposition(active_sessions=active, degraded=_is_degraded()),
-            content_type=metrics.CONTENT_TYPE,
-        )
+        return HttpResponse(metrics.exposition(active), content_type=metrics.CONTENT_TYPE)
 
 
 def _status_of(parts: dict[str, str], *, is_degraded: bool) -> str:
@@ -99,7 +105,7 @@ async def _redis_state() -> str:
     try:
         await _within(store.ping())
     except (StoreUnavailable, TimeoutError):
-        return "failing"
+        return "memory" if store.backend == "memory" else "failing"
     return "ok" if store.backend == "redis" else "memory"
 
 
@@ -122,7 +128,6 @@ async def _within(awaitable: Coroutine[Any, Any, T]) -> T:
     check.add_done_callback(_consume)
     done, _ = await asyncio.wait({check}, timeout=LONGEST_CHECK_S)
     if not done:
-        check.cancel()
         raise TimeoutError
     return check.result()
 
@@ -140,4 +145,4 @@ def _is_from_inside(request: HttpRequest) -> bool:
         address = ipaddress.ip_address(address_of(request))
     except ValueError:
         return False
-    return address.is_loopback or address.is_private
+    return any(address in network for network in INSIDE)

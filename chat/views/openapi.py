@@ -153,7 +153,8 @@ def _operation(summary: str, responses: dict[str, Any], errors: Errors) -> dict[
 
 
 def _public(summary: str, responses: dict[str, Any]) -> dict[str, Any]:
-    return {"summary": summary, "responses": responses, "security": []}
+    errors = _refusals((MethodNotAllowed, ChatError))
+    return {"summary": summary, "responses": {**responses, **errors}, "security": []}
 
 
 def _gives(name: str) -> dict[str, Any]:

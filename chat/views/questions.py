@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from chat.errors import InvalidJSON, InvalidMessage, InvalidSessionId, PayloadTooLarge
 from chat.protocol import checked_text, parse_json
+from chat.sessions.store import Create
 from chat.sessions.types import is_id, new_id
 
 MAX_BODY_BYTES = 64 * 1024
@@ -17,9 +18,12 @@ MAX_BODY_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
+    """``create``: see ``Store.accept``; an id made here cannot exist anywhere yet."""
+
     session_id: str
     message_id: str
     text: str
+    create: Create
 
 
 def read_question(request: HttpRequest) -> Question:
@@ -40,7 +44,12 @@ def read_question(request: HttpRequest) -> Question:
         session_id = checked_session_id(session_id)
     if message_id is not None and not is_id(message_id):
         raise InvalidMessage("L'identifiant de message n'est pas valide.")
-    return Question(session_id=session_id or new_id(), message_id=message_id or new_id(), text=text)
+    return Question(
+        session_id=session_id or new_id(),
+        message_id=message_id or new_id(),
+        text=text,
+        create="always" if session_id else "fresh",
+    )
 
 
 def checked_session_id(value: object) -> str:

@@ -82,7 +82,26 @@ class Ear:
         return envelope.type in _ENDS and envelope.about not in ("", self._question_id)
 
 
-async def answer_in_events(question: Question, owner: str) -> StreamingHttpResponse:
+class EventStream(StreamingHttpResponse):
+    """Closes its events when its reader is gone; Django's would leave them to the collector."""
+
+    def __init__(self, first: bytes, rest: AsyncGenerator[bytes, None]) -> None:
+        super().__init__(
+            rest,
+            content_type="text/event-stream; charset=utf-8",
+            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        )
+        self._first = first
+        self._rest = rest
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async with aclosing(self._rest):
+            yield self._first
+            async for part in self._rest:
+                yield part
+
+
+async def answer_in_events(question: Question, owner: str) -> EventStream:
     """Ask the question; return its answer as a stream of events.
 
     Raises:
@@ -90,18 +109,7 @@ async def answer_in_events(question: Question, owner: str) -> StreamingHttpRespo
     """
     events = _events(question, owner)
     first = await anext(events)
-    return StreamingHttpResponse(
-        _joined(first, events),
-        content_type="text/event-stream; charset=utf-8",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
-
-
-async def _joined(first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
-    async with aclosing(rest):
-        yield first
-        async for part in rest:
-            yield part
+    return EventStream(first, events)
 
 
 async def _events(question: Question, owner: str) -> AsyncGenerator[bytes, None]:
@@ -113,6 +121,7 @@ async def _events(question: Question, owner: str) -> AsyncGenerator[bytes, None]
             owner=owner,
             message_id=question.message_id,
             text=question.text,
+            create=question.create,
             asker=ear.hear,
         )
         yield _frame(next(numbers), encode(MessageAccepted(question.message_id)))

@@ -33,7 +33,7 @@ LINGER_S = 5
 
 
 class Channel(http.HTTPChannel):
-    """One HTTP connection. ``check`` is called every second or so, in place of timers."""
+    """One HTTP connection. ``check`` is called now and then, in place of timers."""
 
     transport: Any
     maxHeaders = 100

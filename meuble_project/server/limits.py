@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from http import HTTPStatus
 
-from chat.errors import ChatError
+from chat.errors import ChatError, Internal
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -25,20 +24,20 @@ def body_limit(path: str) -> int:
 
 
 def problem(error: ChatError) -> tuple[list[tuple[bytes, bytes]], bytes]:
-    """Return the headers and the body of the answer that tells this error.
+    """Return the headers and the body of the answer that tells this error, as the API writes them.
 
     Source: RFC 9457, with our ``code``.
     """
-    body = json.dumps(
-        {
-            "type": "about:blank",
-            "title": HTTPStatus(error.status).phrase,
-            "status": error.status,
-            "detail": error.message,
-            "code": error.code,
-        },
-        ensure_ascii=False,
-    ).encode()
+    told = {
+        "type": f"/api/docs#{error.code}",
+        "title": type(error).message,
+        "status": error.status,
+        "detail": error.message,
+        "code": error.code,
+    }
+    if isinstance(error, Internal):
+        told["error_id"] = error.error_id
+    body = json.dumps(told, ensure_ascii=False).encode()
     headers = [
         (b"content-type", b"application/problem+json"),
         (b"content-length", b"%d" % len(body)),

@@ -107,7 +107,7 @@ class Socket(WebSocketProtocol):
             self.handle_exception(exception)
 
     def check_timeouts(self) -> None:
-        """Called every two seconds."""
+        """Called now and then."""
         now = time.time()
         if self.state == self.STATE_CONNECTING:
             if now - self.socket_opened > self.server.websocket_connect_timeout:

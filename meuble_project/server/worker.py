@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
-from meuble_project.server.loop import event_loop, reactor  # isort: skip - installs the reactor
 from daphne.server import Server
 from twisted.logger import (
     FilteringLogObserver,
@@ -28,6 +27,7 @@ from chat.errors import AssistantUnavailable
 from meuble_project.server.http import Factory, Request
 from meuble_project.server.inbox import Event
 from meuble_project.server.limits import KIB
+from meuble_project.server.loop import event_loop, reactor
 from meuble_project.server.sockets import CLOSE_RESTART, Socket, SocketFactory
 
 logger = logging.getLogger(__name__)
@@ -41,6 +41,8 @@ BACKLOG = 4096
 SEND_BUFFER_BYTES = 128 * KIB
 PING_S = 20
 PONG_S = 30
+#: How often deadlines are looked at.
+CHECK_S = 1
 #: An application may take so long to end after its client left.
 APPLICATION_CLOSE_S = 10
 #: How long clients have to answer our closing, and applications to hear of it.
@@ -226,7 +228,7 @@ class Worker(Server):
         self._look_whether_empty()
 
     def application_checker(self) -> None:
-        """Every second: cancel applications that outlive their client for too long."""
+        """Now and then: cancel applications that outlive their client for too long."""
         oldest = time.time() - self.application_close_timeout
         for protocol, since in list(self._leaving.items()):
             if since > oldest:
@@ -234,16 +236,16 @@ class Worker(Server):
             logger.warning("an application did not end with its connection: cancelled")
             self._leaving.pop(protocol)
             self.connections[protocol]["application_instance"].cancel()
-        event_loop.call_later(1, self.application_checker)
+        event_loop.call_later(CHECK_S, self.application_checker)
 
     def timeout_checker(self) -> None:
-        """Every second: pings, silent clients, floods, requests that drip in."""
+        """Now and then: pings, silent clients, floods, requests that drip in."""
         for protocol in list(self.connections):
             protocol.check_timeouts()
         now = event_loop.time()
         for channel in list(self.http_factory.channels):
             channel.check(now)
-        event_loop.call_later(1, self.timeout_checker)
+        event_loop.call_later(CHECK_S, self.timeout_checker)
 
     def log_action(self, protocol: str, action: str, details: Event) -> None:
         """One line a request at DEBUG, without what may name a visitor or a session."""

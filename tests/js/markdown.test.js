@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { parseMarkdown, plainText } from "../../chat/static/chat/js/markdown.js";
+import { parseMarkdown } from "../../chat/static/chat/js/markdown.js";
+import { plainText } from "../../chat/static/chat/js/markdown_plain.js";
 import { parseInline } from "../../chat/static/chat/js/markdown_inline.js";
 
 const ANSWER = `Bonjour **Camille**, voici *deux* canapés à **moins de 1 500 €** :

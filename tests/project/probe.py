@@ -1,7 +1,7 @@
 """A worker with an application made for testing the worker: ``python -m tests.project.probe``.
 
-The only argument is JSON: ``grace_s``, and numbers of the server's modules to be replaced, like
-``{"http.HEAD_S": 0.2}``. The first line printed is the URL.
+The only argument is JSON: ``grace_s``, and the ``numbers`` of the server's modules that are to be
+replaced, like ``{"http.HEAD_S": 0.2}``. The first line printed is the URL.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ import logging
 import sys
 from typing import Any
 
+from chat import draining, metrics
 from meuble_project.server.worker import Worker
 
-from chat import draining, metrics
-
 TOKENS = 10
+_working = asyncio.Event()
+_turns: set[asyncio.Task[None]] = set()
 
 
 async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -80,6 +81,17 @@ async def say_nothing(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Return without an answer."""
 
 
+async def background(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Answer once the background work has begun."""
+    await _working.wait()
+    await answer(send, "working")
+
+
+async def work_in_background() -> None:
+    _working.set()
+    await asyncio.Event().wait()
+
+
 async def answer(send: Any, text: str) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": text.encode()})
@@ -95,7 +107,7 @@ async def echo(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 
 async def stuck(scope: dict[str, Any], receive: Any, send: Any) -> None:
-    """Open, say something each time the last words are forgotten, never listen."""
+    """Hear one frame and never another."""
     async for _ in frames(receive, send):
         await asyncio.Event().wait()
 
@@ -140,6 +152,12 @@ async def reject(scope: dict[str, Any], receive: Any, send: Any) -> None:
     await send({"type": "websocket.close"})
 
 
+async def leave(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Return while the socket is open."""
+    async for _ in frames(receive, send):
+        return
+
+
 async def fail_open(scope: dict[str, Any], receive: Any, send: Any) -> None:
     async for _ in frames(receive, send):
         raise RuntimeError("a bug in the application")
@@ -163,6 +181,7 @@ async def turn() -> Any:
 
 
 PAGES = {
+    "/background": background,
     "/count": count_body,
     "/dropped": dropped,
     "/pour": pour,
@@ -180,20 +199,23 @@ SOCKETS = {
     "/turn": answer_turn,
     "/say-after-close": say_after_close,
     "/reject": reject,
+    "/leave": leave,
     "/fail": fail_open,
 }
 
 
-def main(options: dict[str, Any]) -> None:
-    logging.basicConfig(level=options.pop("log_level", "INFO"), stream=sys.stderr)
-    worker = Worker(application, host="127.0.0.1", port=0, grace_s=options.pop("grace_s", 5))
-    for name, value in options.items():
+def main(grace_s: float, numbers: dict[str, float]) -> None:
+    logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
+    for name, value in numbers.items():
         module, _, constant = name.partition(".")
         setattr(importlib.import_module(f"meuble_project.server.{module}"), constant, value)
+    worker = Worker(
+        application, host="127.0.0.1", port=0, grace_s=grace_s, background=[work_in_background]
+    )
     sys.stdout.write(worker.listen() + "\n")
     sys.stdout.flush()
     worker.run()
 
 
 if __name__ == "__main__":
-    main(json.loads(sys.argv[1]))
+    main(**json.loads(sys.argv[1]))

@@ -11,7 +11,7 @@ from chat.access import gate
 from chat.assistant import lane
 from chat.assistant.llm import LLM
 from chat.sessions import store as stores
-from meuble_project import backends
+from tests.backends import use_redis
 
 
 @pytest.fixture(autouse=True)
@@ -33,12 +33,6 @@ def backend(request: pytest.FixtureRequest, settings: Any) -> str:
     else:
         use_redis(settings, request.getfixturevalue("flushed_redis"))
     return str(request.param)
-
-
-def use_redis(settings: Any, url: str) -> None:
-    settings.ENV = replace(settings.ENV, redis_url=url)
-    settings.CACHES = {"default": backends.cache_for(url)}
-    settings.CHANNEL_LAYERS = {"default": backends.channel_layer_for(url)}
 
 
 @pytest.fixture

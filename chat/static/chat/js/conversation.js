@@ -3,6 +3,7 @@
 import { postNatively } from "./actions.js";
 import { connectTo, reloadOnce } from "./connection.js";
 import { wantsSync } from "./expiry.js";
+import { noticeIn } from "./hydrate.js";
 import { newId } from "./ids.js";
 import { questionOf } from "./items.js";
 import { has } from "./messages.js";
@@ -26,6 +27,7 @@ export function createConversation(root, { storage, composer, makeScreen }) {
     ...EMPTY,
     messages: screen.messages,
     pending: readOutbox(storage).filter(({ id }) => !has(screen.messages, id)),
+    notice: noticeIn(root.querySelector("[data-notice]")),
     ended: screen.messages.length > 0 ? root.dataset.endedReason : "",
   };
 
@@ -103,7 +105,8 @@ export function createConversation(root, { storage, composer, makeScreen }) {
     },
     start() {
       screen.draw();
-      if (!state.ended) socket.start();
+      if (state.ended) socket.stop();
+      else socket.start();
     },
     /** Once a second: what changes with the hour alone. */
     tick(now) {

@@ -22,3 +22,8 @@ export function messagesIn(list) {
     };
   });
 }
+
+/** @returns {{code: string, message: string} | null} the error that the server wrote, if any */
+export function noticeIn(element) {
+  return element.hidden ? null : { code: "", message: element.textContent.trim() };
+}

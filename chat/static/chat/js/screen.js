@@ -19,7 +19,7 @@ export function createScreen(root, now) {
   const statusView = createStatusView(root, language);
   const announcer = createAnnouncer(root.querySelector("[data-announcer]"), labelOf);
   const follower = createFollower({
-    scroller: document.scrollingElement,
+    chat: root,
     watched: [list, root.querySelector("[data-dock]")],
     pill: root.querySelector("[data-pill]"),
     following: messages.length > 0,

@@ -7,31 +7,33 @@ const NEAR_PX = 80;
  * Whether to follow from now on: at the end yes, after scrolling up no, else as before.
  *
  * @param {{following: boolean, top: number}} before
- * @param {{top: number, height: number, viewport: number}} now of the scrolling element, in px
+ * @param {{top: number, end: number, viewport: number}} now in px: scrolled so far, where the
+ *   conversation ends, height of the window
  * @returns {boolean}
  */
 export function isFollowing(before, now) {
-  if (now.height - now.viewport - now.top <= NEAR_PX) return true;
+  if (now.end - now.viewport - now.top <= NEAR_PX) return true;
   return before.following && now.top >= before.top;
 }
 
 /**
- * @param {{scroller: Element, watched: Element[], pill: HTMLElement, following: boolean}} parts
- *   `watched`: whose growth moves the end; `pill`: says that there is something new further down
+ * @param {{chat: Element, watched: Element[], pill: HTMLElement, following: boolean}} parts
+ *   `chat`: what is followed to its end; `watched`: whose growth moves that; `pill`: says that
+ *   there is something new further down
  */
-export function createFollower({ scroller, watched, pill, following }) {
+export function createFollower({ chat, watched, pill, following }) {
   let seen = { following, top: 0 };
 
   function look() {
-    const { scrollTop: top, scrollHeight: height, clientHeight: viewport } = scroller;
-    seen = { following: isFollowing(seen, { top, height, viewport }), top };
+    const { scrollY: top, innerHeight: viewport } = window;
+    seen = { following: isFollowing(seen, { top, end: endOf(chat), viewport }), top };
     if (seen.following) pill.hidden = true;
   }
 
   function toEnd() {
     seen = { ...seen, following: true };
     pill.hidden = true;
-    scroller.scrollTo({ top: scroller.scrollHeight, behavior: "instant" });
+    scrollTo({ top: endOf(chat) - innerHeight, behavior: "instant" });
   }
 
   const growth = new ResizeObserver(() => {
@@ -49,4 +51,8 @@ export function createFollower({ scroller, watched, pill, following }) {
       if (!seen.following) pill.hidden = false;
     },
   };
+}
+
+function endOf(element) {
+  return Math.round(element.getBoundingClientRect().bottom + scrollY);
 }

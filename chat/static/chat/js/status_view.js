@@ -14,6 +14,7 @@ export function createStatusView(root, language) {
     speaker: part("speaker"),
     notice: part("notice"),
     ended: part("ended"),
+    endedWay: part("ended-way"),
     expiry: part("expiry"),
     degraded: part("degraded"),
     stopButton: part("stop-button"),
@@ -24,6 +25,7 @@ export function createStatusView(root, language) {
   function showEnd(reason) {
     if (!reason) return;
     setShown(parts.ended, true);
+    setShown(parts.endedWay, true);
     showWhen(parts.ended, reason);
     parts.send.disabled = true;
   }

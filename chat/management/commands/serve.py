@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from contextlib import ExitStack
+from typing import Any
+
+from channels.routing import get_default_application
+from django.conf import settings
+from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
+from django.core.management import BaseCommand, CommandError, call_command
+from twisted.internet.error import CannotListenError
+
+from chat.assistant.turn import sweep
+from chat.management.assistant_process import local_assistant
+from meuble_project.server.worker import Worker
+
+
+class Command(BaseCommand):
+    help = "Start one worker: pages, API and WebSockets. Ends politely on SIGTERM or Ctrl-C."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+        parser.add_argument("--port", type=int, default=8000, help="0: any that is free")
+
+    def handle(self, *, host: str, port: int, **options: Any) -> None:
+        collect_missing_static_files()
+        with ExitStack() as children:
+            if settings.ENV.uses_local_assistant:
+                # Read when the model's client is made, at the first turn.
+                settings.LOCAL_ASSISTANT_URL = children.enter_context(local_assistant())
+            worker = Worker(
+                get_default_application(),
+                host=host,
+                port=port,
+                grace_s=settings.ENV.shutdown_grace_s,
+                background=[sweep],
+            )
+            try:
+                url = worker.listen()
+            except CannotListenError as error:
+                reason = getattr(error.socketError, "strerror", None) or error.socketError
+                raise CommandError(f"Impossible d'écouter sur {host}:{port} : {reason}") from error
+            self.stdout.write(f"Écoute sur {url}")
+            self.stdout.flush()
+            worker.run()
+
+
+def collect_missing_static_files() -> None:
+    """Prepare hashed files where ``DEBUG=0`` needs them and no image brought them."""
+    storage: Any = staticfiles_storage
+    if isinstance(storage, ManifestFilesMixin) and storage.read_manifest() is None:
+        call_command("collectstatic", interactive=False, verbosity=0)

@@ -1,0 +1,95 @@
+"""Stopping a worker politely."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from tests.project.probe import TOKENS
+from tests.project.worker_process import WorkerProcess, get
+
+ALL_TOKENS = [f"{number} " for number in range(TOKENS)]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_idle_worker_says_goodbye_and_ends_well(start_worker, number):
+    worker: WorkerProcess = start_worker()
+    async with worker.socket("/echo") as socket, worker.raw(get("/count")) as kept_alive:
+        await kept_alive.reader.readuntil(b"0\r\n\r\n")
+        worker.signal(number)
+        with pytest.raises(ConnectionClosed):
+            await socket.recv()
+        assert await kept_alive.rest() == b""
+    assert socket.close_code == 1012
+    assert await worker.exit_code() == 0
+
+
+async def test_running_turns_and_requests_are_finished(start_worker):
+    worker: WorkerProcess = start_worker(grace_s=20)
+    async with (
+        worker.socket("/turn") as talking,
+        worker.socket("/echo") as idle,
+        worker.raw(get("/turn", close=True)) as streaming,
+    ):
+        await talking.send("a question")
+        first = await talking.recv()
+        await streaming.reader.readuntil(b"0 ")
+        worker.signal(signal.SIGTERM)
+        rest = [await talking.recv() for _ in range(TOKENS - 1)]
+        stream = await streaming.rest()
+        for socket in (talking, idle):
+            with pytest.raises(ConnectionClosed):
+                await socket.recv()
+            assert socket.close_code == 1012
+    assert [first, *rest] == ALL_TOKENS
+    assert stream.endswith(b"0\r\n\r\n")
+    assert [f"{n} ".encode() in stream for n in range(1, TOKENS)] == [True] * (TOKENS - 1)
+    assert await worker.exit_code() == 0
+
+
+async def test_stopping_worker_takes_no_new_connection_and_closes_kept_ones(start_worker):
+    worker: WorkerProcess = start_worker(grace_s=20)
+    async with worker.raw(get("/never")) as busy, worker.raw(get("/count")) as kept_alive:
+        await kept_alive.reader.readuntil(b"0\r\n\r\n")
+        worker.signal(signal.SIGTERM)
+        await _refused(worker)
+        await kept_alive.send(get("/count"))
+        assert b"Connection: close\r\n" in await kept_alive.head()
+        busy.writer.transport.abort()  # the client gives up, and with it the last request ends
+        assert await worker.exit_code() == 0
+
+
+async def test_request_that_outlasts_the_grace_is_answered(start_worker):
+    worker: WorkerProcess = start_worker(grace_s=0.2)
+    async with worker.raw(get("/never")) as client, worker.raw(get("/turn")) as streaming:
+        await streaming.reader.readuntil(b"0 ")
+        worker.signal(signal.SIGTERM)
+        head, body = await client.answer()
+        await streaming.rest()
+    assert head.startswith(b"HTTP/1.1 503 ")
+    assert b"Retry-After: 2\r\n" in head
+    assert json.loads(body)["code"] == "assistant_unavailable"
+    assert await worker.exit_code() == 0
+
+
+async def test_second_signal_ends_at_once(start_worker):
+    worker: WorkerProcess = start_worker(grace_s=1000)
+    async with worker.raw(get("/never")):
+        worker.signal(signal.SIGTERM)
+        await _refused(worker)
+        worker.signal(signal.SIGTERM)
+        assert await worker.exit_code() == 128 + signal.SIGTERM
+
+
+async def _refused(worker: WorkerProcess) -> None:
+    """Return when the worker no longer listens."""
+    while True:
+        try:
+            _, writer = await asyncio.open_connection(worker.host, worker.port)
+        except ConnectionRefusedError:
+            return
+        writer.transport.abort()

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import pytest
+
+from chat.simulator import facts
+from chat.simulator.facts import Prices
+
+
+@pytest.mark.parametrize(
+    "text", ["CMD-2025-54321", "cmd 2025 54321", "ma commande cmd202554321.", "Cmd_2025-54321 ?"]
+)
+def test_order_number_is_read_however_it_is_typed(text):
+    assert facts.order_number(text) == "CMD-2025-54321"
+
+
+@pytest.mark.parametrize("text", ["", "54321", "CMD-25-54321", "CMD-2025-543210", "commande 2025"])
+def test_other_numbers_are_no_order(text):
+    assert facts.order_number(text) == ""
+
+
+@pytest.mark.parametrize(
+    "text, prices",
+    [
+        ("moins de 800 €", Prices(at_most=800)),
+        ("à moins de 1 200 euros", Prices(at_most=1200)),
+        ("max 1.500", Prices(at_most=1500)),
+        ("budget de 900", Prices(at_most=900)),
+        ("pas plus de 400 €", Prices(at_most=400)),
+        ("plus de 500 €", Prices(at_least=500)),
+        ("entre 300 et 600 €", Prices(300, 600)),
+        ("à partir de 100 jusqu'à 250", Prices(100, 250)),
+        ("j'ai 350 €", Prices(at_most=350)),
+        ("moins de 200 cm", Prices()),
+        ("un lit de 160", Prices()),
+        ("plus de 5 ans", Prices()),
+        ("", Prices()),
+    ],
+)
+def test_prices_are_bounds_in_euros(text, prices):
+    assert facts.prices(text) == prices
+
+
+@pytest.mark.parametrize(
+    "text, terms",
+    [
+        ("Je cherche un canapé convertible gris à moins de 800 €", "canapé convertible gris"),
+        ("avez-vous des tables basses en chêne ?", "tables basses chêne"),
+        ("Bonjour", ""),
+    ],
+)
+def test_search_terms_are_what_a_catalogue_knows(text, terms):
+    assert facts.search_terms(text) == terms
+
+
+def test_product_is_called_as_the_customer_does():
+    assert facts.product_name("Mon canapé Oslo est cassé") == "canapé Oslo"
+    assert facts.product_name("ma TABLE BASSE") == "TABLE"
+    assert facts.product_name("bonjour") == ""
+
+
+@pytest.mark.parametrize(
+    "text, date", [("le 12/03/2025", "2025-03-12"), ("2025-03-12", "2025-03-12"), ("hier", "")]
+)
+def test_dates_are_iso(text, date):
+    assert facts.iso_date(text) == date
