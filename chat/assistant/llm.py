@@ -25,6 +25,10 @@ from chat.sessions.types import JSON
 
 #: Concurrent answers a worker may be writing; beyond, the next waits for a connection.
 MAX_CONNECTIONS = 1000
+#: Named, so that an ``OPENAI_BASE_URL`` that is set but empty does not reach the SDK.
+OPENAI_URL = "https://api.openai.com/v1"
+#: Pause before the first further try, when the server does not ask for another.
+FIRST_BACKOFF_S = 0.25
 #: A ``Retry-After`` longer than this is told to the customer instead of being waited for.
 MAX_RETRY_WAIT_S = 5.0
 
@@ -196,13 +200,13 @@ def _may_pass(error: Exception) -> bool:
 
 
 def _backoff_s(error: Exception, attempt: int) -> float:
-    """Seconds before the next try: what the server asks for, or 0.25 s doubling, jittered."""
+    """Seconds before the next try: what the server asks for, else doubling and jittered."""
     if isinstance(error, APIStatusError):
         try:
             return max(0.0, float(error.response.headers["retry-after"]))
         except (KeyError, ValueError):
             pass
-    return float(0.25 * 2**attempt * random.uniform(0.75, 1.25))  # noqa: S311 - not a secret
+    return float(FIRST_BACKOFF_S * 2**attempt * random.uniform(0.75, 1.25))  # noqa: S311 - not a secret
 
 
 def _too_long(wait_s: float, deadline: float) -> bool:
@@ -233,7 +237,7 @@ def _openai_llm() -> OpenAILLM:
     timeout = httpx2.Timeout(env.chat_timeout_s, connect=min(5.0, env.chat_timeout_s))
     client = AsyncOpenAI(
         api_key=env.openai_api_key or "local",
-        base_url=env.openai_base_url or settings.LOCAL_ASSISTANT_URL or None,
+        base_url=env.openai_base_url or settings.LOCAL_ASSISTANT_URL or OPENAI_URL,
         max_retries=0,
         timeout=timeout,
         http_client=AioHttpClient(limits=limits, timeout=timeout),

@@ -21,7 +21,7 @@ _SIGNS: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
         ("smell|odeur", r"odeur|sent mauvais"),
         ("danger", r"danger|bless|prend feu|effondr|coupant"),
         ("unusable|inutilisable", r"inutilisable|ne (?:marche|fonctionne) plus|cass|bloqu"),
-        ("hindrance|hinder|gene", r"gene|grince|bancal|difficile"),
+        ("hindrance|hinder|gene", r"gen[ae]|grince|bancal|difficile"),
         ("slight|minor|leger", r"leger|petit|esthetique"),
         ("horaire|hours|opening", r"horaire|ouvert|ouvr|ferm|heure|dimanche|feries"),
         ("contact", r"adresse|magasin|boutique|showroom|parking|telephone|contact|joindre|ou etes"),

@@ -86,9 +86,9 @@ _COURTESIES: dict[str, re.Pattern[str]] = {
         r"ciao ciao|a plus tard|tschuss|auf wiedersehen|arrivederci",
     ),
     "yes": re.compile(
-        r"\s*(?:oui|ok|d'accord|yes|parfait|exactement|volontiers|super)\b[\s\w.!,]{0,20}\Z"
+        r"\A\s*(?:oui|ok|d'accord|yes|parfait|exactement|volontiers|super)\b[\s\w.!,]{0,20}\Z"
     ),
-    "no": re.compile(r"\s*(?:non|no|pas du tout|non merci)\b[\s\w'.!,]{0,20}\Z"),
+    "no": re.compile(r"\A\s*(?:non|no|pas du tout|non merci)\b[\s\w'.!,]{0,20}\Z"),
 }
 _GREETINGS: dict[str, re.Pattern[str]] = {
     "fr": re.compile(r"\s*(?:bonjour|bonsoir|salut|coucou|allo|bjr)\b"),

@@ -8,7 +8,11 @@ import unicodedata
 #: Up to 8 letters with the blank before them, one sign, or blanks: every character is in one.
 _TOKEN = re.compile(r"\s?\w{1,8}|\s?[^\w\s]|\s+")
 _WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
-_ELISION = re.compile(r"\b(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu)'", re.IGNORECASE)
+#: "l'", "d'" before a word, "-vous", "-moi" behind a verb.
+_ELISION = re.compile(
+    r"\b(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu)'|-(?:je|tu|il|elle|on|nous|vous|moi|ce)\b",
+    re.IGNORECASE,
+)
 
 #: Words that carry no subject, folded.
 _EMPTY = frozenset(
@@ -19,14 +23,14 @@ _EMPTY = frozenset(
     avoirs avons beaucoup bien bonjour bonsoir bonne besoin ca car ce ceci cela celui ces cet cette
     chercher cherche cherchons chez combien comme comment connaitre conseiller conseillez coucou dans
     de debut deja
-    depuis des desire desole dire dis dites dites-moi donc donne donner donnez-moi dois doit du
-    elle elles en encore entre envie es est est-ce et etais etait etc ete etes etre eu eur euro
+    depuis des desire desole dire dis dites donc donne donner donnez dois doit du
+    elle elles en encore entre envie es est et etais etait etc ete etes etre eu eur euro
     euros faire fais fait faites faudrait faut fois hello ici il ils j je jour journee juste l la
     le les leur leurs lui m ma madame maintenant mais max maximum me meme mes mets mettre mieux moi
-    moins mon monsieur montrer montrez montre montrez-moi n ne ni non nos notre nous on ont or ou
+    moins mon monsieur montrer montrez montre n ne ni non nos notre nous on ont or ou
     oui par parle parler pas pendant peu peut peut-etre peux plait plus possible pour pourquoi
-    pourrais pourriez pouvez pouvez-vous pouvons propose proposer proposez proposez-vous pu puis
-    puis-je qu quand que quel quelle quelles quelque quelques quels qui quoi recherche rechercher
+    pourrais pourriez pouvez pouvons propose proposer proposez pu puis
+    qu quand que quel quelle quelles quelque quelques quels qui quoi recherche rechercher
     rien s sa sais salut sans savez savoir se ses si sinon soit sommes son sont sous souhaite
     souhaiterais suis sur svp t ta te tes toi ton tous tout toute toutes tres trop trouve trouver
     tu un une va vais veuillez veut veux vers via voici voila voir vont vos votre voudrais

@@ -12,7 +12,7 @@ from chat.language import language_of
 from chat.protocol import message_json
 from chat.sessions.store import default_store
 from chat.sessions.types import JSON, End, isoformat
-from chat.views.door import ApiView
+from chat.views.door import ApiView, no_content
 from chat.views.problems import NotFound
 from chat.views.questions import Question, checked_session_id, read_question
 from chat.views.sse import answer_in_events
@@ -57,7 +57,7 @@ class Conversation(ApiView):
 
     async def delete(self, request: HttpRequest, session_id: str) -> HttpResponse:
         await erase_session(checked_session_id(session_id), self.owner)
-        return HttpResponse(status=204)
+        return no_content()
 
 
 class SessionCount(ApiView):

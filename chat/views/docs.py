@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.conf import settings
@@ -57,7 +58,7 @@ def _operations(contract: dict[str, Any]) -> list[dict[str, Any]]:
             "needs_key": "security" not in operation,
             "summary": operation["summary"],
             "description": _prose(operation.get("description", "")),
-            "statuses": list(operation["responses"]),
+            "statuses": sorted(operation["responses"]),
             "takes": _names_in(operation.get("requestBody", {})),
             "gives": _names_in(operation["responses"].get("200", {})),
             "stream": _prose(_stream_of(operation)),
@@ -75,8 +76,9 @@ def _stream_of(operation: dict[str, Any]) -> str:
 
 
 def _prose(markdown: str) -> SafeString:
-    """Markdown of ours, rendered as the assistant's is."""
-    return mark_safe(html_of(Message(author=Author.ASSISTANT, text=markdown)))  # noqa: S308
+    """Markdown of ours, rendered as the assistant's is; there, a line's end is one on the page."""
+    text = re.sub(r"(?<!\n)\n(?!\n)", " ", markdown)
+    return mark_safe(html_of(Message(author=Author.ASSISTANT, text=text)))  # noqa: S308
 
 
 def _names_in(body: dict[str, Any]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -48,13 +48,20 @@ class ApiView(View):
     async def _serve(self, request: HttpRequest, **kwargs: Any) -> HttpResponseBase:
         allowed = [name.upper() for name in self.http_method_names if hasattr(self, name)]
         if request.method == "OPTIONS":
-            return HttpResponse(status=204, headers={"Allow": ", ".join(allowed)})
+            return no_content({"Allow": ", ".join(allowed)})
         if request.method not in allowed:
             raise MethodNotAllowed(allowed)
         if not self.public:
             self.owner = await owner_of(request)
         response: HttpResponseBase = await getattr(self, request.method.lower())(request, **kwargs)
         return response
+
+
+def no_content(headers: Mapping[str, str] | None = None) -> HttpResponse:
+    """Return 204, without the type that Django gives to a content."""
+    response = HttpResponse(status=204, headers=dict(headers or {}))
+    del response.headers["Content-Type"]
+    return response
 
 
 async def owner_of(request: HttpRequest) -> str:

@@ -127,7 +127,7 @@ def _problem() -> Schema:
             "status": {"type": "integer", "description": "Le statut HTTP."},
             "detail": _text("Ce qui s'est passé, à montrer à l'utilisateur."),
             "code": _text("Stable : à tester dans un programme.", enum=sorted(ALL_BY_CODE)),
-            "error_id": _text("Pour `internal` : la référence à donner à l'assistance."),
+            "error_id": _text("La référence d'une erreur interne, à donner à l'assistance."),
         },
         optional=("error_id",),
     )

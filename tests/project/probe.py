@@ -63,6 +63,13 @@ async def write_turn(scope: dict[str, Any], receive: Any, send: Any) -> None:
     await send({"type": "http.response.body"})
 
 
+async def stall(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Begin an answer and do not end it."""
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"begun", "more_body": True})
+    await asyncio.Event().wait()
+
+
 async def never(scope: dict[str, Any], receive: Any, send: Any) -> None:
     await asyncio.Event().wait()
 
@@ -186,6 +193,7 @@ PAGES = {
     "/dropped": dropped,
     "/pour": pour,
     "/turn": write_turn,
+    "/stall": stall,
     "/never": never,
     "/fail": fail,
     "/fail-late": fail_late,

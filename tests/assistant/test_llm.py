@@ -1,0 +1,184 @@
+"""The real client against the local assistant, in every way in which a model fails."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from openai import AsyncOpenAI, DefaultAioHttpClient
+
+from chat.assistant.circuit import Circuit
+from chat.assistant.llm import OpenAILLM, ToolCall, Usage
+from chat.errors import AssistantUnavailable
+from chat.simulator.control import Pace
+from chat.simulator.server import start
+
+HELLO = [{"role": "user", "content": "Bonjour, je suis Jean"}]
+PACE = Pace(first_token_ms=0, tokens_per_s=0)
+
+
+@pytest.fixture
+async def simulator():
+    server = await start(pace=PACE, keep_requests=10)
+    yield server
+    await server.close()
+
+
+@pytest.fixture
+async def client(simulator):
+    async with AsyncOpenAI(
+        api_key="local",
+        base_url=simulator.url,
+        max_retries=0,
+        timeout=5,
+        http_client=DefaultAioHttpClient(),
+    ) as client:
+        yield client
+
+
+@pytest.fixture
+def llm(client, monkeypatch):
+    monkeypatch.setattr("chat.assistant.llm.FIRST_BACKOFF_S", 0.01)
+    return OpenAILLM(client, "local", max_retries=2, circuit=Circuit(5, 10))
+
+
+async def read(llm, messages=HELLO, tools=(), within_s=5.0):
+    deadline = asyncio.get_running_loop().time() + within_s
+    return [chunk async for chunk in llm.stream(messages, tools, deadline=deadline)]
+
+
+async def test_answer_comes_in_pieces_with_what_it_cost(llm):
+    *pieces, usage = await read(llm)
+
+    assert "".join(pieces).startswith("Bonjour Jean")
+    assert len(pieces) > 5
+    assert isinstance(usage, Usage)
+    assert usage.completion_tokens > 0
+
+
+async def test_tools_are_offered_and_calls_are_put_together(llm, simulator):
+    schema = {
+        "type": "function",
+        "function": {
+            "name": "shop_information",
+            "description": "Horaires",
+            "parameters": {"type": "object", "properties": {"topic": {"enum": ["horaires"]}}},
+        },
+    }
+
+    calls, _usage = await read(
+        llm, [{"role": "user", "content": "Quels sont vos horaires ?"}], [schema]
+    )
+
+    assert [(call.name, call.arguments) for call in calls] == [
+        ("shop_information", '{"topic": "horaires"}')
+    ]
+    assert isinstance(calls[0], ToolCall)
+    assert calls[0].id
+
+
+async def read_out(chunks):
+    async for _ in chunks:
+        pass
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "error"},
+        {"kind": "error", "status": 503},
+        {"kind": "rate_limit", "retry_after_s": 0},
+        {"kind": "refuse"},
+        {"kind": "html"},
+        {"kind": "garbage", "after": 0},
+        {"kind": "bad_utf8", "after": 0},
+        {"kind": "empty"},
+        {"kind": "wrong_json"},
+        {"kind": "cut", "after": 0},
+        {"kind": "clean_cut", "after": 0},
+        {"kind": "error_midstream", "after": 0},
+    ],
+    ids=lambda fault: f"{fault['kind']}-{fault.get('status', '')}",
+)
+async def test_failure_before_the_first_text_is_tried_again_then_told(llm, simulator, fault):
+    simulator.faults.add(**fault, times=1)
+    *pieces, _usage = await read(llm)
+    assert "".join(pieces).startswith("Bonjour Jean")
+
+    simulator.faults.add(**fault, times=None)
+    with pytest.raises(AssistantUnavailable):
+        await read(llm)
+
+
+@pytest.mark.parametrize("kind", ["cut", "clean_cut", "garbage", "bad_utf8", "error_midstream"])
+async def test_failure_in_mid_answer_is_not_tried_again(llm, simulator, kind):
+    simulator.faults.add(kind, after=4, times=1)
+    chunks = llm.stream(HELLO, [], deadline=float("inf"))
+    first = await anext(chunks)
+
+    with pytest.raises(AssistantUnavailable):
+        await read_out(chunks)
+
+    assert first == "Bonjour"
+    assert simulator.requests.count == 1
+
+
+async def test_refusal_that_will_not_pass_is_told_at_once(llm, simulator):
+    simulator.faults.add("auth", times=None)
+
+    with pytest.raises(AssistantUnavailable):
+        await read(llm)
+
+    assert simulator.requests.count == 1
+
+
+@pytest.mark.parametrize("within_s", [60.0, 1.0])
+async def test_long_retry_after_is_told_instead_of_waited_for(llm, simulator, within_s):
+    simulator.faults.add("rate_limit", retry_after_s=119, times=None)
+
+    with pytest.raises(AssistantUnavailable) as caught:
+        await read(llm, within_s=within_s)
+
+    assert caught.value.retry_after_s == 119
+    assert simulator.requests.count == 1
+
+
+async def test_dead_model_fails_at_once_after_some_failures_and_a_probe_brings_it_back(
+    client, simulator
+):
+    llm = OpenAILLM(client, "local", max_retries=0, circuit=Circuit(3, 0.05))
+    simulator.faults.add("error", times=None)
+    for _ in range(3):
+        with pytest.raises(AssistantUnavailable):
+            await read(llm)
+    asked = simulator.requests.count
+
+    with pytest.raises(AssistantUnavailable):
+        await read(llm)
+    assert simulator.requests.count == asked
+
+    simulator.faults.clear()
+    async with asyncio.timeout(5):
+        while llm.circuit.is_open:
+            await asyncio.sleep(0.02)
+            try:
+                await read(llm)
+            except AssistantUnavailable:
+                continue
+
+
+@pytest.mark.parametrize("kind", ["hang", "drip", "hang_midstream", "endless"])
+async def test_leaving_a_model_that_does_not_end_closes_its_connection(llm, simulator, kind):
+    simulator.faults.add(kind, after=2, every_ms=10, times=1)
+
+    with pytest.raises(TimeoutError):
+        async with (
+            asyncio.timeout(0.3),
+            aclosing(llm.stream(HELLO, [], deadline=float("inf"))) as chunks,
+        ):
+            async for _ in chunks:
+                pass
+
+    async with asyncio.timeout(5):
+        while simulator.assistant.busy:
+            await asyncio.sleep(0.01)

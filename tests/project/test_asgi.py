@@ -1,0 +1,217 @@
+"""Which way a request takes through Django, and what is refused before."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any, NamedTuple
+
+import pytest
+from asgiref.testing import ApplicationCommunicator
+from channels.testing import WebsocketCommunicator
+from django.http import HttpResponse, StreamingHttpResponse
+from django.middleware.security import SecurityMiddleware
+
+from meuble_project import asgi
+from meuble_project.body_limit import BodyLimit
+from meuble_project.lean import LeanHandler, check_host, on_the_loop, set_length
+from meuble_project.server.limits import MAX_BODY_BYTES
+
+
+@pytest.mark.parametrize(
+    "path, is_lean",
+    [
+        ("/api", True),
+        ("/api/chat", True),
+        ("/healthz", True),
+        ("/healthz/", True),
+        ("/readyz", True),
+        ("/metrics", True),
+        ("/static/chat/css/chat.css", True),
+        ("/", False),
+        ("/apiary", False),
+        ("/metricsandmore", False),
+        ("/admin/", False),
+        ("/messages/", False),
+    ],
+)
+def test_programs_probes_and_files_take_the_short_way(path, is_lean):
+    assert bool(asgi.LEAN_PATHS.match(path)) is is_lean
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_both_ways_protect_what_they_answer():
+    short = await _ask(asgi.application, "/healthz")
+    long = await _ask(asgi.application, "/nope")
+    assert (short.status, long.status) == (200, 404)
+    protecting = {
+        b"X-Frame-Options",
+        b"X-Content-Type-Options",
+        b"Referrer-Policy",
+        b"Cross-Origin-Opener-Policy",
+    }
+    assert {name: short.headers[name] for name in protecting} == {
+        name: long.headers[name] for name in protecting
+    }
+    assert b"Content-Security-Policy" in short.headers
+
+
+async def test_static_files_are_served():
+    answer = await _ask(asgi.application, "/static/chat/js/ids.js")
+    assert answer.status == 200
+    assert answer.headers[b"Content-Type"].startswith(b"text/javascript")
+
+
+async def test_unknown_socket_is_told_so():
+    socket = WebsocketCommunicator(asgi.application, "/ws/elsewhere/")
+    assert (await socket.connect())[0]
+    assert await socket.receive_output() == {"type": "websocket.close", "code": 4404}
+
+
+# Long bodies
+
+
+async def test_body_declared_too_long_is_refused_unread():
+    length = str(MAX_BODY_BYTES + 1).encode()
+    answer = await _ask(asgi.application, "/api/chat", headers=[(b"content-length", length)])
+    assert answer.status == 413
+    assert json.loads(answer.body)["code"] == "payload_too_large"
+
+
+async def test_body_that_turns_out_too_long_is_refused():
+    received = 0
+
+    async def swallow(scope: Any, receive: Any, send: Any) -> None:
+        nonlocal received
+        while (await receive())["more_body"]:
+            received += 1
+
+    client = ApplicationCommunicator(BodyLimit(swallow), {"path": "/api/chat", "headers": []})
+    for _ in range(3):
+        piece = {"type": "http.request", "body": bytes(MAX_BODY_BYTES // 2), "more_body": True}
+        await client.send_input(piece)
+    assert (await client.receive_output())["status"] == 413
+    assert json.loads((await client.receive_output())["body"])["code"] == "payload_too_large"
+    assert received == 2
+
+
+# The short way
+
+
+async def test_lean_handler_calls_its_middleware_from_the_outside_in():
+    called = []
+
+    def noting(name: str) -> Any:
+        def middleware(get_response: Any) -> Any:
+            async def respond(request: Any) -> Any:
+                called.append(name)
+                return await get_response(request)
+
+            return respond
+
+        return middleware
+
+    handler = LeanHandler([noting("outer"), noting("inner"), lambda _: _hello])
+    answer = await _ask(handler, "/")
+    assert answer.body == b"hello"
+    assert called == ["outer", "inner"]
+
+
+async def test_middleware_on_the_loop_does_what_it_does_elsewhere(settings):
+    settings.SECURE_SSL_REDIRECT = True
+    handler = LeanHandler([on_the_loop(SecurityMiddleware), lambda _: _hello])
+    answer = await _ask(handler, "/")
+    assert answer.status == 301
+    assert answer.headers[b"X-Content-Type-Options"] == b"nosniff"
+
+
+@pytest.mark.parametrize(
+    "path, status", [("/api/chat", 400), ("/api", 400), ("/healthz", 200), ("/metrics", 200)]
+)
+async def test_api_answers_to_its_own_name_only(path, status):
+    handler = LeanHandler([check_host, lambda _: _hello])
+    answer = await _ask(handler, path, headers=[(b"host", b"zoe.test")])
+    assert answer.status == status
+
+
+async def test_length_is_said_of_whole_answers_only():
+    async def stream(request: Any) -> Any:
+        return StreamingHttpResponse(_words())
+
+    whole = await _ask(LeanHandler([set_length, lambda _: _hello]), "/")
+    streamed = await _ask(LeanHandler([set_length, lambda _: stream]), "/")
+    assert whole.headers[b"Content-Length"] == b"5"
+    assert b"Content-Length" not in streamed.headers
+    assert streamed.body == b"one two"
+
+
+async def test_bug_in_a_view_is_an_answer():
+    async def fail(request: Any) -> Any:
+        raise RuntimeError("a bug")
+
+    assert (await _ask(LeanHandler([lambda _: fail]), "/")).status == 500
+
+
+@pytest.mark.parametrize("by", ["client", "server"])
+async def test_view_is_cancelled_when_nobody_waits_for_it(by):
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def wait(request: Any) -> Any:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    requests: asyncio.Queue[Any] = asyncio.Queue()
+    requests.put_nowait({"type": "http.request", "body": b""})
+    handler = LeanHandler([lambda _: wait])
+    task = asyncio.create_task(handler(_scope("/"), requests.get, _unheard))
+    await begun.wait()
+    if by == "client":
+        requests.put_nowait({"type": "http.disconnect"})
+    else:
+        task.cancel()
+    await asyncio.wait([task])
+    assert ended.is_set()
+
+
+async def _hello(request: Any) -> HttpResponse:
+    return HttpResponse(b"hello")
+
+
+async def _words() -> Any:
+    yield b"one "
+    yield b"two"
+
+
+async def _unheard(event: Any) -> None:
+    raise AssertionError(event)
+
+
+async def _ask(application: Any, path: str, **more: Any) -> Answer:
+    """GET the path from an ASGI application."""
+    client = ApplicationCommunicator(application, _scope(path) | more)
+    await client.send_input({"type": "http.request", "body": b""})
+    start = await client.receive_output()
+    parts = [await client.receive_output()]
+    while parts[-1].get("more_body", False):
+        parts.append(await client.receive_output())
+    body = b"".join(part.get("body", b"") for part in parts)
+    return Answer(start["status"], dict(start["headers"]), body)
+
+
+def _scope(path: str) -> dict[str, Any]:
+    return {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "query_string": b"",
+        "headers": [(b"host", b"localhost")],
+    }
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: dict[bytes, bytes]
+    body: bytes

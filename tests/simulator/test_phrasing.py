@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat.simulator import texts
+from chat.simulator.phrasing import phrase_results
+
+
+def phrase(result: object) -> str:
+    said = phrase_results([result if isinstance(result, str) else json.dumps(result)])
+    assert said.endswith(f"\n\n{texts.ANYTHING_ELSE}")
+    return said.removesuffix(f"\n\n{texts.ANYTHING_ELSE}")
+
+
+def test_products_are_listed_with_name_reference_and_price():
+    products = [
+        {"name": "Canapé Oslo", "reference": "SAL-CAP-001", "price_eur": 1299, "colours": ["gris"]},
+        {"name": "Lit Lin", "reference": "CHA-LIT-002", "in_stock": True, "price_cents": 89950},
+    ]
+
+    assert phrase({"products": products, "total": 2}) == (
+        "Voici ce que j'ai trouvé :\n\n"
+        "- **Canapé Oslo** (SAL-CAP-001) : 1\u202f299 € ; couleurs gris\n"
+        "- **Lit Lin** (CHA-LIT-002) : 899,50 € ; en stock oui"
+    )
+
+
+def test_opening_hours_are_a_sheet():
+    result = {"horaires": {"lundi": "fermé", "mardi": "10:00-19:00"}, "ouvert_maintenant": False}
+
+    assert phrase(result) == (
+        "Voici ce que j'ai trouvé :\n\n"
+        "- **Horaires** : lundi fermé, mardi 10:00-19:00\n"
+        "- **Ouvert maintenant** : non"
+    )
+
+
+def test_order_shows_its_fields_then_its_articles():
+    order = {
+        "order_number": "CMD-2025-54321",
+        "delivered_at": "2025-03-12",
+        "items": [{"name": "Canapé", "price_eur": 1299.5}],
+    }
+
+    assert phrase(order) == (
+        "Voici ce que j'ai trouvé :\n\n"
+        "- **Commande** : CMD-2025-54321\n"
+        "- **Livré le** : 12 mars 2025\n\n"
+        "Articles :\n\n"
+        "- **Canapé** : 1\u202f299,50 €"
+    )
+
+
+@pytest.mark.parametrize("nothing", [[], {}, "", None, {"products": []}])
+def test_nothing_found_is_said(nothing):
+    assert phrase(nothing) == texts.NOTHING_FOUND
+
+
+@pytest.mark.parametrize(
+    "failure, reason",
+    [
+        ({"error": "Cet outil n'existe pas."}, "Cet outil n'existe pas."),
+        ({"error": {"message": "Trop tôt."}}, "Trop tôt."),
+        ({"error": "not_found", "message": "Commande inconnue."}, "Commande inconnue."),
+        ({"ok": False, "message": "Non."}, "Non."),
+        ({"found": False}, "rien ne correspond."),
+    ],
+)
+def test_failure_is_admitted(failure, reason):
+    assert phrase(failure) == f"Je n'ai pas pu obtenir cette information : {reason}"
+
+
+def test_text_that_is_no_json_is_said_as_it_is():
+    assert phrase("Le magasin est   ouvert.") == "Le magasin est ouvert."
+
+
+def test_long_lists_are_cut_and_counted():
+    said = phrase([{"name": f"Lit {number}"} for number in range(9)])
+
+    assert "- **Lit 5**\n- et 3 autres" in said
+    assert "Lit 6" not in said
+
+
+def test_two_results_are_both_said():
+    said = phrase_results(['{"error": "Non."}', '{"status": "livrée"}'])
+
+    assert "Non." in said
+    assert "- **Statut** : livrée" in said
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=20,
+)
+
+
+@given(json_values)
+def test_any_json_is_phrased(value):
+    assert phrase_results([json.dumps(value)]).endswith(texts.ANYTHING_ELSE)
+
+
+def test_json_nested_beyond_reason_is_survived():
+    assert phrase_results(["[" * 100_000])
