@@ -172,12 +172,7 @@ async def test_leaving_a_model_that_does_not_end_closes_its_connection(llm, simu
     simulator.faults.add(kind, after=2, every_ms=10, times=1)
 
     with pytest.raises(TimeoutError):
-        async with (
-            asyncio.timeout(0.3),
-            aclosing(llm.stream(HELLO, [], deadline=float("inf"))) as chunks,
-        ):
-            async for _ in chunks:
-                pass
+        await asyncio.wait_for(read(llm), 0.3)
 
     async with asyncio.timeout(5):
         while simulator.assistant.busy:

@@ -47,7 +47,7 @@ async def test_running_turn_is_finished_before_any_socket_is_closed(start_worker
 async def test_running_stream_is_finished(start_worker):
     worker: WorkerProcess = start_worker(grace_s=20)
     async with worker.raw(get("/turn")) as streaming:
-        await streaming.reader.readuntil(b"0 ")
+        await streaming.reader.readuntil(b"\r\n0 \r\n")
         worker.signal(signal.SIGTERM)
         rest = await streaming.rest()
     assert re.findall(rb"\d+ ", rest) == [token.encode() for token in ALL_TOKENS[1:]]
@@ -73,7 +73,7 @@ async def test_stopping_worker_takes_no_new_connection_and_closes_kept_ones(star
 async def test_request_that_outlasts_the_grace_is_answered(start_worker):
     worker: WorkerProcess = start_worker(grace_s=0.2)
     async with worker.raw(get("/never")) as client, worker.raw(get("/turn")) as streaming:
-        await streaming.reader.readuntil(b"0 ")
+        await streaming.reader.readuntil(b"\r\n0 \r\n")
         worker.signal(signal.SIGTERM)
         head, body = await client.answer()
         await streaming.rest()
