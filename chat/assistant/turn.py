@@ -114,11 +114,11 @@ async def hand_over_turns() -> None:
     await asyncio.gather(*(lane.hand_over() for lane in lanes))
 
 
-_sweepers: dict[asyncio.AbstractEventLoop, asyncio.Task[None]] = {}
+_sweepers: dict[asyncio.AbstractEventLoop, asyncio.Task[None] | None] = {}
 
 
 def start_sweeping() -> None:
-    """Have this process's event loop ``sweep``, from now on."""
+    """Have this process's event loop ``sweep``, from now on, unless it does."""
     loop = asyncio.get_running_loop()
     if loop not in _sweepers:
         for closed in [old for old in _sweepers if old.is_closed()]:
@@ -154,6 +154,7 @@ async def sweep() -> None:
     """Take up, for ever, the questions whose process died or never began them, and show
     viewers here what the channel layer may have lost.
     """
+    _sweepers.setdefault(asyncio.get_running_loop(), asyncio.current_task())
     store = default_store()
     live.on_forget(_forget)
     if isinstance(store, SwitchStore):

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from channels.consumer import get_handler_name
 from channels.exceptions import StopConsumer
@@ -46,6 +46,9 @@ from chat.sessions import cookie
 from chat.sessions.store import WEB_OWNER, default_store
 from chat.sessions.types import isoformat, now
 
+if TYPE_CHECKING:
+    from asgiref.typing import WebSocketDisconnectEvent
+
 logger = logging.getLogger(__name__)
 
 CLOSE_NO_COOKIE = 4401
@@ -78,7 +81,7 @@ class CustomerConsumer(AsyncWebsocketConsumer):
         """
         await getattr(self, get_handler_name(message))(message)
 
-    async def websocket_disconnect(self, message: dict[str, Any]) -> None:
+    async def websocket_disconnect(self, message: WebSocketDisconnectEvent) -> None:
         """End, again without Channels' look at database connections."""
         await self.disconnect(message["code"])
         raise StopConsumer

@@ -32,25 +32,25 @@ _NOT_NAMES = frozenset(
     re.findall(
         r"\S+",
         """
-    a absent actuellement ai ainsi allemand alle allergique american amoureux anglais arrive
-    assez assistant at au aussi aux avec belge bien bientot bloque bonjour ca calme celui
-    certain chez cliente client comment comme comprends content convaincu curieux d dans de demain
-    debordant deborde decide decu deja depuis des desespere desole devant difficile dispo
-    disponible droitier du eleve embete en encore energique ennuye enceinte enchante enerve
-    ensuite entre en-train et etonne etudiant etudiante exactement fache fan fatigue fier
-    francais from furieux gaucher habitue handicape here heureux hesitant hesite hors ici
-    impatient indecis inquiet insatisfait interesse inscrit italien jamais je jeune joignable
-    juste l la le les libre lie locataire looking loin ma mal malade malheureux mecontent membre
-    mes mieux mon motive ne nerveux nouveau nouvelle not novice nul occupe ok on ou oui
-    pareil parent parti partant particulier pas passe passionne patient perdu perdue perplexe
-    pire plus plutot pour presque presse pret prete prevenu prise pro professionnel profondement
-    proprietaire prochainement proche pu quand que quel quelle quelqu'un qui quoi rassure ravi
-    reconnaissant retraite revenu rentre sans satisfait senior seul seulement si sceptique
-    soulage sous stresse suisse sur surpris sure sur-pris telephone tente tes the ton tomber
-    toujours tout toute toutefois tres triste trop un une urgent usager venu vendeur vers
-    victime vieux visiteur voisin volontaire votre vraiment y
-    afraid also in interested just lost sorry very welcome
-    """,
+        a absent actuellement afraid ai ainsi alle allemand allergique also american amoureux
+        anglais arrive assez assistant at au aussi aux avec belge bien bientot bloque bonjour ca
+        calme celui certain chez client cliente comme comment comprends content convaincu curieux
+        d dans de debordant deborde decide decu deja demain depuis des desespere desole devant
+        difficile dispo disponible droitier du eleve embete en enceinte enchante encore energique
+        enerve ennuye ensuite entre et etonne etudiant etudiante exactement fache fan fatigue fier
+        francais from furieux gaucher habitue handicape here hesitant hesite heureux hors ici
+        impatient in indecis inquiet insatisfait inscrit interesse interested italien jamais je
+        jeune joignable just juste l la le les libre lie locataire loin looking lost ma mal malade
+        malheureux mecontent membre mes mieux mon motive ne nerveux not nouveau nouvelle novice
+        nul occupe ok on ou oui pareil parent partant parti particulier pas passe passionne
+        patient perdu perdue perplexe pire plus plutot pour presque presse pret prete prevenu
+        prise pro prochainement proche professionnel profondement proprietaire pu quand que quel
+        quelle quelqu'un qui quoi rassure ravi reconnaissant rentre retraite revenu sans satisfait
+        sceptique senior seul seulement si sorry soulage sous stresse suisse sur sure surpris
+        telephone tente tes the tomber ton toujours tout toute toutefois tres triste trop un une
+        urgent usager vendeur venu vers very victime vieux visiteur voisin volontaire votre
+        vraiment welcome y
+        """,
     )
 )
 #: What ends a name written in capitals by someone who forgets the full stop.

@@ -93,8 +93,9 @@ def frames(
     opening = _opening(answer, chunks)
     pieces = cycle(answer.tokens or ("…",)) if kind is Kind.ENDLESS else iter(answer.tokens)
     write = chunks.text if isinstance(answer.reply, Say) else chunks.arguments
+    breaks_at = min(answer.after, len(answer.tokens) - 1)
     for index, token in enumerate(pieces):
-        if index == answer.after and kind in _BROKEN_FRAMES:
+        if index == breaks_at and kind in _BROKEN_FRAMES:
             yield opening + _BROKEN_FRAMES[kind]
             opening = b""
         yield opening + write(token)

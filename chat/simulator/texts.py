@@ -96,8 +96,8 @@ PAYMENT = (
 )
 HUMAN = (
     "Bien sûr, rien ne vaut une vraie conversation. Je ne peux pas prévenir un **conseiller** "
-    "d'ici, mais l'équipe du magasin vous répondra avec plaisir. Puis-je vous aider à préparer votre "
-    "question ?"
+    "d'ici, mais l'équipe du magasin vous répondra avec plaisir. Puis-je vous aider à préparer "
+    "votre question ?"
 )
 AFTER_THANKS = "N'hésitez pas si une autre question vous vient."
 AFTER_GOODBYE = "et à très bientôt chez Meuble de France !"

@@ -19,24 +19,23 @@ _EMPTY = frozenset(
     re.findall(
         r"\S+",
         """
-    a ai aimerais aimerait alors allo apres as au aurais aussi autre autres aux avec avez avoir
-    avoirs avons beaucoup bien bonjour bonsoir bonne besoin ca car ce ceci cela celui ces cet cette
-    chercher cherche cherchons chez combien comme comment connaitre conseiller conseillez coucou dans
-    de debut deja
-    depuis des desire desole dire dis dites donc donne donner donnez dois doit du
-    elle elles en encore entre envie es est et etais etait etc ete etes etre eu eur euro
-    euros faire fais fait faites faudrait faut fois hello ici il ils j je jour journee juste l la
-    le les leur leurs lui m ma madame maintenant mais max maximum me meme mes mets mettre mieux moi
-    moins mon monsieur montrer montrez montre n ne ni non nos notre nous on ont or ou
-    oui par parle parler pas pendant peu peut peut-etre peux plait plus possible pour pourquoi
-    pourrais pourriez pouvez pouvons propose proposer proposez pu puis
-    qu quand que quel quelle quelles quelque quelques quels qui quoi recherche rechercher
-    rien s sa sais salut sans savez savoir se ses si sinon soit sommes son sont sous souhaite
-    souhaiterais suis sur svp t ta te tes toi ton tous tout toute toutes tres trop trouve trouver
-    tu un une va vais veuillez veut veux vers via voici voila voir vont vos votre voudrais
-    voudrait vous vraiment y à and are can do for have hi how i in is me my of please show the
-    there to what where with you your
-    """,
+        a ai aimerais aimerait allo alors and apres are as au aurais aussi autre autres aux avec
+        avez avoir avoirs avons beaucoup besoin bien bonjour bonne bonsoir ca can car ce ceci cela
+        celui ces cet cette cherche chercher cherchons chez combien comme comment connaitre
+        conseiller conseillez coucou dans de debut deja depuis des desire desole dire dis dites do
+        dois doit donc donne donner donnez du elle elles en encore entre envie es est et etais
+        etait etc ete etes etre eu eur euro euros faire fais fait faites faudrait faut fois for
+        have hello hi how i ici il ils in is j je jour journee juste l la le les leur leurs lui m
+        ma madame maintenant mais max maximum me meme mes mets mettre mieux moi moins mon monsieur
+        montre montrer montrez my n ne ni non nos notre nous of on ont or ou oui par parle parler
+        pas pendant peu peut peut-etre peux plait please plus possible pour pourquoi pourrais
+        pourriez pouvez pouvons propose proposer proposez pu puis qu quand que quel quelle quelles
+        quelque quelques quels qui quoi recherche rechercher rien s sa sais salut sans savez
+        savoir se ses show si sinon soit sommes son sont souhaite souhaiterais sous suis sur svp t
+        ta te tes the there to toi ton tous tout toute toutes tres trop trouve trouver tu un une
+        va vais vers veuillez veut veux via voici voila voir vont vos votre voudrais voudrait vous
+        vraiment what where with y you your
+        """,
     )
 )
 

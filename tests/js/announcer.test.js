@@ -28,6 +28,10 @@ test("a number or an abbreviation alone is no sentence", () => {
   assert.equal(nextSentences("1. M. Dupont", 0, false), "");
 });
 
+test("a full stop at the very end may be inside of a number yet", () => {
+  assert.equal(nextSentences("Il coûte 1 290.", 0, false), "");
+});
+
 test("nothing is said twice, or before it is whole", () => {
   assert.equal(nextSentences("Bonjour Camille. Le", 17, false), "");
   assert.equal(nextSentences("Bonjour Camille.", 16, true), "");

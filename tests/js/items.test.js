@@ -23,6 +23,12 @@ test("after a question the assistant prepares its answer, then writes it", () =>
   assert.equal(line(writing, "a1").isWriting, true);
 });
 
+test("a draft without a word yet is an answer being prepared", () => {
+  const draft = { id: "a1", text: "" };
+  const state = after([sessionState([question()], { waiting: ["q1"], draft })]);
+  assert.deepEqual(kinds(state), ["day", "message", "typing"]);
+});
+
 test("a tool used in mid-answer is named below what is written", () => {
   const tool = { type: "tool.started", name: "search_products", label: "Recherche…" };
   const state = after([sent(), accepted(), delta(0, "Voyons"), tool]);

@@ -197,6 +197,7 @@ async def _ask(application: Any, path: str, **more: Any) -> Answer:
     parts = [await client.receive_output()]
     while parts[-1].get("more_body", False):
         parts.append(await client.receive_output())
+    await client.wait()
     body = b"".join(part.get("body", b"") for part in parts)
     return Answer(start["status"], dict(start["headers"]), body)
 

@@ -59,8 +59,9 @@ def workers(server, monkeypatch):
     made = []
 
     def make() -> Worker:
-        made.append(Worker(server.url))
-        return made[-1]
+        worker = Worker(server.url)
+        made.append(worker)
+        return worker
 
     yield make
     for worker in made:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
+import aiohttp
 from openai import AsyncOpenAI
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from chat.simulator.request import ChatRequest, Tool, Turn
 from chat.simulator.script import Reply, Say, reply_to
+from chat.simulator.server import RunningServer
 
-SHOP_INFORMATION: dict[str, Any] = {
+SHOP_INFORMATION: Any = {
     "type": "function",
     "function": {
         "name": "shop_information",
@@ -46,7 +49,10 @@ def words(*said: str) -> str:
 
 async def ask(client: AsyncOpenAI, *said: str, **options: Any) -> ChatCompletion:
     messages: Any = [{"role": "user", "content": text} for text in said]
-    return await client.chat.completions.create(model="m", messages=messages, **options)
+    done: ChatCompletion = await client.chat.completions.create(
+        model="m", messages=messages, **options
+    )
+    return done
 
 
 @dataclass
@@ -80,3 +86,27 @@ async def listen(
         async for chunk in stream:
             heard.add(chunk)
     return heard
+
+
+@dataclass
+class Fetched:
+    """An HTTP answer, read to its end."""
+
+    status: int
+    content_type: str
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+
+async def fetch(server: RunningServer, method: str, path: str, **options: Any) -> Fetched:
+    """Call a path without the OpenAI client, with a key."""
+    headers = {"Authorization": "Bearer x", **options.pop("headers", {})}
+    url = server.url.removesuffix("/v1") + path
+    async with (
+        aiohttp.ClientSession(headers=headers) as session,
+        session.request(method, url, **options) as response,
+    ):
+        return Fetched(response.status, response.content_type, await response.text())

@@ -2,14 +2,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import replace
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from chat import live
-from chat.assistant.turn import stop_turn, take_turn
+from chat.assistant.llm import Chunk
+from chat.assistant.turn import take_turn
 from chat.protocol import Envelope
 from chat.sessions.store import default_store
+from chat.sessions.types import JSON
 from chat.views import sse
 from chat.views.sse import Ear
 from tests.fakes import FakeLLM
@@ -131,32 +134,46 @@ async def test_an_erasure_ends_the_stream(model):
     assert events[-1][1]["code"] == "session_not_found"
 
 
+@dataclass
+class TwoAnswers:
+    """Its first answer stops half-way until ``go_on``; its second comes at once."""
+
+    spoke: asyncio.Event = field(default_factory=asyncio.Event)
+    go_on: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def stream(
+        self, messages: Sequence[JSON], tools: Sequence[JSON], *, deadline: float
+    ) -> AsyncGenerator[Chunk, None]:
+        if self.spoke.is_set():
+            yield "Deux."
+            return
+        yield "Un"
+        self.spoke.set()
+        await self.go_on.wait()
+        for n in range(100):
+            yield f" et encore {n}"
+
+
 async def test_the_answers_of_earlier_questions_are_not_mixed_in(model):
-    llm = model(FakeLLM(["Bonjour"], hangs=True))
-    program = Program()
+    llm = model(TwoAnswers())
     first = await take_turn("s", owner="api", message_id="m1", text="Un")
     async with asyncio.timeout(5):
         await llm.spoke.wait()
 
-    response = await program.ask_in_events("Deux", session_id="s", message_id="m2")
-    reading = asyncio.create_task(events_in(response))
-    while not any(listeners()):
-        await asyncio.sleep(0)
-    llm.hangs = False
-    await stop(first)
-    async with asyncio.timeout(5):
-        events = await reading
+        response = await Program().ask_in_events("Deux", session_id="s", message_id="m2")
+        stream = aiter(response)
+        parts = [await anext(stream)]
+        reading = asyncio.create_task(anext(stream))
+        while not (await default_store().load("s", "api")).waiting == ("m1", "m2"):
+            await asyncio.sleep(0)
+        llm.go_on.set()
+        parts += [await reading] + [part async for part in stream]
+        await first.ended()
 
-    assert types(events)[0] == "message.accepted"
-    assert {event["id"] for _n, event in events if event["type"] == "message.delta"} == {
-        events[-1][1]["message"]["id"]
-    }
-    assert events[-1][1]["message"]["reply_to"] == "m2"
-
-
-async def stop(turn):
-    await stop_turn("s", "api")
-    await turn.ended()
+    text = b"".join(parts).decode()
+    assert "et encore" not in text
+    assert '"text":"Deux."' in text
+    assert text.count('"type":"message.done"') == 1
 
 
 def delta(id_: str, text: str = "x") -> Envelope:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import logging
+import os
+import sys
 from argparse import ArgumentParser
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, NoReturn
 
 from channels.routing import get_default_application
 from django.conf import settings
@@ -43,6 +46,7 @@ class Command(BaseCommand):
             self.stdout.write(f"Écoute sur {url}")
             self.stdout.flush()
             worker.run()
+        leave()
 
 
 def collect_missing_static_files() -> None:
@@ -50,3 +54,13 @@ def collect_missing_static_files() -> None:
     storage: Any = staticfiles_storage
     if isinstance(storage, ManifestFilesMixin) and storage.read_manifest() is None:
         call_command("collectstatic", interactive=False, verbosity=0)
+
+
+def leave() -> NoReturn:
+    """End the process now that all is done; Python would wait for threads, and one that hangs in
+    a database would keep a stopped worker alive until it is killed.
+    """
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)

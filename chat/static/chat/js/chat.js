@@ -20,6 +20,14 @@ const conversation = createConversation(root, {
   makeScreen: (now) => createScreen(root, now),
 });
 
+/** The button that was used may be gone now: whoever uses the keyboard goes on in the field. */
+function thenWrite(act) {
+  return (given) => {
+    act(given);
+    composer.focus();
+  };
+}
+
 function onSubmit(target, act) {
   target.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -32,15 +40,14 @@ onSubmit(form, () => {
   if (conversation.isOver()) root.querySelector("[data-new]").focus();
   else conversation.send(composer.take());
 });
-onSubmit(root.querySelector("[data-suggestions]"), ({ submitter }) => {
+onSubmit(root.querySelector("[data-suggestions]"), thenWrite(({ submitter }) => {
   conversation.send(submitter.value);
-  composer.focus();
-});
-onSubmit(root.querySelector("[data-stop]"), conversation.stop);
+}));
+onSubmit(root.querySelector("[data-stop]"), thenWrite(conversation.stop));
 onMessageAction(conversation.list, {
-  retry: conversation.retry,
-  again: conversation.askAgain,
-  edit: conversation.edit,
+  retry: thenWrite(conversation.retry),
+  again: thenWrite(conversation.askAgain),
+  edit: thenWrite(conversation.edit),
   copy: (id, button) => copyMessage(conversation.textOf(id), button, conversation.say),
 });
 confirmErasure(document.querySelector("[data-erase]"), document.querySelector("[data-erase-dialog]"));

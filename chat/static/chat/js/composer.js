@@ -58,7 +58,8 @@ export function createComposer(form, { maxChars, isTouch, storage }) {
   changed();
 
   return {
-    focus: () => field.focus(),
+    /** Go on writing; on a phone that would open the keyboard unasked. */
+    focus: () => isTouch || field.focus(),
     /** @returns {string} what may be sent now, or "" */
     take() {
       const text = cleaned(field.value);

@@ -98,7 +98,6 @@ export function createConversation(root, { storage, composer, makeScreen }) {
     edit(id) {
       composer.giveBack(textOf(id));
       apply({ type: "local.dropped", id });
-      composer.focus();
     },
     stop() {
       if (socket.send({ type: "turn.stop" })) apply({ type: "local.stopping" });

@@ -1,0 +1,71 @@
+"""Answers that betray whatever was done to them.
+
+Every answer of the local assistant is numbered, and so is each of its words: a word lost, said
+twice, of another answer or of another conversation shows in the text itself. Words end with a
+character beyond 16 bits, so that bytes, UTF-16 units and code points count differently.
+"""
+
+from __future__ import annotations
+
+import re
+from os.path import commonprefix
+from dataclasses import dataclass, field
+
+from chat.simulator.control import FaultPlan
+from chat.simulator.faults import Fault, Kind
+
+_QUESTION = re.compile(r"Question (\S+) en (\d+) mots")
+_HEAD = re.compile(r"«(?P<token>[^»]*)» n°(?P<number>\d+) en (?P<words>\d+) mots :")
+
+_BEGINNING = re.compile(r"«[^»]{0,100}(»( (n(°(\d+( (e(n( (\d+( (m(o(t(s( (:)?)?)?)?)?)?)?)?)?)?)?)?)?)?)?)?)?")
+
+
+def question(token: str, words: int) -> str:
+    """What a customer asks to get ``words`` words about ``token``."""
+    return f"Question {token} en {words} mots"
+
+
+def numbered(token: str, number: int, words: int) -> str:
+    said = " ".join(f"{number}.{n}é🛋" for n in range(1, words + 1))
+    return f"«{token}» n°{number} en {words} mots : {said}"
+
+
+def wrong_with(text: str, token: str = "") -> str:
+    """Say why ``text`` is not the beginning of one answer (to ``token``); "" when it is.
+
+    A text that ends within its own head says too little to be wrong.
+    """
+    head = _HEAD.match(text)
+    if head is None:
+        in_head = _BEGINNING.fullmatch(text) is not None
+        return "" if in_head else f"no answer begins so: {text[:60]!r}"
+    if token and head["token"] != token:
+        return f"the answer to {head['token']!r} was given to {token!r}"
+    whole = numbered(head["token"], int(head["number"]), int(head["words"]))
+    if whole.startswith(text):
+        return ""
+    at = len(commonprefix([whole, text]))
+    return f"two answers in one: …{text[max(0, at - 20) : at]!r} then {text[at : at + 20]!r}"
+
+
+def is_whole(text: str) -> bool:
+    head = _HEAD.match(text)
+    return head is not None and text == numbered(
+        head["token"], int(head["number"]), int(head["words"])
+    )
+
+
+@dataclass
+class NumberedAnswers(FaultPlan):
+    """Has the local assistant say numbered answers wherever no fault was planned."""
+
+    said: int = field(default=0)
+
+    def take(self, asked: str) -> Fault | None:
+        fault = super().take(asked)
+        asked_for = _QUESTION.search(asked)
+        if fault is not None or asked_for is None:
+            return fault
+        self.said += 1
+        token, words = asked_for.groups()
+        return Fault(kind=Kind.SAY, text=numbered(token, self.said, int(words)))
