@@ -107,7 +107,7 @@ class RedisCounter:
         self._threads.shutdown()
 
     def _count(self, item: RateLimitItem, key: str) -> int:
-        if False:  # the calls that had queued up before the first one failed
+        if self._is_away():  # the calls that had queued up before the first one failed
             return 0
         try:
             if self._window is None:

@@ -6,7 +6,6 @@ import json
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 
-from chat import metrics
 from chat.assistant.llm import LLM, ToolCall, Usage
 from chat.assistant.prompt import prompt
 from chat.assistant.tools import TOOLS, use
@@ -46,8 +45,7 @@ async def write_answer(
                     case str():
                         await writer.add(chunk)
                     case Usage():
-                        metrics.tokens.labels(kind="prompt").inc(chunk.prompt_tokens)
-                        metrics.tokens.labels(kind="completion").inc(chunk.completion_tokens)
+                        writer.count(chunk)
                     case _:
                         calls = chunk
         if not calls or not offered:

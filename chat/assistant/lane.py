@@ -13,6 +13,7 @@ from django.conf import settings
 from chat import draining, live, metrics
 from chat.assistant.answer import write_answer
 from chat.assistant.llm import default_llm
+from chat.assistant.report import report
 from chat.assistant.writer import AnswerTooLong, DraftWriter
 from chat.errors import (
     BY_CODE,
@@ -172,17 +173,18 @@ class Lane:
             await self._begin_again(lease)
         writer = DraftWriter(self._store, lease)
         self._writing = lease, writer
+        ending = "lost"
         try:
             outcome = await self._write(lease, writer, deadline)
             answer = _answer_of(lease, writer.text, outcome)
             outcome = replace(outcome, answer_id=answer.id if answer else "")
             await self._finish(lease, outcome, answer)
+            ending = outcome.code or outcome.end.value
         except LeaseLost:
             metrics.turns.labels(outcome="lost").inc()
-            logger.info("a turn was taken from this worker")
         finally:
             self._writing = None
-            metrics.turn_seconds.observe(loop.time() - started)
+            report(lease, writer, ending, loop.time() - started)
 
     async def _begin_again(self, lease: Lease) -> None:
         """Another worker had begun: viewers drop what they hold of it."""

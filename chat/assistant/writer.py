@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from chat import live
+from chat import live, metrics
+from chat.assistant.llm import Usage
 from chat.protocol import MessageDelta, ToolStarted
 from chat.sessions.store import Lease, Store
 
@@ -32,6 +33,12 @@ class DraftWriter:
 
     def __init__(self, store: Store, lease: Lease) -> None:
         self.stop_asked = False
+        #: What it cost, summed over the rounds, when the model's server says so.
+        self.usage: Usage | None = None
+        #: Names of the tools that were used, in order.
+        self.tools: list[str] = []
+        #: Seconds from the start to the first text.
+        self.first_text_s: float | None = None
         self._store = store
         self._lease = lease
         self._session_id = lease.session.id
@@ -44,12 +51,16 @@ class DraftWriter:
         self._kept_pieces = 0
         self._kept_chars = 0
         self._kept_bytes = 0
-        self._renewed_at = asyncio.get_running_loop().time()
+        self._began_at = self._renewed_at = asyncio.get_running_loop().time()
         self._watched = False
 
     @property
     def text(self) -> str:
         return "".join(self._pieces)
+
+    @property
+    def chars(self) -> int:
+        return self._chars
 
     @property
     def interval_s(self) -> float:
@@ -68,6 +79,8 @@ class DraftWriter:
         self._unsaid.append(piece)
         self._chars += len(piece)
         loop = asyncio.get_running_loop()
+        if self.first_text_s is None:
+            self.first_text_s = loop.time() - self._began_at
         if loop.time() - self._said_at >= COALESCE_S:
             await self.say()
         elif self._timer is None:
@@ -90,8 +103,19 @@ class DraftWriter:
         self._timer = None
         self._late = asyncio.ensure_future(self.say())
 
+    def count(self, usage: Usage) -> None:
+        """Add what one round cost."""
+        metrics.tokens.labels(kind="prompt").inc(usage.prompt_tokens)
+        metrics.tokens.labels(kind="completion").inc(usage.completion_tokens)
+        known = self.usage or Usage(0, 0)
+        self.usage = Usage(
+            known.prompt_tokens + usage.prompt_tokens,
+            known.completion_tokens + usage.completion_tokens,
+        )
+
     async def tool(self, started: ToolStarted) -> None:
         """Tell every viewer that something is being looked up."""
+        self.tools.append(started.name)
         await live.publish(self._session_id, started)
 
     async def keep(self) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -54,22 +53,21 @@ def _url_of(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
     too_late = threading.Timer(START_S, process.kill)
     too_late.start()
-    line = process.stdout.readline()
+    line = process.stdout.readline()  # the only one it prints
     too_late.cancel()
     url = re.search(r"https?://\S+", line)
     if url is None:
         raise CommandError(f"L'assistant local n'a pas démarré. {line}".strip())
-    # Whatever else it prints must not fill the pipe.
-    copying = (process.stdout, sys.stderr)
-    threading.Thread(target=shutil.copyfileobj, args=copying, daemon=True).start()
     return url.group()
 
 
 def _end(process: subprocess.Popen[str]) -> None:
     assert process.stdin is not None
+    assert process.stdout is not None
     process.stdin.close()
     try:
         process.wait(END_S)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+    process.stdout.close()

@@ -314,3 +314,17 @@ async def test_answer_is_kept_though_the_store_was_away(store, model, monkeypatc
 
     assert end.answer.text == "Gardé."
     assert len(await transcript(store)) == 2
+
+
+async def test_turn_leaves_one_line_of_numbers_in_the_log(store, model, caplog):
+    caplog.set_level("INFO", logger="chat.turns")
+    call = ToolCall("c1", "shop_information", '{"topic": "contact"}')
+    model(FakeLLM([(call,), Usage(10, 2)], rounds=[["Voici ma réponse.", Usage(30, 5)]]))
+
+    await (await say("Mon secret")).ended()
+
+    (record,) = [record for record in caplog.records if record.name == "chat.turns"]
+    line = record.getMessage()
+    for part in ("'ending': 'done'", "'prompt_tokens': 40", "'completion_tokens': 7", "shop_inf"):
+        assert part in line
+    assert not any(word in line for word in ("secret", "réponse", JEAN, "q1"))

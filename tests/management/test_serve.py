@@ -35,12 +35,12 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     processes = []
 
     def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
-        quiet = {field.name.upper(): "" for field in fields(Env)}
-        ours = {"DEBUG": "1", "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3"}
+        variables = {field.name.upper(): "" for field in fields(Env)}
+        variables |= {"DEBUG": "1", "DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3"}
+        variables |= {"DJANGO_SETTINGS_MODULE": "meuble_project.settings", **environment}
+        assignments = [f"{name}={value}" for name, value in variables.items()]
         process = subprocess.Popen(
-            [sys.executable, "manage.py", "serve", *arguments],
-            env={**os.environ, **quiet, **ours, **environment}
-            | {"DJANGO_SETTINGS_MODULE": "meuble_project.settings"},
+            ["env", *assignments, sys.executable, "manage.py", "serve", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

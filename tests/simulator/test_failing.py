@@ -70,7 +70,7 @@ async def test_hang_in_midstream(server, client):
     heard = Heard()
 
     with pytest.raises(openai.APITimeoutError):
-        await listen(client.with_options(timeout=0.2), "Bonjour", heard=heard)
+        await listen(client.with_options(timeout=0.5), "Bonjour", heard=heard)
 
     assert (heard.text, heard.finish_reason) == (FIVE_TOKENS, None)
 
@@ -82,8 +82,8 @@ async def test_drip_keeps_the_connection_busy_for_ever(server, client, as_bytes)
     heard = Heard()
 
     with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.4):
-            await listen(client.with_options(timeout=0.2), "Bonjour", heard=heard)
+        async with asyncio.timeout(0.8):
+            await listen(client.with_options(timeout=0.4), "Bonjour", heard=heard)
 
     assert heard.text == FIVE_TOKENS
 
