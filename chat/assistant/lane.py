@@ -16,9 +16,9 @@ from chat.assistant.llm import default_llm
 from chat.assistant.report import report
 from chat.assistant.writer import AnswerTooLong, DraftWriter
 from chat.errors import (
-    BY_CODE,
     AssistantTimeout,
     ChatError,
+    Internal,
     SessionBusy,
     SessionNotFound,
     StoreUnavailable,
@@ -134,9 +134,9 @@ class Lane:
             logger.warning("a lane gave up: %s", error.code)
             await self._give_up(error)
         except Exception:
-            error_id = secrets.token_hex(6)
-            logger.exception("a lane failed, error_id=%s", error_id)
-            await self._give_up(ChatError())
+            bug = Internal(secrets.token_hex(6))
+            logger.exception("a lane failed, error_id=%s", bug.error_id)
+            await self._give_up(bug)
         finally:
             self._leave()
 
@@ -221,15 +221,15 @@ class Lane:
         except LeaseLost:
             raise
         except Exception:
-            logger.exception("writing an answer failed, error_id=%s", secrets.token_hex(6))
-            error = ChatError()
+            error = bug = Internal(secrets.token_hex(6))
+            logger.exception("writing an answer failed, error_id=%s", bug.error_id)
         finally:
             self._model.cancel()
             await asyncio.wait({self._model})
             self._model = None
             writer.close()
         end = End.INTERRUPTED if writer.text else End.FAILED
-        return Outcome(end=end, code=error.code, retry_after_s=error.retry_after_s)
+        return _failed(end, error)
 
     async def _attend(self, model: asyncio.Task[None], writer: DraftWriter) -> None:
         """Until the model is done: keep the draft, renew the lease, hear of a stop."""
@@ -271,8 +271,7 @@ class Lane:
         """Give those of our questions an end that still wait at their deadline."""
         now = asyncio.get_running_loop().time()
         for turn in [turn for turn in self._turns.values() if turn.deadline <= now]:
-            busy = SessionBusy(retry_after_s=2)
-            outcome = Outcome(end=End.FAILED, code=busy.code, retry_after_s=busy.retry_after_s)
+            outcome = _failed(End.FAILED, SessionBusy(retry_after_s=2))
             try:
                 await self._store.abandon(self._session_id, turn.question_id, outcome)
             except LeaseLost:  # another worker writes this very answer: only the wait ends
@@ -295,10 +294,15 @@ class Lane:
             self._settle(question_id, TurnEnd(outcome, None))
 
     async def _give_up(self, error: ChatError) -> None:
-        outcome = Outcome(end=End.FAILED, code=error.code, retry_after_s=error.retry_after_s)
+        outcome = _failed(End.FAILED, error)
         for question_id in tuple(self._turns):
             await live.publish(self._session_id, _failure(question_id, outcome))
         self._settle_all(outcome)
+
+
+def _failed(end: End, error: ChatError) -> Outcome:
+    error_id = error.error_id if isinstance(error, Internal) else ""
+    return Outcome(end=end, code=error.code, retry_after_s=error.retry_after_s, error_id=error_id)
 
 
 def _answer_of(lease: Lease, text: str, outcome: Outcome) -> Message | None:
@@ -314,8 +318,7 @@ def _answer_of(lease: Lease, text: str, outcome: Outcome) -> Message | None:
 
 
 def _failure(question_id: str, outcome: Outcome) -> Failed:
-    error = BY_CODE[outcome.code]
-    return Failed(error.code, error.message, outcome.retry_after_s, question_id)
+    return Failed.from_error(outcome.error(), question_id)
 
 
 async def find_answer(store: Store, session_id: str, outcome: Outcome) -> Message | None:

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from chat.errors import BY_CODE, ChatError, Internal, SessionNotFound
+
 JSON = dict[str, Any]
 
 #: What an id made elsewhere (a session by a program, a message by a client) may look like.
@@ -97,26 +99,37 @@ class End(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """The end of one question. ``code`` is an error code when something failed."""
+    """The end of one question. ``code`` is an error code when something failed.
+
+    ``error_id``: where the log tells of it, when it was a bug.
+    """
 
     end: End
     answer_id: str = ""
     code: str = ""
     retry_after_s: int | None = None
+    error_id: str = ""
+
+    def error(self) -> ChatError:
+        """Return the failure as the customer is told of it; ``code`` must be one."""
+        if self.error_id:
+            return Internal(self.error_id)
+        return BY_CODE.get(self.code, SessionNotFound)(retry_after_s=self.retry_after_s)
 
     def to_text(self) -> str:
-        """``"failed||assistant_timeout|5"``: what the store keeps."""
+        """``"failed||assistant_timeout|5|"``: what the store keeps."""
         retry = "" if self.retry_after_s is None else str(self.retry_after_s)
-        return f"{self.end}|{self.answer_id}|{self.code}|{retry}"
+        return f"{self.end}|{self.answer_id}|{self.code}|{retry}|{self.error_id}"
 
     @classmethod
     def from_text(cls, text: str) -> Outcome:
-        end, answer_id, code, retry = text.split("|")
+        end, answer_id, code, retry, error_id = text.split("|")
         return cls(
             end=End(end),
             answer_id=answer_id,
             code=code,
             retry_after_s=int(retry) if retry else None,
+            error_id=error_id,
         )
 
 

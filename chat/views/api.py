@@ -7,7 +7,6 @@ from django.http.response import HttpResponseBase
 
 from chat.assistant.closing import erase_session
 from chat.assistant.turn import TurnEnd, take_turn
-from chat.errors import BY_CODE, SessionNotFound
 from chat.language import language_of
 from chat.protocol import message_json
 from chat.sessions.store import default_store
@@ -88,7 +87,7 @@ def answer_json(question: Question, end: TurnEnd) -> JSON:
     """
     outcome = end.outcome
     if end.answer is None and outcome.end is not End.TAKEN_OVER:
-        raise BY_CODE.get(outcome.code, SessionNotFound)(retry_after_s=outcome.retry_after_s)
+        raise outcome.error()
     return {
         "response": ADVISER_ANSWERS if end.answer is None else end.answer.text,
         "session_id": question.session_id,

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from chat import limits
 from chat.assistant.closing import end_session, erase_session
 from chat.assistant.turn import read_state, stop_turn, take_turn
-from chat.errors import BY_CODE, ChatError, InvalidMessage, SessionGone, SessionNotFound
+from chat.errors import ChatError, InvalidMessage, SessionGone, SessionNotFound
 from chat.markup import html_of
 from chat.protocol import SessionState, checked_text, message_json
 from chat.sessions import cookie
@@ -53,7 +53,7 @@ async def send(request: HttpRequest) -> HttpResponse:
         return await _page(request, error=error, typed=typed)
     outcome = (await turn.ended()).outcome
     if outcome.code and not outcome.answer_id:
-        return await _page(request, error=BY_CODE[outcome.code]())
+        return await _page(request, error=outcome.error())
     return redirect("chat:page")
 
 

@@ -15,7 +15,7 @@ from django.http import StreamingHttpResponse
 
 from chat import live
 from chat.assistant.turn import TurnEnd, take_turn
-from chat.errors import BY_CODE, ChatError, SessionNotFound
+from chat.errors import ChatError
 from chat.protocol import (
     Envelope,
     Failed,
@@ -167,7 +167,7 @@ async def _last_event(question: Question, owner: str, end: TurnEnd) -> ServerEve
     if outcome.end is End.TAKEN_OVER:
         session = await default_store().load(question.session_id, owner)
         return SpeakerChanged("adviser", session.adviser)
-    error = BY_CODE.get(outcome.code, SessionNotFound)(retry_after_s=outcome.retry_after_s)
+    error = outcome.error()
     return Failed.from_error(error, question.message_id)
 
 

@@ -174,7 +174,9 @@ async def test_bug_is_told_as_internal_and_kept_out_of_the_answer(store, model, 
     outcome = (await (await say()).ended()).outcome
 
     assert (outcome.end, outcome.code) == (End.FAILED, "internal")
-    assert "error_id=" in caplog.text
+    assert outcome.error_id
+    assert f"error_id={outcome.error_id}" in caplog.text
+    assert outcome.error_id in outcome.error().message
 
 
 @pytest.mark.parametrize(("pieces", "end"), [(["Début"], End.INTERRUPTED), ([], End.FAILED)])

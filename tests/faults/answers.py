@@ -8,16 +8,14 @@ character beyond 16 bits, so that bytes, UTF-16 units and code points count diff
 from __future__ import annotations
 
 import re
-from os.path import commonprefix
 from dataclasses import dataclass, field
+from os.path import commonprefix
 
 from chat.simulator.control import FaultPlan
 from chat.simulator.faults import Fault, Kind
 
 _QUESTION = re.compile(r"Question (\S+) en (\d+) mots")
 _HEAD = re.compile(r"«(?P<token>[^»]*)» n°(?P<number>\d+) en (?P<words>\d+) mots :")
-
-_BEGINNING = re.compile(r"«[^»]{0,100}(»( (n(°(\d+( (e(n( (\d+( (m(o(t(s( (:)?)?)?)?)?)?)?)?)?)?)?)?)?)?)?)?)?")
 
 
 def question(token: str, words: int) -> str:
@@ -37,8 +35,8 @@ def wrong_with(text: str, token: str = "") -> str:
     """
     head = _HEAD.match(text)
     if head is None:
-        in_head = _BEGINNING.fullmatch(text) is not None
-        return "" if in_head else f"no answer begins so: {text[:60]!r}"
+        is_early = text.startswith("«") and ":" not in text
+        return "" if is_early else f"no answer begins so: {text[:60]!r}"
     if token and head["token"] != token:
         return f"the answer to {head['token']!r} was given to {token!r}"
     whole = numbered(head["token"], int(head["number"]), int(head["words"]))

@@ -63,7 +63,7 @@ async def test_static_files_are_served():
 
 
 async def test_unknown_socket_is_told_so():
-    socket = WebsocketCommunicator(asgi.application, "/ws/elsewhere/")
+    socket: Any = WebsocketCommunicator(asgi.application, "/ws/elsewhere/")
     assert (await socket.connect())[0]
     assert await socket.receive_output() == {"type": "websocket.close", "code": 4404}
 
@@ -86,7 +86,7 @@ async def test_body_that_turns_out_too_long_is_refused():
         while (await receive())["more_body"]:
             received += 1
 
-    client = ApplicationCommunicator(BodyLimit(swallow), {"path": "/api/chat", "headers": []})
+    client: Any = ApplicationCommunicator(BodyLimit(swallow), {"path": "/api/chat", "headers": []})
     for _ in range(3):
         piece = {"type": "http.request", "body": bytes(MAX_BODY_BYTES // 2), "more_body": True}
         await client.send_input(piece)
@@ -191,7 +191,7 @@ async def _unheard(event: Any) -> None:
 
 async def _ask(application: Any, path: str, **more: Any) -> Answer:
     """GET the path from an ASGI application."""
-    client = ApplicationCommunicator(application, _scope(path) | more)
+    client: Any = ApplicationCommunicator(application, _scope(path) | more)
     await client.send_input({"type": "http.request", "body": b""})
     start = await client.receive_output()
     parts = [await client.receive_output()]

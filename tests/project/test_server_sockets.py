@@ -32,6 +32,8 @@ async def test_frames_are_passed_on_as_text_and_bytes(worker: WorkerProcess):
 
 async def test_handshake_names_no_software_and_takes_no_compression(worker: WorkerProcess):
     async with worker.socket("/echo") as socket:
+        assert socket.request is not None
+        assert socket.response is not None
         assert "permessage-deflate" in socket.request.headers["Sec-WebSocket-Extensions"]
         assert set(socket.response.headers) == {"upgrade", "connection", "sec-websocket-accept"}
 

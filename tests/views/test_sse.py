@@ -164,7 +164,7 @@ async def test_the_answers_of_earlier_questions_are_not_mixed_in(model):
         stream = aiter(response)
         parts = [await anext(stream)]
         reading = asyncio.create_task(anext(stream))
-        while not (await default_store().load("s", "api")).waiting == ("m1", "m2"):
+        while (await default_store().load("s", "api")).waiting != ("m1", "m2"):
             await asyncio.sleep(0)
         llm.go_on.set()
         parts += [await reading] + [part async for part in stream]

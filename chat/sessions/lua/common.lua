@@ -12,13 +12,13 @@
 --   failed                     "<question id>|<code>" of each question that ended without answer
 --   gone                       why the conversation is over: "ended" or "erased"
 --   m:<id>                     fingerprint of a message of the customer, "-" for other authors
---   t:<id>                     how a question ended: "end|answer id|code|retry after"
+--   t:<id>                     how a question ended: "end|answer id|code|retry after|error id"
 -- It lives longer than the document, to tell "expired" from "never existed".
 local DOC, STATE, DRAFT, INDEX, TURNS = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local ID = ARGV[1]
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local TAKEN_OVER = 'taken_over|||'
+local TAKEN_OVER = 'taken_over||||'
 
 local function get(field)
   return redis.call('HGET', STATE, field) or ''
@@ -91,13 +91,13 @@ local function rebuild()
       set('m:' .. message.id, '-')
       if message.reply_to then
         local ending = message.interrupted and 'interrupted|' or 'done|'
-        set('t:' .. message.reply_to, ending .. message.id .. '||')
+        set('t:' .. message.reply_to, ending .. message.id .. '|||')
       end
     end
   end
   for _, question in ipairs(open) do
     if get('t:' .. question) == '' then
-      set('t:' .. question, 'failed||assistant_unavailable|')
+      set('t:' .. question, 'failed||assistant_unavailable||')
       set('failed', with(get('failed'), question .. '|assistant_unavailable'))
     end
   end

@@ -1,0 +1,129 @@
+"""From a seed: what customers do, and what goes wrong meanwhile. Pure."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from tests.faults.answers import question
+
+
+class What(StrEnum):
+    """A thing that goes wrong. A worker's: the one that writes an answer just then."""
+
+    KILL = "worker killed"
+    FREEZE = "worker frozen"
+    TERM = "worker stopped politely"
+    ROLL = "all workers replaced, one by one"
+    CRASH = "worker dies at a planned point"
+    REDIS_KILL = "Redis killed"
+    REDIS_FREEZE = "Redis frozen"
+    REDIS_FULL = "Redis full"
+    REDIS_REPLICA = "Redis read-only: a replica of nobody"
+    REDIS_ALONE = "Redis read-only: too few replicas"
+    REDIS_LATE = "Redis away when workers started"
+    RECONNECT = "all clients cut at once"
+    MODEL = "model fails"
+    SLOW = "clients that never read"
+    FLOOD = "clients that flood"
+    BOMBS = "frames that are bombs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strike:
+    """Happens once clients together heard ``after`` deltas more. ``lasts_s``: until it is undone."""
+
+    what: What
+    after: int = 30
+    lasts_s: float = 0.0
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Then(StrEnum):
+    """What a customer does while the answer is being written."""
+
+    WAIT = "wait"
+    GO_ON = "go on"  # asks the next question at once
+    CUT = "cut"  # loses the connection
+    STOP = "stop"
+    TWIN = "twin"  # two tabs, on two workers, send the very same message
+    ERASE = "erase"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One question. ``id`` is unique in the whole run, and stands in question and answer."""
+
+    id: str
+    words: int
+    pause_s: float
+    then: Then
+
+    @property
+    def text(self) -> str:
+        return question(self.id, self.words)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """``habits``: weights of what customers do. ``erasers``: visitors who erase at last.
+
+    ``crash``: a point of ``crashes.py`` at which the first worker dies, once.
+    """
+
+    name: str
+    strikes: tuple[Strike, ...] = ()
+    visitors: int = 8
+    tabs: int = 2
+    questions: int = 3
+    words: tuple[int, int] = (6, 16)
+    habits: Mapping[Then, int] = field(
+        default_factory=lambda: {Then.WAIT: 6, Then.GO_ON: 2, Then.CUT: 1, Then.STOP: 1}
+    )
+    erasers: int = 0
+    workers: int = 2
+    crash: str = ""
+    environ: tuple[tuple[str, str], ...] = ()
+    redis_at_start: bool = True
+
+    @property
+    def faults(self) -> str:
+        named = [strike.what.value for strike in self.strikes]
+        return ", ".join(dict.fromkeys(named)) or "none"
+
+
+#: Of one visitor: what each tab does, in order.
+Script = list[list[Ask]]
+
+
+def scripts(scenario: Scenario, seed: int) -> list[Script]:
+    """Return what every visitor does. The same seed always gives the same."""
+    rng = random.Random(f"{scenario.name} {seed}")
+    run = f"{rng.randrange(16**6):06x}"
+    plays: list[Script] = []
+    for visitor in range(scenario.visitors):
+        script = [
+            [
+                _ask(rng, scenario, f"{run}v{visitor}t{tab}n{n}")
+                for n in range(scenario.questions)
+            ]
+            for tab in range(scenario.tabs)
+        ]
+        if visitor < scenario.erasers:
+            script[0][-1] = _ask(rng, scenario, f"{run}v{visitor}t0n99", Then.ERASE)
+        plays.append(script)
+    return plays
+
+
+def _ask(rng: random.Random, scenario: Scenario, id_: str, then: Then | None = None) -> Ask:
+    habits = list(scenario.habits)
+    weights = list(scenario.habits.values())
+    return Ask(
+        id=id_,
+        words=rng.randint(*scenario.words),
+        pause_s=rng.uniform(0.0, 0.25),
+        then=then or rng.choices(habits, weights)[0],
+    )

@@ -1,0 +1,155 @@
+"""Making things go wrong in a cluster, and right again."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+
+import redis.asyncio
+
+from tests.faults import attacks
+from tests.faults.client import Tab
+from tests.faults.cluster import Cluster, WorkerProcess
+from tests.faults.scenario import Strike, What
+
+
+class Striker:
+    """``tabs``: the clients, who show which worker writes an answer."""
+
+    def __init__(self, cluster: Cluster, tabs: list[Tab]) -> None:
+        self._cluster = cluster
+        self._tabs = tabs
+
+    async def strike(self, strike: Strike) -> list[Tab]:
+        """Do it and undo it; return whom it struck: those who waited for an answer then."""
+        victim = self._answering()
+        doing = _DOING.get(strike.what)
+        if doing is not None:
+            struck = self._struck(victim if strike.what in _OF_A_WORKER else None)
+            await doing(self, strike, victim)
+        else:
+            struck = []
+            await _REDIS[strike.what](self._cluster, strike.lasts_s)
+        return struck
+
+    def struck_by(self, strike: Strike) -> list[Tab]:
+        return self._struck(self._answering() if strike.what in _OF_A_WORKER else None)
+
+    def _answering(self) -> WorkerProcess:
+        """The worker at which most clients see an answer grow."""
+        running = [w for w in self._cluster.workers if w.is_running and not w.is_frozen]
+        return max(
+            running,
+            key=lambda worker: sum(
+                tab.address == worker.address and bool(tab.view.draft_id) for tab in self._tabs
+            ),
+        )
+
+    def _struck(self, victim: WorkerProcess | None) -> list[Tab]:
+        at_victim = (t for t in self._tabs if victim is None or t.address == victim.address)
+        return [tab for tab in at_victim if tab.view.waiting]
+
+    async def kill(self, strike: Strike, victim: WorkerProcess) -> None:
+        victim.kill()
+        await asyncio.sleep(strike.lasts_s)
+        await self._cluster.start_worker()
+
+    async def freeze(self, strike: Strike, victim: WorkerProcess) -> None:
+        victim.freeze()
+        try:
+            await asyncio.sleep(strike.lasts_s)
+        finally:
+            victim.thaw()
+
+    async def stop(self, strike: Strike, victim: WorkerProcess) -> None:
+        """A balancer sends nobody to a worker that is told to stop; its successor is there."""
+        successor = await self._cluster.start_worker()
+        del successor
+        victim.send_signal(signal.SIGTERM)
+        code = await victim.ended()
+        assert code == 0, f"{victim.name} ended with {code}"
+
+    async def roll(self, strike: Strike, victim: WorkerProcess) -> None:
+        for worker in [w for w in self._cluster.workers if w.is_running]:
+            await self.stop(strike, worker)
+
+    async def crash(self, strike: Strike, victim: WorkerProcess) -> None:
+        """Wait until the worker that was made to die has died, then replace it."""
+        dying = next(worker for worker in self._cluster.workers if worker.patches)
+        await dying.ended(15)
+        await asyncio.sleep(strike.lasts_s)
+        await self._cluster.start_worker()
+
+    async def reconnect(self, strike: Strike, victim: WorkerProcess) -> None:
+        for tab in self._tabs:
+            tab.cut()
+
+    async def model(self, strike: Strike, victim: WorkerProcess) -> None:
+        self._cluster.assistant.faults.add(**strike.settings)
+
+    async def slow(self, strike: Strike, victim: WorkerProcess) -> None:
+        await attacks.never_read(self._cluster, victim, **strike.settings)
+
+    async def flood(self, strike: Strike, victim: WorkerProcess) -> None:
+        await attacks.flood(self._cluster, victim, **strike.settings)
+
+    async def bombs(self, strike: Strike, victim: WorkerProcess) -> None:
+        await attacks.throw_bombs(self._cluster, victim)
+
+
+async def _redis_kill(cluster: Cluster, lasts_s: float) -> None:
+    await asyncio.to_thread(cluster.redis.kill)
+    await asyncio.sleep(lasts_s)
+    await asyncio.to_thread(cluster.redis.start)
+
+
+async def _redis_freeze(cluster: Cluster, lasts_s: float) -> None:
+    cluster.redis.freeze()
+    try:
+        await asyncio.sleep(lasts_s)
+    finally:
+        cluster.redis.thaw()
+
+
+async def _redis_start(cluster: Cluster, lasts_s: float) -> None:
+    await asyncio.sleep(lasts_s)
+    await asyncio.to_thread(cluster.redis.start)
+
+
+def _redis_says(*commands: str) -> Callable[[Cluster, float], Awaitable[None]]:
+    """Have Redis obey the first command, and the second one after a while."""
+
+    async def strike(cluster: Cluster, lasts_s: float) -> None:
+        first, last = commands
+        async with redis.asyncio.Redis.from_url(cluster.redis.url) as client:
+            await client.execute_command(*first.split())  # type: ignore[no-untyped-call]
+            await asyncio.sleep(lasts_s)
+            await client.execute_command(*last.split())  # type: ignore[no-untyped-call]
+
+    return strike
+
+
+_OF_A_WORKER = {What.KILL, What.FREEZE, What.TERM, What.CRASH}
+_DOING: dict[What, Callable[[Striker, Strike, WorkerProcess], Awaitable[None]]] = {
+    What.KILL: Striker.kill,
+    What.FREEZE: Striker.freeze,
+    What.TERM: Striker.stop,
+    What.ROLL: Striker.roll,
+    What.CRASH: Striker.crash,
+    What.RECONNECT: Striker.reconnect,
+    What.MODEL: Striker.model,
+    What.SLOW: Striker.slow,
+    What.FLOOD: Striker.flood,
+    What.BOMBS: Striker.bombs,
+}
+_REDIS: dict[What, Callable[[Cluster, float], Awaitable[None]]] = {
+    What.REDIS_KILL: _redis_kill,
+    What.REDIS_FREEZE: _redis_freeze,
+    What.REDIS_LATE: _redis_start,
+    What.REDIS_FULL: _redis_says("CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0"),
+    What.REDIS_REPLICA: _redis_says("REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE"),
+    What.REDIS_ALONE: _redis_says(
+        "CONFIG SET min-replicas-to-write 1", "CONFIG SET min-replicas-to-write 0"
+    ),
+}
