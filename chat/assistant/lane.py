@@ -6,43 +6,22 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
 from django.conf import settings
 
-from chat import draining, live, metrics
-from chat.assistant.answer import write_answer
-from chat.assistant.llm import default_llm
-from chat.assistant.report import report
-from chat.assistant.writer import AnswerTooLong, DraftWriter
-from chat.errors import (
-    AssistantTimeout,
-    ChatError,
-    Internal,
-    SessionBusy,
-    SessionNotFound,
-    StoreUnavailable,
-)
+from chat import draining, live
+from chat.assistant.attempt import Attempt, TurnEnd, failed, failure
+from chat.errors import ChatError, Internal, SessionBusy, SessionNotFound, StoreUnavailable
 from chat.live import Hear
-from chat.protocol import Failed, MessageDone, SessionState
+from chat.protocol import MessageDone, SessionState
 from chat.sessions.store import ANY_OWNER, Lease, LeaseLost, Store
-from chat.sessions.types import Author, Draft, End, Message, Outcome, new_id
+from chat.sessions.types import Draft, End, Message, Outcome, new_id
 
 logger = logging.getLogger(__name__)
 
 #: Waiting for another process's turn to end: first and longest pause between two looks.
 FIRST_LOOK_S = 0.05
 LONGEST_LOOK_S = 0.4
-#: A finished answer that cannot be stored is tried again for this long.
-STORE_AGAIN_S = 8.0
-
-
-@dataclass(frozen=True, slots=True)
-class TurnEnd:
-    """How a question ended, with the answer as stored, if there is one."""
-
-    outcome: Outcome
-    answer: Message | None
 
 
 class Turn:
@@ -77,16 +56,12 @@ class Lane:
         self._turns: dict[str, Turn] = {}
         self._news: list[tuple[Message, Hear | None]] = []
         self._task: asyncio.Task[None] | None = None
-        self._model: asyncio.Task[None] | None = None
-        self._writing: tuple[Lease, DraftWriter] | None = None
-        self._stopped = False
+        self._attempt: Attempt | None = None
 
     @property
     def draft(self) -> Draft | None:
         """The answer being written here, to the last character."""
-        if self._writing is None or not (text := self._writing[1].text):
-            return None
-        return Draft(id=self._writing[0].answer_id, text=text)
+        return self._attempt.draft if self._attempt is not None else None
 
     def add(self, turn: Turn, message: Message | None, asker: Hear | None) -> Turn:
         """Care for this question; the turn returned is the one already under way, if any.
@@ -106,17 +81,13 @@ class Lane:
 
     def stop(self) -> bool:
         """Stop the answer being written here, at once. Return whether there was one."""
-        if self._model is None or self._model.done():
-            return False
-        self._stopped = True
-        self._model.cancel()
-        return True
+        return self._attempt is not None and self._attempt.stop()
 
     async def hand_over(self) -> None:
         """Stop answering, without an end, and leave the question to another process."""
-        if self._writing is None or self._task is None:
+        if self._attempt is None or self._task is None:
             return
-        lease, _writer = self._writing
+        lease = self._attempt.lease
         self._task.cancel()
         await asyncio.wait({self._task})
         try:
@@ -165,119 +136,37 @@ class Lane:
             await live.publish(self._session_id, MessageDone(message), besides=asker)
 
     async def _answer(self, lease: Lease) -> None:
-        loop = asyncio.get_running_loop()
-        started = loop.time()
         turn = self._turns.get(lease.question_id)
-        deadline = turn.deadline if turn else started + settings.ENV.chat_timeout_s
-        if lease.again:
-            await self._begin_again(lease)
-        writer = DraftWriter(self._store, lease)
-        self._writing = lease, writer
-        ending = "lost"
-        try:
-            outcome = await self._write(lease, writer, deadline)
-            answer = _answer_of(lease, writer.text, outcome)
-            outcome = replace(outcome, answer_id=answer.id if answer else "")
-            await self._finish(lease, outcome, answer)
-            ending = outcome.code or outcome.end.value
-        except LeaseLost:
-            metrics.turns.labels(outcome="lost").inc()
-        finally:
-            self._writing = None
-            report(lease, writer, ending, loop.time() - started)
-
-    async def _begin_again(self, lease: Lease) -> None:
-        """Another worker had begun: viewers drop what they hold of it."""
-        session = replace(
-            await self._store.load(self._session_id, ANY_OWNER),
-            draft=Draft(id=lease.answer_id, text=""),
+        now = asyncio.get_running_loop().time()
+        attempt = Attempt(
+            self._store, lease, turn.deadline if turn else now + settings.ENV.chat_timeout_s
         )
-        await live.publish(self._session_id, SessionState.of(session, self._store.backend))
-
-    async def _write(self, lease: Lease, writer: DraftWriter, deadline: float) -> Outcome:
-        """Have the model write until its end, ours, or the customer's; say which.
-
-        Raises:
-            LeaseLost:
-        """
-        self._stopped = False
-        self._model = asyncio.create_task(
-            write_answer(default_llm(), lease.session, lease.question_id, writer, deadline=deadline)
-        )
+        self._attempt = attempt
         try:
-            with live.answering(self._session_id, self._obey):
-                async with asyncio.timeout_at(deadline):
-                    await self._attend(self._model, writer)
-            if self._stopped:
-                return Outcome(end=End.STOPPED)
-            self._model.result()
-            return Outcome(end=End.DONE)
-        except TimeoutError:
-            error: ChatError = AssistantTimeout()
-        except AnswerTooLong:
-            error = AssistantTimeout()
-        except ChatError as its_error:
-            error = its_error
-        except LeaseLost:
-            raise
-        except Exception:
-            error = bug = Internal(secrets.token_hex(6))
-            logger.exception("writing an answer failed, error_id=%s", bug.error_id)
-        finally:
-            self._model.cancel()
-            await asyncio.wait({self._model})
-            self._model = None
-            writer.close()
-        end = End.INTERRUPTED if writer.text else End.FAILED
-        return _failed(end, error)
-
-    async def _attend(self, model: asyncio.Task[None], writer: DraftWriter) -> None:
-        """Until the model is done: keep the draft, renew the lease, hear of a stop."""
-        while not model.done():
-            await asyncio.wait({model}, timeout=writer.interval_s)
-            if model.done():
-                return
-            try:
-                await writer.keep()
-            except StoreUnavailable:
-                logger.warning("the session store did not answer: the draft is kept later")
-            if writer.stop_asked:
-                self.stop()
-
-    def _obey(self, order: str) -> None:
-        if order == "stop":
-            self.stop()
-
-    async def _finish(self, lease: Lease, outcome: Outcome, answer: Message | None) -> None:
-        await self._store_end(lease, outcome, answer)
-        metrics.turns.labels(outcome=outcome.end.value).inc()
-        if answer is not None:
-            await live.publish(self._session_id, MessageDone(answer))
+            end = await attempt.run()
+        except LeaseLost:  # another worker writes, or nobody is to: show viewers here what is so
+            await live.tell_here(
+                self._session_id,
+                SessionState.of(
+                    await self._store.load(self._session_id, ANY_OWNER), self._store.backend
+                ),
+            )
         else:
-            await live.publish(self._session_id, _failure(lease.question_id, outcome))
-        self._settle(lease.question_id, TurnEnd(outcome, answer))
-
-    async def _store_end(self, lease: Lease, outcome: Outcome, answer: Message | None) -> None:
-        give_up = asyncio.get_running_loop().time() + STORE_AGAIN_S
-        while True:
-            try:
-                return await self._store.finish(lease, outcome, answer)
-            except StoreUnavailable:
-                if asyncio.get_running_loop().time() > give_up:
-                    raise
-                await asyncio.sleep(LONGEST_LOOK_S)
+            self._settle(lease.question_id, end)
+        finally:
+            self._attempt = None
 
     async def _drop_late(self) -> None:
         """Give those of our questions an end that still wait at their deadline."""
         now = asyncio.get_running_loop().time()
         for turn in [turn for turn in self._turns.values() if turn.deadline <= now]:
-            outcome = _failed(End.FAILED, SessionBusy(retry_after_s=2))
+            outcome = failed(End.FAILED, SessionBusy(retry_after_s=2))
             try:
                 await self._store.abandon(self._session_id, turn.question_id, outcome)
             except LeaseLost:  # another worker writes this very answer: only the wait ends
                 self._settle(turn.question_id, TurnEnd(outcome, None))
                 continue
-            await live.publish(self._session_id, _failure(turn.question_id, outcome))
+            await live.publish(self._session_id, failure(turn.question_id, outcome))
             self._settle(turn.question_id, TurnEnd(outcome, None))
 
     async def _settle_from_store(self, question_id: str, outcome: Outcome) -> None:
@@ -294,31 +183,10 @@ class Lane:
             self._settle(question_id, TurnEnd(outcome, None))
 
     async def _give_up(self, error: ChatError) -> None:
-        outcome = _failed(End.FAILED, error)
+        outcome = failed(End.FAILED, error)
         for question_id in tuple(self._turns):
-            await live.publish(self._session_id, _failure(question_id, outcome))
+            await live.publish(self._session_id, failure(question_id, outcome))
         self._settle_all(outcome)
-
-
-def _failed(end: End, error: ChatError) -> Outcome:
-    error_id = error.error_id if isinstance(error, Internal) else ""
-    return Outcome(end=end, code=error.code, retry_after_s=error.retry_after_s, error_id=error_id)
-
-
-def _answer_of(lease: Lease, text: str, outcome: Outcome) -> Message | None:
-    if outcome.end is End.FAILED:
-        return None
-    return Message(
-        author=Author.ASSISTANT,
-        id=lease.answer_id,
-        text=text,
-        interrupted=outcome.end is not End.DONE,
-        reply_to=lease.question_id,
-    )
-
-
-def _failure(question_id: str, outcome: Outcome) -> Failed:
-    return Failed.from_error(outcome.error(), question_id)
 
 
 async def find_answer(store: Store, session_id: str, outcome: Outcome) -> Message | None:

@@ -15,7 +15,8 @@ from dataclasses import replace
 from django.conf import settings
 
 from chat import draining, live
-from chat.assistant.lane import Lane, Turn, TurnEnd, find_answer
+from chat.assistant.attempt import TurnEnd
+from chat.assistant.lane import Lane, Turn, find_answer
 from chat.errors import AssistantUnavailable, ChatError
 from chat.live import Hear
 from chat.markup import forget_rendered

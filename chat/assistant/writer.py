@@ -7,7 +7,7 @@ import asyncio
 from chat import live, metrics
 from chat.assistant.llm import Usage
 from chat.protocol import MessageDelta, ToolStarted
-from chat.sessions.store import Lease, Store
+from chat.sessions.store import LEASE_S, Lease, Store
 
 #: Viewers here get at most one delta in this time; the first text of an answer goes at once.
 COALESCE_S = 0.03
@@ -91,12 +91,13 @@ class DraftWriter:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if not self._unsaid:
-            return
+        now = asyncio.get_running_loop().time()
+        if not self._unsaid or now - self._renewed_at > LEASE_S:
+            return  # this process stood still: whose turn it is must be known before more is said
         text = "".join(self._unsaid)
         self._unsaid.clear()
         offset = self._chars - len(text)
-        self._said_at = asyncio.get_running_loop().time()
+        self._said_at = now
         await live.tell_here(self._session_id, MessageDelta(self._lease.answer_id, offset, text))
 
     def _say_late(self) -> None:

@@ -140,7 +140,7 @@ class Socket(WebSocketProtocol):
             if self._is_full or not self.processData() or self.state == self.STATE_CLOSED:
                 break
         else:
-            pass
+            event_loop.call_soon(self._go_on)
             self._hold()
             return
         if self._is_full:
@@ -206,7 +206,7 @@ class Socket(WebSocketProtocol):
     def _on_room(self) -> None:
         if self._flooded_since is not None:
             self._flooded_since = None
-            pass
+            event_loop.call_soon(self._go_on)
 
     def _is_flooding(self) -> bool:
         since = self._flooded_since

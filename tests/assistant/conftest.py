@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from chat.assistant import lane, turn
+from chat.assistant import attempt, turn
 from chat.assistant.llm import LLM
 from chat.sessions.memory_store import MemoryStore
 from chat.sessions.store import Store
@@ -23,7 +23,7 @@ def model(monkeypatch: pytest.MonkeyPatch) -> Callable[[LLM], LLM]:
     """Have this model answer."""
 
     def use(llm: LLM) -> LLM:
-        monkeypatch.setattr(lane, "default_llm", lambda: llm)
+        monkeypatch.setattr(attempt, "default_llm", lambda: llm)
         return llm
 
     return use

@@ -9,9 +9,10 @@ import pytest
 from chat import draining, live
 from chat.assistant.llm import ToolCall, Usage
 from chat.assistant.turn import read_state, stop_turn, sweep, take_turn
+from chat.assistant.writer import DraftWriter
 from chat.errors import AssistantUnavailable, IdConflict, StoreUnavailable
 from chat.sessions.types import Author, End
-from tests.builders import JEAN, ask, leased
+from tests.builders import JEAN, answer_to, ask, done, leased
 from tests.fakes import FakeLLM, Listener
 
 
@@ -309,7 +310,7 @@ async def test_answer_is_kept_though_the_store_was_away(store, model, monkeypatc
         await finish(*args)
 
     monkeypatch.setattr(store, "finish", flaky)
-    monkeypatch.setattr("chat.assistant.lane.LONGEST_LOOK_S", 0.01)
+    monkeypatch.setattr("chat.assistant.attempt.STORE_PAUSE_S", 0.01)
     model(FakeLLM(["Gardé."]))
 
     end = await (await say()).ended()
@@ -330,3 +331,43 @@ async def test_turn_leaves_one_line_of_numbers_in_the_log(store, model, caplog):
     for part in ("'ending': 'done'", "'prompt_tokens': 40", "'completion_tokens': 7", "shop_inf"):
         assert part in line
     assert not any(word in line for word in ("secret", "réponse", JEAN, "q1"))
+
+
+async def test_worker_that_lost_its_turn_says_nothing_more_and_shows_what_is_so(
+    store, model, monkeypatch
+):
+    monkeypatch.setattr("chat.assistant.writer.KEEP_ALONE_S", 0.01)
+    monkeypatch.setattr("chat.assistant.writer.RENEW_S", 0.0)
+    monkeypatch.setattr("chat.sessions.memory_store.LEASE_S", 0.0)
+    llm = model(FakeLLM(["Je comm"], hangs=True))
+    listener = Listener()
+
+    async with live.listening(JEAN, listener):
+        turn = await say(asker=listener)
+        await llm.spoke.wait()
+        other = await store.claim(JEAN, [], "another")
+        await store.finish(other.lease, done(other.lease), answer_to(other.lease, "Voici"))
+        end = await turn.ended()
+
+    assert end.answer.text == "Voici"
+    assert listener.types()[-1] == "session.state"
+    assert events(listener)[-1]["messages"][-1]["text"] == "Voici"
+    assert [text for _, text, _ in await transcript(store)] == ["Bonjour", "Voici"]
+    assert llm.closed == 1
+
+
+async def test_worker_that_stood_still_says_nothing_until_it_knows_whose_turn_it_is(
+    store, monkeypatch
+):
+    await ask(store)
+    writer = DraftWriter(store, await leased(store))
+    listener = Listener()
+
+    async with live.listening(JEAN, listener):
+        writer._renewed_at -= 60
+        await writer.add("Trop tard ?")
+        before = listener.types()
+        await writer.keep()
+        await writer.say()
+
+    assert (before, listener.types()) == ([], ["message.delta"])

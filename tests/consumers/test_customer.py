@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from channels.testing import WebsocketCommunicator
 
-from chat.assistant import closing, lane, turn
+from chat.assistant import attempt, closing, turn
 from chat.consumers import customer
 from chat.consumers.customer import CustomerConsumer
 from chat.errors import StoreUnavailable
@@ -33,7 +33,7 @@ def session_id():
 @pytest.fixture
 def model(monkeypatch):
     def use(llm):
-        monkeypatch.setattr(lane, "default_llm", lambda: llm)
+        monkeypatch.setattr(attempt, "default_llm", lambda: llm)
         return llm
 
     return use

@@ -23,8 +23,8 @@ from tests.redis_server import RedisServer
 
 ROOT = Path(__file__).parents[2]
 START_S = 30
-#: Three words a token or so: an answer of 30 words takes about a second.
-PACE = Pace(first_token_ms=40, tokens_per_s=60)
+#: An answer of 10 words takes about half a second.
+PACE = Pace(first_token_ms=40, tokens_per_s=90)
 
 
 class WorkerProcess:
@@ -36,6 +36,7 @@ class WorkerProcess:
         self.address = ""
         self.patches = list(patches)
         self.is_frozen = False
+        self.log_read = 0
         self._environ = environ
         self._process: subprocess.Popen[str] | None = None
 
@@ -191,6 +192,7 @@ class Cluster:
             "CHAT_TIMEOUT_S": "20",
             "SOCKETS_PER_ADDRESS": "1000",
             "CIRCUIT_RESET_S": "1",
+            "LOG_LEVEL": "WARNING",
             "DJANGO_SETTINGS_MODULE": "meuble_project.settings",
             "PYTHONUTF8": "1",
         }

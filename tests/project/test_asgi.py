@@ -191,7 +191,8 @@ async def _unheard(event: Any) -> None:
 
 async def _ask(application: Any, path: str, **more: Any) -> Answer:
     """GET the path from an ASGI application."""
-    client: Any = ApplicationCommunicator(application, _scope(path) | more)
+    communicator: Any = ApplicationCommunicator
+    client = communicator(application, _scope(path) | more)
     await client.send_input({"type": "http.request", "body": b""})
     start = await client.receive_output()
     parts = [await client.receive_output()]

@@ -201,12 +201,12 @@ async def test_endless_stream_never_stops(server, client):
 
 @STREAM_OR_NOT
 async def test_scripted_text_is_said(server, client, hear):
-    server.faults.add("say", text="Le lit coûte\n**499 €**.")
+    server.faults.add("say", text="Le lit coûte\n\n  **499 €**.")
 
     done = await hear(client, "Bonjour")
 
     text = done.text if isinstance(done, Heard) else done.choices[0].message.content
-    assert text == "Le lit coûte\n**499 €**."
+    assert text == "Le lit coûte\n\n  **499 €**."
 
 
 @pytest.mark.parametrize(

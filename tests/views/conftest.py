@@ -8,7 +8,7 @@ import pytest
 
 from chat import limits
 from chat.access import gate
-from chat.assistant import lane
+from chat.assistant import attempt
 from chat.assistant.llm import LLM
 from chat.sessions import store as stores
 from tests.backends import use_redis
@@ -40,7 +40,7 @@ def model(monkeypatch: pytest.MonkeyPatch) -> Callable[[LLM], LLM]:
     """Have this model answer."""
 
     def use(llm: LLM) -> LLM:
-        monkeypatch.setattr(lane, "default_llm", lambda: llm)
+        monkeypatch.setattr(attempt, "default_llm", lambda: llm)
         return llm
 
     return use

@@ -1,0 +1,187 @@
+"""What must hold whatever went wrong. Pure functions of what was seen."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from tests.faults.answers import is_whole, wrong_with
+from tests.faults.records import Ending, RunRecord, TabRecord, VisitorRecord, WorkerRecord
+from tests.faults.view import Line, View
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    invariant: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.invariant}: {self.detail}"
+
+
+def kept(visitor: VisitorRecord) -> Iterator[str]:
+    """An acknowledged message is in the transcript, with its own text."""
+    texts = {line.id: line.text for line in visitor.stored}
+    for tab in visitor.tabs:
+        for id_ in tab.accepted:
+            if id_ not in texts:
+                yield f"{id_} was acknowledged and is lost"
+            elif texts[id_] != tab.asked[id_]:
+                yield f"{id_} has another text"
+
+
+def once(visitor: VisitorRecord) -> Iterator[str]:
+    """No message twice, no second answer, nothing that nobody said."""
+    for id_, times in Counter(line.id for line in visitor.stored).items():
+        if times > 1:
+            yield f"{id_} is there {times} times"
+    answers = Counter(line.reply_to for line in visitor.stored if line.reply_to)
+    for id_, times in answers.items():
+        if times > 1:
+            yield f"{id_} has {times} answers"
+    asked = {id_ for tab in visitor.tabs for id_ in tab.asked}
+    for line in visitor.stored:
+        if line.author == "customer" and line.id not in asked:
+            yield f"{line.id} was never asked"
+
+
+def same_order(visitor: VisitorRecord) -> Iterator[str]:
+    """Every worker tells what Redis holds; each tab's messages stand as it sent them."""
+    stored = [line.id for line in visitor.stored]
+    for where, final in visitor.finals.items():
+        told = [line.id for line in final.lines]
+        if told != stored:
+            yield f"{where} tells {_difference(told, stored)}"
+    for tab in visitor.tabs:
+        mine = [id_ for id_ in stored if id_ in tab.asked]
+        sent = [id_ for id_ in tab.asked if id_ in mine]
+        if mine != sent and not tab.refused:
+            yield f"{tab.name} sent {sent}, stored {mine}"
+
+
+def view_is_transcript(visitor: VisitorRecord) -> Iterator[str]:
+    """Once all is quiet, each page shows the transcript, and nothing was ever taken back."""
+    for tab in visitor.tabs:
+        shown = [(line.id, line.text) for line in tab.view.lines]
+        stored = [(line.id, line.text) for line in visitor.stored]
+        if sorted(shown) != sorted(stored):
+            yield f"{tab.name} shows {_difference(shown, stored)}"
+        elif [id_ for id_, _ in shown] != [id_ for id_, _ in stored]:
+            yield f"{tab.name} shows another order: {_difference(shown, stored)}"
+        for id_ in dict.fromkeys(tab.vanished):
+            yield f"{id_} vanished from {tab.name}"
+
+
+def one_end(visitor: VisitorRecord) -> Iterator[str]:
+    """Every question has one end, all who look see it, and no other was ever told."""
+    yield from visitor.unsettled
+    answers = {line.reply_to: line for line in visitor.stored if line.reply_to}
+    final = next(iter(visitor.finals.values()), View())
+    for line in visitor.stored:
+        if line.author != "customer":
+            continue
+        ends = (line.id in answers) + (line.id in final.failed) + (line.id in final.waiting)
+        if ends != 1 or line.id in final.waiting:
+            yield f"{line.id} has {ends} ends in the transcript"
+    for tab in visitor.tabs:
+        for ending in tab.endings:
+            yield from _other_end(tab, ending, answers)
+
+
+def _other_end(tab: TabRecord, ending: Ending, answers: dict[str, Line]) -> Iterator[str]:
+    """What a page was told by Redis's own must be what is kept. Memory's may lose in a merge."""
+    if ending.backend != "redis":
+        return
+    stored = answers.get(ending.question)
+    if ending.how == "done":
+        if stored is None or (stored.id, stored.text) != (ending.answer_id, ending.text):
+            yield f"{tab.name} was told another answer to {ending.question}: {ending.text[-40:]!r}"
+    elif stored is not None and not any(
+        e.question == ending.question and e.retries > ending.retries for e in tab.endings
+    ):
+        yield f"{tab.name} was told that {ending.question} failed, and it has an answer"
+
+
+def one_voice(visitor: VisitorRecord) -> Iterator[str]:
+    """No viewer, at no moment, saw two answers in one, or an answer to something else."""
+    for tab in visitor.tabs:
+        yield from tab.view.wrong
+    for line in visitor.stored:
+        if not line.reply_to or not line.text:
+            continue
+        if wrong := wrong_with(line.text, line.reply_to):
+            yield f"stored: {wrong}"
+        elif not line.interrupted and not is_whole(line.text):
+            yield f"{line.id} is said to be whole, and ends with {line.text[-30:]!r}"
+
+
+def erased(visitor: VisitorRecord) -> Iterator[str]:
+    """One second after an erasure nothing of it can be read, and nobody writes it again."""
+    if not visitor.erased:
+        return
+    for trace in visitor.traces:
+        yield f"still readable: {trace}"
+    for tab in visitor.tabs:
+        for said in tab.heard_after_erasure:
+            yield f"{tab.name} heard {said}"
+
+
+def bounded(worker: WorkerRecord) -> Iterator[str]:
+    """What clients make a worker hold has a bound."""
+    grown = worker.peak_mib - worker.before_mib
+    if grown > worker.allowed_mib:
+        yield f"{worker.name} grew by {grown:.0f} MiB, of {worker.allowed_mib:.0f} allowed"
+
+
+def back_to_start(worker: WorkerRecord) -> Iterator[str]:
+    """Once everybody left, nothing of them is held open."""
+    if worker.sockets_after:
+        yield f"{worker.name} counts {worker.sockets_after} sockets, and nobody is there"
+    if worker.files_after > worker.files_before + 12:
+        yield f"{worker.name} had {worker.files_before} open files, and has {worker.files_after}"
+
+
+def no_bug(run: RunRecord) -> Iterator[str]:
+    """No traceback in a log, no "internal" on a page."""
+    yield from run.tracebacks
+    for visitor in run.visitors:
+        for tab in visitor.tabs:
+            yield from tab.internal
+
+
+OF_A_VISITOR: dict[str, Callable[[VisitorRecord], Iterator[str]]] = {
+    "kept": kept,
+    "once": once,
+    "same order": same_order,
+    "view is transcript": view_is_transcript,
+    "one end": one_end,
+    "one voice": one_voice,
+}
+OF_A_WORKER: dict[str, Callable[[WorkerRecord], Iterator[str]]] = {
+    "bounded": bounded,
+    "back to the start": back_to_start,
+}
+
+
+def violations(run: RunRecord) -> list[Violation]:
+    found = []
+    for visitor in run.visitors:
+        if visitor.erased:
+            found += [Violation("erased", detail) for detail in erased(visitor)]
+            continue
+        for name, holds in OF_A_VISITOR.items():
+            found += [Violation(name, f"{visitor.name}: {detail}") for detail in holds(visitor)]
+    for worker in run.workers:
+        for worker_name, stays in OF_A_WORKER.items():
+            found += [Violation(worker_name, detail) for detail in stays(worker)]
+    found += [Violation("no bug", detail) for detail in no_bug(run)]
+    return found
+
+
+def _difference(told: list[object] | list[str], stored: list[object] | list[str]) -> str:
+    missing = [item for item in stored if item not in told]
+    besides = [item for item in told if item not in stored]
+    if not missing and not besides:
+        return f"{told} for {stored}"
+    return f"{len(told)} of {len(stored)} lines, without {missing[:3]}, besides {besides[:3]}"
