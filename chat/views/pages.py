@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.safestring import mark_safe
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from chat import limits
 from chat.assistant.closing import end_session, erase_session
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 
 @never_cache
-@require_GET
+@require_safe
 async def chat(request: HttpRequest) -> HttpResponse:
     """Show the transcript; a browser that has no session gets the id of one."""
     return await _page(request)
@@ -79,7 +79,7 @@ async def erase(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@require_GET
+@require_safe
 async def export(request: HttpRequest) -> HttpResponse:
     """Give the customer what was said, as a JSON file."""
     session_id = cookie.session_id_from(request.COOKIES)

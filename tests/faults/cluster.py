@@ -109,10 +109,11 @@ class WorkerProcess:
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """``patches``: for every worker. ``environ``: over the suite's own."""
+    """``patches``: of every worker. ``first``: of the first one. ``environ``: over the suite's."""
 
     workers: int = 2
     patches: Sequence[str] = ()
+    first: Sequence[str] = ()
     environ: tuple[tuple[str, str], ...] = ()
     redis_at_start: bool = True
 
@@ -141,8 +142,10 @@ class Cluster:
             self.assistant.assistant.faults = NumberedAnswers()
             patience = aiohttp.ClientTimeout(total=10)
             self.web = aiohttp.ClientSession(timeout=patience, cookie_jar=aiohttp.DummyCookieJar())
-            starting = [self.start_worker(self.options.patches) for _ in range(self.options.workers)]
-            await asyncio.gather(*starting)
+            await asyncio.gather(
+                self.start_worker(self.options.first),
+                *(self.start_worker() for _ in range(self.options.workers - 1)),
+            )
         except BaseException:
             await self.__aexit__()
             raise
@@ -160,6 +163,7 @@ class Cluster:
 
     async def start_worker(self, patches: Sequence[str] = ()) -> WorkerProcess:
         self._count += 1
+        patches = [*self.options.patches, *patches]
         worker = WorkerProcess(f"w{self._count}", self.folder, self._environ(), patches)
         self.workers.append(worker)
         await worker.start()

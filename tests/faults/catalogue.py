@@ -1,0 +1,148 @@
+"""The scenarios of the suite: every fault that the specification promises to survive."""
+
+from __future__ import annotations
+
+from tests.faults.scenario import Scenario, Strike, Then, What
+
+_PATIENT = {Then.WAIT: 3, Then.GO_ON: 1}
+#: Long answers, so that whoever is struck is struck in the middle of one.
+_LONG = (18, 30)
+
+SCENARIOS = [
+    Scenario(
+        name="two tabs at two workers",
+        visitors=6,
+        questions=4,
+        habits={Then.WAIT: 3, Then.GO_ON: 4, Then.STOP: 1},
+    ),
+    Scenario(name="the same message to two workers", habits={Then.TWIN: 4, Then.GO_ON: 1}),
+    Scenario(
+        name="clients cut in mid-answer",
+        habits={Then.CUT: 4, Then.STOP: 1, Then.GO_ON: 1},
+        strikes=(Strike(what=What.RECONNECT, after=80), Strike(what=What.RECONNECT, after=40)),
+    ),
+    Scenario(name="worker killed", strikes=(Strike(what=What.KILL),), words=_LONG, questions=2),
+    Scenario(
+        name="worker frozen past its lease",
+        strikes=(Strike(what=What.FREEZE, lasts_s=6.5),),
+        words=_LONG,
+        questions=2,
+    ),
+    Scenario(name="worker stopped politely", strikes=(Strike(what=What.TERM),), words=_LONG),
+    Scenario(
+        name="rolling restart under 50 conversations",
+        visitors=50,
+        tabs=1,
+        questions=2,
+        words=_LONG,
+        habits=_PATIENT,
+        strikes=(Strike(what=What.ROLL, after=100),),
+    ),
+    Scenario(name="Redis killed", strikes=(Strike(what=What.REDIS_KILL, lasts_s=2.0),), words=_LONG),
+    Scenario(
+        name="Redis killed and back at once",
+        strikes=(Strike(what=What.REDIS_KILL), Strike(what=What.REDIS_KILL, after=60)),
+    ),
+    Scenario(
+        name="Redis frozen", strikes=(Strike(what=What.REDIS_FREEZE, lasts_s=4.0),), words=_LONG
+    ),
+    Scenario(name="Redis full", strikes=(Strike(what=What.REDIS_FULL, lasts_s=2.0),)),
+    Scenario(
+        name="Redis read-only",
+        strikes=(
+            Strike(what=What.REDIS_REPLICA, lasts_s=2.0),
+            Strike(what=What.REDIS_ALONE, lasts_s=2.0),
+        ),
+    ),
+    Scenario(
+        name="Redis away at start",
+        redis_at_start=False,
+        strikes=(Strike(what=What.REDIS_LATE, lasts_s=1.5),),
+    ),
+    Scenario(
+        name="Redis away, unknown visitors",
+        habits={Then.CUT: 3, Then.GO_ON: 2, Then.WAIT: 1},
+        strikes=(
+            Strike(what=What.REDIS_KILL, lasts_s=2.5),
+        ),
+    ),
+    Scenario(
+        name="worker killed while Redis is away",
+        strikes=(Strike(what=What.REDIS_FREEZE, lasts_s=2.0), Strike(what=What.KILL, after=10)),
+        words=_LONG,
+        questions=2,
+    ),
+    Scenario(
+        name="model fails",
+        strikes=tuple(
+            Strike(what=What.MODEL, after=12, settings={"kind": kind, **more})
+            for kind, more in (
+                ("error", {"status": 500, "times": 4}),
+                ("rate_limit", {"times": 3}),
+                ("cut", {"after": 4, "times": 3}),
+                ("garbage", {"after": 2, "times": 2}),
+                ("hang", {"times": 2}),
+                ("hang_midstream", {"after": 3, "times": 1}),
+                ("html", {"times": 2}),
+                ("refuse", {"times": 2}),
+            )
+        ),
+        environ=(("CHAT_TIMEOUT_S", "3"),),
+    ),
+    Scenario(
+        name="answers longer than a lease",
+        visitors=3,
+        tabs=2,
+        questions=1,
+        words=(260, 280),
+        habits=_PATIENT,
+    ),
+    Scenario(
+        name="erasure during answers",
+        erasers=5,
+        strikes=(Strike(what=What.RECONNECT, after=60),),
+    ),
+    Scenario(
+        name="erasure with a frozen worker",
+        visitors=6,
+        erasers=6,
+        questions=1,
+        words=(60, 80),
+        habits=_PATIENT,
+        strikes=(Strike(what=What.FREEZE, after=20, lasts_s=4.0),),
+    ),
+    Scenario(
+        name="erasure while Redis is away",
+        erasers=6,
+        questions=2,
+        strikes=(Strike(what=What.REDIS_KILL, after=20, lasts_s=3.0),),
+    ),
+    Scenario(
+        name="clients that never read",
+        visitors=4,
+        questions=2,
+        strikes=(
+            Strike(what=What.SLOW, settings={"clients": 4, "syncs": 400, "messages": 12}),
+        ),
+    ),
+    Scenario(
+        name="floods and bombs",
+        visitors=4,
+        strikes=(
+            Strike(what=What.BOMBS, after=10),
+            Strike(what=What.FLOOD, after=10, settings={"clients": 4, "lasts_s": 3.0}),
+        ),
+    ),
+    *(
+        Scenario(name=f"dies {crash}", crash=crash, strikes=(Strike(what=What.CRASH),), erasers=2)
+        for crash in (
+            "stored, not acknowledged",
+            "taken, not begun",
+            "draft kept",
+            "written, not stored",
+            "stored, not announced",
+            "erased, not announced",
+        )
+    ),
+]
+BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}

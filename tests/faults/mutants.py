@@ -1,0 +1,210 @@
+"""Bugs planted in a worker, which the suite must catch: each was, somewhere, a real one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from chat import live
+from chat.assistant import lane, turn, writer
+from chat.consumers import customer
+from chat.errors import SessionNotFound, StoreUnavailable
+from chat.protocol import MessageAccepted, MessageDelta
+from chat.sessions import merge, redis_store, switch
+from chat.sessions.memory_record import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """``fault``: the scenario of ``catalogue.py`` in which it shows."""
+
+    plant: Callable[[], None]
+    scenario: str
+    invariants: frozenset[str]
+
+
+def _edit(script: str, *edits: tuple[str, str]) -> None:
+    """Replace text of a Lua script."""
+    source = redis_store._SOURCES[script]
+    for old, new in edits:
+        assert old in source, f"{script}.lua no longer has {old!r}"
+        source = source.replace(old, new)
+    redis_store._SOURCES[script] = source
+    sha = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
+    redis_store._SHA[script] = sha
+
+
+def no_dedupe() -> None:
+    """A known id is stored again."""
+    _edit("accept", ("if known ~= '' then", "if false then"))
+
+
+def no_fencing() -> None:
+    """Who lost its lease goes on writing, and gives the question its end."""
+    _edit("write", ("if get('lease') ~= ARGV[2] then return { 'lost' } end", ""))
+    _edit(
+        "finish",
+        ("if get('lease') ~= token then return { 'lost' } end", ""),
+        ("if get('t:' .. question) == outcome then", "if false then"),
+    )
+
+
+def no_lease() -> None:
+    """Whoever asks for the next question gets it, though another answers."""
+    _edit("claim", ("if not question or leased() then", "if not question then"))
+
+
+def resume_from_zero() -> None:
+    """An answer taken up again begins at its start, and those who hold some of it are not told."""
+
+    async def say_nothing(self: lane.Lane, lease: Any) -> None:
+        return
+
+    lane.Lane._begin_again = say_nothing  # type: ignore[method-assign]
+
+
+def lease_not_renewed() -> None:
+    """An answer that takes longer than a lease is taken up by another worker meanwhile."""
+    _edit(
+        "write",
+        ("set('lease_until', NOW + tonumber(ARGV[3]))", ""),
+        ("redis.call('ZADD', TURNS, NOW + tonumber(ARGV[3]), ID)", ""),
+    )
+
+
+def blank_on_error() -> None:
+    """A session that cannot be read is taken for one that does not exist."""
+    load = switch.SwitchStore.load
+    adopt = switch.SwitchStore._adopt
+
+    async def load_or_none(self: Any, session_id: str, owner: str) -> Any:
+        try:
+            return await load(self, session_id, owner)
+        except StoreUnavailable:
+            raise SessionNotFound from None
+
+    def adopt_or_blank(self: Any, session_id: str, lease: Any) -> None:
+        try:
+            adopt(self, session_id, lease)
+        except StoreUnavailable:
+            return
+
+    switch.SwitchStore.load = load_or_none  # type: ignore[method-assign]
+    switch.SwitchStore._adopt = adopt_or_blank  # type: ignore[method-assign]
+
+
+def no_merge() -> None:
+    """What memory kept replaces what Redis has."""
+
+    def memory_wins(kept: Record, stored: merge.Stored) -> Record | None:
+        return kept
+
+    switch.merge = memory_wins  # type: ignore[attr-defined]
+
+
+def memory_forgotten() -> None:
+    """What was said while Redis was away is dropped when it is back."""
+
+    def drop(kept: Record, stored: merge.Stored) -> Record | None:
+        return None
+
+    switch.merge = drop  # type: ignore[attr-defined]
+
+
+def late_writer() -> None:
+    """An answer that ends after an erasure is stored."""
+    _edit(
+        "finish",
+        ("if redis.call('EXISTS', DOC) == 0 then return { 'lost' } end", ""),
+        ("if get('lease') ~= token then return { 'lost' } end", ""),
+    )
+    _edit("write", ("if get('lease') ~= ARGV[2] then return { 'lost' } end", ""))
+
+
+def unbounded_queue() -> None:
+    """What a client does not read waits for it, however much it is."""
+    from meuble_project.server import sockets  # noqa: PLC0415 - installs the reactor
+
+    sockets.MAX_UNSENT_BYTES = 1 << 40
+
+
+def acknowledged_first() -> None:
+    """A message is acknowledged, then stored."""
+    send_message = customer.CustomerConsumer._send_message
+
+    async def acknowledge_and_send(self: Any, message: Any) -> None:
+        await self._say(MessageAccepted(message.id))
+        await send_message(self, message)
+
+    customer.CustomerConsumer._send_message = acknowledge_and_send  # type: ignore[method-assign]
+
+
+def orphans_left() -> None:
+    """Nobody takes up what a dead worker leaves."""
+
+    async def none(self: Any) -> list[str]:
+        return []
+
+    switch.SwitchStore.orphans = none  # type: ignore[method-assign]
+
+
+def offsets_in_bytes() -> None:
+    """An offset counts UTF-8 bytes."""
+    tell_here = live.tell_here
+
+    async def tell(session_id: str, event: Any) -> None:
+        if isinstance(event, MessageDelta) and event.offset:
+            event = replace(event, offset=round(event.offset * 1.5))
+        await tell_here(session_id, event)
+
+    writer.live.tell_here = tell  # type: ignore[assignment]
+
+
+def read_append_write() -> None:
+    """A message is added by writing the whole document as it was read a moment before."""
+    _edit(
+        "finish",
+        (
+            "append(ARGV[7])",
+            "local at = string.find(redis.call('GET', DOC), question, 1, true)\n"
+            "local doc = redis.call('GET', DOC)\n"
+            "local ends = string.find(doc, '}', at, true)\n"
+            "redis.call('SET', DOC, string.sub(doc, 1, ends) .. ',' .. ARGV[7] .. ']}')\n"
+            "redis.call('HINCRBY', STATE, 'n', 1)",
+        ),
+    )
+
+
+def silent_restart() -> None:
+    """Viewers at other workers are not shown what the channel layer lost."""
+
+    def none(silence_s: float) -> list[str]:
+        return []
+
+    turn.live.overdue = none  # type: ignore[assignment]
+
+
+def _mutant(plant: Callable[[], None], scenario: str, *invariants: str) -> tuple[str, Mutant]:
+    return plant.__name__, Mutant(plant, scenario, frozenset(invariants))
+
+
+MUTANTS: dict[str, Mutant] = dict(
+    (
+        _mutant(no_dedupe, "the same message to two workers", "once", "one end"),
+        _mutant(no_fencing, "worker frozen past its lease", "one end", "one voice", "once"),
+        _mutant(no_lease, "two tabs at two workers", "one end", "one voice", "once"),
+        _mutant(resume_from_zero, "worker killed", "one voice"),
+        _mutant(lease_not_renewed, "answers longer than a lease", "one voice", "one end"),
+        _mutant(blank_on_error, "Redis away, unknown visitors", "view is transcript", "same order"),
+        _mutant(no_merge, "Redis killed", "kept", "once", "same order", "one end"),
+        _mutant(memory_forgotten, "Redis killed", "kept", "one end"),
+        _mutant(late_writer, "erasure with a frozen worker", "erased"),
+        _mutant(unbounded_queue, "clients that never read", "bounded"),
+        _mutant(acknowledged_first, "dies stored, not acknowledged", "kept"),
+        _mutant(orphans_left, "worker killed", "one end"),
+        _mutant(offsets_in_bytes, "two tabs at two workers", "one voice", "view is transcript"),
+        _mutant(read_append_write, "two tabs at two workers", "kept"),
+    )
+)
