@@ -55,6 +55,7 @@ class Channel(http.HTTPChannel):
         self.factory.channels.discard(self)
         self._make_room()
         super().connectionLost(reason)
+        self.factory.server.look_whether_empty()
 
     def forget(self) -> None:
         """The connection has become a WebSocket: drop what would keep this object alive."""

@@ -55,6 +55,8 @@ class Worker(Server):
     """Serves an ASGI application on one address until a signal ends it.
 
     ``background``: coroutine functions that run as long as the worker does.
+    ``hand_over``: called when stopping, after the time of grace and before clients are parted
+    with, to leave to other workers what still runs.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Worker(Server):
         port: int,
         grace_s: float,
         background: Sequence[Callable[[], Awaitable[None]]] = (),
+        hand_over: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         super().__init__(
             application,
@@ -77,6 +80,7 @@ class Worker(Server):
         self._address = host, port
         self._grace_s = grace_s
         self._background = background
+        self._hand_over = hand_over
         self._leaving: dict[Protocol, float] = {}
         self._stopping: asyncio.Task[None] | None = None
         self._nobody = asyncio.Event()
@@ -141,6 +145,8 @@ class Worker(Server):
             listener.stopListening()
         try:
             await self._finish_work(event_loop.time() + self._grace_s)
+            if self._hand_over is not None:
+                await _wait_at_most(self._hand_over(), CLOSING_S)
             await self._part()
         except Exception:
             logger.exception("stopping failed")
@@ -168,7 +174,7 @@ class Worker(Server):
             task.cancel()
         for channel in list(self.http_factory.channels):
             channel.loseConnection()
-        self._look_whether_empty()
+        self.look_whether_empty()
         await _wait_at_most(self._nobody.wait(), CLOSING_S)
         rest = asyncio.all_tasks() - {asyncio.current_task()}
         for task in rest:
@@ -176,7 +182,8 @@ class Worker(Server):
         if rest:
             await asyncio.wait(rest, timeout=CLOSING_S)
 
-    def _look_whether_empty(self) -> None:
+    def look_whether_empty(self) -> None:
+        """Called when a connection ended: the last one lets the worker stop."""
         if self._stopping and not self.connections and not self.http_factory.channels:
             self._nobody.set()
 
@@ -225,7 +232,7 @@ class Worker(Server):
     def _forget(self, protocol: Protocol) -> None:
         self._leaving.pop(protocol, None)
         self.connections.pop(protocol, None)
-        self._look_whether_empty()
+        self.look_whether_empty()
 
     def application_checker(self) -> None:
         """Now and then: cancel applications that outlive their client for too long."""

@@ -8,7 +8,7 @@ import pytest
 
 from chat import draining, live
 from chat.assistant.llm import ToolCall, Usage
-from chat.assistant.turn import read_state, stop_turn, sweep, take_turn
+from chat.assistant.turn import hand_over_turns, read_state, stop_turn, sweep, take_turn
 from chat.assistant.writer import DraftWriter
 from chat.errors import AssistantUnavailable, IdConflict, StoreUnavailable
 from chat.sessions.types import Author, End
@@ -371,3 +371,18 @@ async def test_worker_that_stood_still_says_nothing_until_it_knows_whose_turn_it
         await writer.say()
 
     assert (before, listener.types()) == ([], ["message.delta"])
+
+
+async def test_turn_that_is_handed_over_goes_on_elsewhere_at_once(store, model):
+    llm = model(FakeLLM(["Je comm"], hangs=True))
+    await say()
+    await llm.spoke.wait()
+    answer_id = (await read_state(JEAN, "api")).draft.id
+
+    await hand_over_turns()
+    claim = await store.claim(JEAN, [], "another")
+
+    assert llm.closed == 1
+    assert claim.lease is not None
+    assert (claim.lease.answer_id, claim.lease.again) == (answer_id, True)
+    assert await transcript(store) == [(Author.CUSTOMER, "Bonjour", False)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections.abc import Iterator
 
 import pytest
 
@@ -152,7 +153,20 @@ async def test_answer_that_breaks_off_is_seen_to_be_cut(worker: WorkerProcess):
 
 # Slow clients
 
-QUICK = {"http.HEAD_S": 0.3, "http.BODY_S": 0.3, "http.IDLE_S": 0.3, "http.LINGER_S": 0.3}
+QUICK = {
+    "http.HEAD_S": 0.2,
+    "http.BODY_S": 0.2,
+    "http.IDLE_S": 0.2,
+    "http.LINGER_S": 0.2,
+    "worker.CHECK_S": 0.05,
+}
+
+
+@pytest.fixture(scope="module")
+def quick_worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerProcess]:
+    process = WorkerProcess(tmp_path_factory.mktemp("quick") / "log.txt", **QUICK)
+    yield process
+    process.end()
 
 
 @pytest.mark.parametrize(
@@ -166,9 +180,8 @@ QUICK = {"http.HEAD_S": 0.3, "http.BODY_S": 0.3, "http.IDLE_S": 0.3, "http.LINGE
         get("/count"),  # answered, and sends half of the next
     ],
 )
-async def test_bytes_that_drip_in_buy_no_time(start_worker, beginning):
-    worker = start_worker(**QUICK, **{"worker.CHECK_S": 0.05})
-    async with worker.raw(beginning) as client:
+async def test_bytes_that_drip_in_buy_no_time(quick_worker: WorkerProcess, beginning):
+    async with quick_worker.raw(beginning) as client:
 
         async def drip() -> None:
             while True:

@@ -13,7 +13,7 @@ from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_s
 from django.core.management import BaseCommand, CommandError, call_command
 from twisted.internet.error import CannotListenError
 
-from chat.assistant.turn import sweep
+from chat.assistant.turn import hand_over_turns, sweep
 from chat.management.assistant_process import local_assistant
 from meuble_project.server.worker import Worker
 
@@ -37,6 +37,7 @@ class Command(BaseCommand):
                 port=port,
                 grace_s=settings.ENV.shutdown_grace_s,
                 background=[sweep],
+                hand_over=hand_over_turns,
             )
             try:
                 url = worker.listen()
