@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from django.contrib.auth.models import User
+
+from chat.sessions.memory_store import MemoryStore
+from chat.templatetags import storage
+
+pytestmark = pytest.mark.django_db
+
+WARNING = "Redis ne répond pas"
+
+
+@pytest.fixture
+def claire(client):
+    client.force_login(User.objects.create_superuser("claire"))
+    return client
+
+
+@pytest.mark.parametrize(
+    ("redis_url", "backend", "warned"),
+    [
+        ("redis://127.0.0.1:6379/0", "memory", True),
+        ("redis://127.0.0.1:6379/0", "redis", False),
+        ("memory://", "memory", False),
+    ],
+)
+def test_admin_says_when_memory_stands_in_for_redis(
+    claire, settings, monkeypatch, redis_url, backend, warned
+):
+    settings.ENV = replace(settings.ENV, redis_url=redis_url)
+    store = MemoryStore(60)
+    store.backend = backend
+    monkeypatch.setattr(storage, "default_store", lambda: store)
+
+    page = claire.get("/admin/").content.decode()
+
+    assert (WARNING in page) is warned
