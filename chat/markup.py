@@ -1,9 +1,13 @@
-"""Messages as HTML: Markdown of the assistant rendered and sanitised, words of others escaped."""
+"""Messages as HTML: Markdown of the assistant rendered and sanitised, words of others escaped.
+
+A customer can have the assistant repeat anything, and rendering blocks the event loop. So texts
+made to be slow (a table of 2,500 characters took 2.8 s and became 590 kB) are shown unrendered.
+"""
 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from collections import OrderedDict
 from html import escape
 
 import nh3
@@ -20,8 +24,20 @@ _TAGS = {
 }
 _ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
 #: A text free of these has no Markdown in it; most answers are, and rendering costs 100 times more.
-_MARKUP = re.compile(r"[\\`*_{}\[\]<>()#+|~!&]|^\s*(?:\d+[.)]|[-=])|^ {4}|\t|  \n", re.MULTILINE)
+_MARKUP = re.compile(
+    r"[\\`*_{}\[\]<>()#+|~!&]|^[^\S\n]*(?:\d+[.)]|[-=])|^ {4}|\t|  \n", re.MULTILINE
+)
 _HEADING = re.compile(r"<(/?)h[1256]>")
+
+#: Each costs up to 80 µs. An answer in which every fourth character is one is no answer.
+MAX_MARKS = 1_000
+_MARK = re.compile(r"[\\`*_\[\]<>#|~!&\n\r]")
+#: Cells of a table, those included that its short rows lack: each is an element of the page.
+MAX_CELLS = 1_000
+_DELIMITER_ROW = re.compile(r"^[ \t>]*[|:-][|: \t-]*$", re.MULTILINE)
+
+#: How much rendered text is kept for speed, with the text that it was made from.
+MAX_KEPT_CHARS = 8_000_000
 
 
 def html_of(message: Message) -> str:
@@ -33,12 +49,48 @@ def html_of(message: Message) -> str:
 
 def forget_rendered() -> None:
     """Drop the rendered texts that are kept for speed."""
-    _rendered.cache_clear()
+    _kept.clear()
 
 
-@lru_cache(maxsize=2048)
+class Kept:
+    """HTML by the text that it was made from; past ``max_chars``, what was unused longest goes."""
+
+    def __init__(self, max_chars: int) -> None:
+        self._max_chars = max_chars
+        self._html: OrderedDict[str, str] = OrderedDict()
+        self.chars = 0
+
+    def get(self, text: str) -> str | None:
+        html = self._html.get(text)
+        if html is not None:
+            self._html.move_to_end(text)
+        return html
+
+    def put(self, text: str, html: str) -> None:
+        self._html[text] = html
+        self.chars += len(text) + len(html)
+        while self.chars > self._max_chars:
+            old_text, old_html = self._html.popitem(last=False)
+            self.chars -= len(old_text) + len(old_html)
+
+    def clear(self) -> None:
+        self._html.clear()
+        self.chars = 0
+
+
+_kept = Kept(MAX_KEPT_CHARS)
+
+
 def _rendered(text: str) -> str:
-    if not _MARKUP.search(text):
+    html = _kept.get(text)
+    if html is None:
+        html = _render(text)
+        _kept.put(text, html)
+    return html
+
+
+def _render(text: str) -> str:
+    if not _MARKUP.search(text) or _is_costly(text):
         return _paragraphs(text)
     html = _HEADING.sub(r"<\1h3>", _markdown.render(text))
     return nh3.clean(
@@ -48,6 +100,14 @@ def _rendered(text: str) -> str:
         url_schemes={"http", "https", "mailto", "tel"},
         link_rel="noopener noreferrer nofollow",
     ).strip()
+
+
+def _is_costly(text: str) -> bool:
+    """Whether rendering would hold up everybody else: some 0.1 s and more."""
+    if sum(1 for _ in _MARK.finditer(text)) > MAX_MARKS:
+        return True
+    columns = max((row.group().count("|") for row in _DELIMITER_ROW.finditer(text)), default=0)
+    return columns * text.count("\n") > MAX_CELLS
 
 
 def _paragraphs(text: str) -> str:

@@ -8,19 +8,8 @@ import pytest
 
 from chat import protocol
 from chat.errors import BY_CODE, ChatError, InvalidJSON, InvalidMessage
-from chat.protocol import (
-    Failed,
-    MessageDelta,
-    MessageDone,
-    Ping,
-    SendMessage,
-    StopTurn,
-    SyncSession,
-    encode,
-    parse_frame,
-    parse_json,
-    sealed,
-)
+from chat.frames import Ping, SendMessage, StopTurn, SyncSession, parse_frame, parse_json
+from chat.protocol import Failed, MessageDelta, MessageDone, encode, sealed
 from chat.sessions.types import Author, Message
 
 DOC = (Path(__file__).parent.parent / "docs" / "protocol.md").read_text()

@@ -26,20 +26,16 @@ from chat.errors import (
     SessionNotFound,
     StoreUnavailable,
 )
+from chat.frames import Ping, SendMessage, StopTurn, SyncSession, parse_frame
 from chat.protocol import (
     Envelope,
     Failed,
     MessageAccepted,
     MessageDone,
-    Ping,
     Pong,
-    SendMessage,
     ServerEvent,
     SessionEnded,
     SessionState,
-    StopTurn,
-    SyncSession,
-    parse_frame,
     sealed,
 )
 from chat.sessions import cookie

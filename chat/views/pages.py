@@ -16,8 +16,9 @@ from chat import limits
 from chat.assistant.closing import end_session, erase_session
 from chat.assistant.turn import read_state, stop_turn, take_turn
 from chat.errors import ChatError, InvalidMessage, SessionGone, SessionNotFound
+from chat.frames import checked_text
 from chat.markup import html_of
-from chat.protocol import SessionState, checked_text, message_json
+from chat.protocol import SessionState, message_json
 from chat.sessions import cookie
 from chat.sessions.store import WEB_OWNER, default_store
 from chat.sessions.types import Message, is_id, isoformat, new_id

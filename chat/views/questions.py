@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from chat.errors import InvalidJSON, InvalidMessage, InvalidSessionId, PayloadTooLarge
-from chat.protocol import checked_text, parse_json
+from chat.frames import checked_text, parse_json
 from chat.sessions.store import Create
 from chat.sessions.types import is_id, new_id
 

@@ -156,7 +156,7 @@ async def test_keyboard_alone_is_enough(camille: Customer):
 async def test_page_weighs_less_than_40_kb(camille: Customer):
     tab = await camille.tab()
     responses: list[Response] = []
-    tab.page.on("response", responses.append)
+    tab.page.on("response", lambda response: responses.append(response))
     await tab.open()
     weight = 0
     for response in responses:

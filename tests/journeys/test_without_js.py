@@ -28,7 +28,7 @@ async def test_form_is_answered(plain: Tab):
     await say(plain, f"Bonjour, je suis Camille {FAST}")
     await expect(plain.answers).to_have_count(1)
     await say(plain, f"Comment je m'appelle ? {FAST}")
-    await expect(plain.answers.nth(1)).to_contain_text("Camille")
+    await expect(plain.answers.nth(1)).to_contain_text("Camille", use_inner_text=True)
     labels = await plain.lines.locator("[data-label]").all_inner_texts()
     assert labels == ["Vous", "Assistant (IA)"] * 2
     await expect(plain.field).to_have_value("")

@@ -51,6 +51,8 @@ export function createAnnouncer(region, labelOf) {
 
   return {
     say,
+    /** Leave nothing of what was said in the page. */
+    forget: () => region.replaceChildren(),
     /** Take these as known: they were there before the reader came. */
     skip: (items) => items.forEach(({ key }) => spoken.set(key, Infinity)),
     follow: (items) => items

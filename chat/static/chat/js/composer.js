@@ -34,7 +34,7 @@ export function cleaned(text) {
  */
 export function createComposer(form, { maxChars, isTouch, storage }) {
   const field = form.querySelector("[data-field]");
-  const counter = form.querySelector("[data-counter]");
+  const counter = form.closest("[data-dock]").querySelector("[data-counter]");
   if (!field.value) field.value = storage.read("draft");
 
   function changed() {

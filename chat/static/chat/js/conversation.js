@@ -61,7 +61,7 @@ export function createConversation(root, { storage, composer, makeScreen }) {
   function end(pending) {
     socket.stop();
     composer.giveBack(pending.map(({ text }) => text).join("\n\n"));
-    if (state.ended === "erased") storage.clear();
+    if (state.ended === "erased") [storage.clear, screen.forget].forEach((forget) => forget());
     screen.draw();
     screen.saySentenceOf("ended");
   }

@@ -61,6 +61,7 @@ export function createScreen(root, now) {
     draw,
     toEnd: follower.toEnd,
     say: announcer.say,
+    forget: announcer.forget,
     /** Let a screen reader say the sentence that a part of the page shows now. */
     saySentenceOf: (name) => announcer.say(statusView.sentenceOf(name)),
     /** Draw soon. A page that nobody sees gets no frames, but its title and live region matter. */

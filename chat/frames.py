@@ -1,0 +1,122 @@
+"""What comes in over the WebSocket and in a request's body: text of strangers becomes values.
+
+See ``docs/protocol.md``. No I/O.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from chat.errors import InvalidJSON, InvalidMessage
+from chat.sessions.types import is_id
+
+#: Nested deeper than this, JSON is refused: no frame or body of ours needs more than 2.
+MAX_JSON_DEPTH = 16
+
+
+@dataclass(frozen=True, slots=True)
+class SendMessage:
+    """``{"type": "message.send", "id": "<made by the client>", "text": str}``"""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopTurn:
+    """``{"type": "turn.stop"}``"""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncSession:
+    """``{"type": "session.sync"}``"""
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """``{"type": "ping"}``"""
+
+
+ClientFrame = SendMessage | StopTurn | SyncSession | Ping
+
+
+def checked_text(text: object, max_chars: int) -> str:
+    """Return what a customer typed, trimmed.
+
+    Raises:
+        InvalidMessage: not text, blank, over ``max_chars``, or not encodable (lone surrogates).
+    """
+    if not isinstance(text, str) or len(text) > 2 * max_chars:
+        raise InvalidMessage
+    text = text.replace("\x00", "").strip()
+    if not 0 < len(text) <= max_chars:
+        raise InvalidMessage
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidMessage from error
+    return text
+
+
+def parse_json(raw: str | bytes) -> Any:
+    """Parse JSON that a stranger wrote.
+
+    Raises:
+        InvalidJSON: not UTF-8, not JSON, NaN, an integer of thousands of digits, or nested
+            deeper than ``MAX_JSON_DEPTH``.
+    """
+    try:
+        text = raw.decode() if isinstance(raw, bytes) else raw
+        if _depth_over(text, MAX_JSON_DEPTH):
+            raise InvalidJSON
+        return json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise InvalidJSON from error
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _depth_over(text: str, limit: int) -> bool:
+    """Whether brackets outside of strings nest deeper than ``limit``."""
+    if text.count("[") + text.count("{") <= limit:
+        return False
+    depth = 0
+    in_string = escaped = False
+    for char in text:
+        if escaped:
+            escaped = False
+        elif in_string:
+            escaped = char == "\\"
+            in_string = char != '"'
+        elif char == '"':
+            in_string = True
+        elif char in "[{":
+            depth += 1
+            if depth > limit:
+                return True
+        elif char in "]}":
+            depth -= 1
+    return False
+
+
+def parse_frame(raw: str, max_chars: int) -> ClientFrame:
+    """Turn one text frame from the browser into a value we trust.
+
+    Raises:
+        InvalidJSON: not JSON we would read.
+        InvalidMessage: of an unknown type, or with an id or a text we do not take.
+    """
+    match parse_json(raw):
+        case {"type": "message.send", "id": str(id_), "text": text} if is_id(id_):
+            return SendMessage(id_, checked_text(text, max_chars))
+        case {"type": "turn.stop"}:
+            return StopTurn()
+        case {"type": "session.sync"}:
+            return SyncSession()
+        case {"type": "ping"}:
+            return Ping()
+    raise InvalidMessage("Ce message n'est pas reconnu.")
