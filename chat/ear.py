@@ -19,7 +19,7 @@ Hear = Callable[[Envelope], Awaitable[None]]
 Obey = Callable[[str], None]
 
 #: A layer that takes longer is away: the doorbell is not worth more of a turn's time.
-LAYER_TIMEOUT_S = 1.0
+LAYER_TIMEOUT_S = 0.5
 #: A layer that was away is left alone for so long.
 AWAY_S = 2.0
 

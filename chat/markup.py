@@ -29,9 +29,11 @@ _MARKUP = re.compile(
 )
 _HEADING = re.compile(r"<(/?)h[1256]>")
 
-#: Each costs up to 80 µs. An answer in which every fourth character is one is no answer.
-MAX_MARKS = 1_000
-_MARK = re.compile(r"[\\`*_\[\]<>#|~!&\n\r]")
+#: Each costs up to 0.1 ms. A list of a hundred lines in bold has less.
+MAX_MARKS = 800
+_MARK = re.compile(r"[\\`*_\[\]<>#|~!&+\n\r-]")
+#: Each that may open a link is followed to the end of its paragraph.
+MAX_LINKS = 100
 #: Cells of a table, those included that its short rows lack: each is an element of the page.
 MAX_CELLS = 1_000
 _DELIMITER_ROW = re.compile(r"^[ \t>]*[|:-][|: \t-]*$", re.MULTILINE)
@@ -103,8 +105,8 @@ def _render(text: str) -> str:
 
 
 def _is_costly(text: str) -> bool:
-    """Whether rendering would hold up everybody else: some 0.1 s and more."""
-    if sum(1 for _ in _MARK.finditer(text)) > MAX_MARKS:
+    """Whether rendering may hold up everybody else, for 0.1 s or more."""
+    if len(_MARK.findall(text)) > MAX_MARKS or text.count("[") > MAX_LINKS:
         return True
     columns = max((row.group().count("|") for row in _DELIMITER_ROW.finditer(text)), default=0)
     return columns * text.count("\n") > MAX_CELLS

@@ -16,6 +16,8 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 #: These would write what customers say, or a line per request to the model, at DEBUG or INFO.
 QUIET = ("openai", "httpx", "httpx2", "httpcore", "httpcore2", "aiohttp", "asyncio", "redis")
+#: Its traceback every tenth of a second while Redis is away; ``chat.ear`` says it in one line.
+SILENT = ("channels_redis",)
 #: At DEBUG these drown the rest; ``django.db.backends`` also shows values from the database.
 CALM = ("django.db.backends", "django.template", "django.utils.autoreload", "markdown_it")
 
@@ -86,6 +88,7 @@ def logging_config(level: str, *, as_json: bool) -> dict[str, Any]:
             "django.server": {"handlers": [], "level": "NOTSET", "propagate": True},
             **{name: {"level": at_least_warning} for name in QUIET},
             **{name: {"level": at_least_info} for name in CALM},
+            **{name: {"level": "CRITICAL"} for name in SILENT},
         },
     }
 

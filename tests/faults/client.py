@@ -183,10 +183,17 @@ class Tab:
 
     async def _hear(self, event: dict[str, Any], at: float) -> None:
         kind = event["type"]
+        before = len(self.view.wrong)
         if kind == "session.state":
             self._note_state(event)
-        before = len(self.view.wrong)
+            shown = self.view.draft, len(self.view.lines), len(self.view.waiting)
         gap = self.view.hear(event)
+        if kind == "session.state" and shown != (
+            self.view.draft,
+            len(self.view.lines),
+            len(self.view.waiting),
+        ):
+            self.record.progressed_at.append(at)
         if len(self.view.wrong) > before:
             self.view.wrong[-1] += f" (at {self.record.name}, after {kind})"
         if kind in {"message.delta", "message.done"}:

@@ -7,7 +7,9 @@ import json
 import random
 import re
 from contextlib import suppress
+from functools import partial
 
+import aiohttp
 import redis.asyncio
 import websockets
 
@@ -25,6 +27,9 @@ SETTLE_S = 20
 #: Source: specification, section 9.
 ERASED_WITHIN_S = 1.0
 ALLOWED_MIB = 40
+_ERROR = re.compile(r".*\[error .*")
+#: It logs that its connection broke, and comes back.
+_LAYER = "[channels_redis.pubsub]"
 
 
 class Visitor:
@@ -157,13 +162,15 @@ class Play:
                 await self._erase(visitor)
 
     async def _erase(self, visitor: Visitor) -> None:
-        """Press the button; if it was refused the conversation goes on."""
-        try:
-            status = await erase(
-                self._cluster.web, self._rng.choice(self._cluster.addresses), visitor.cookies
-            )
-        except (OSError, TimeoutError, AssertionError):
-            status = 0
+        """Press the button, again where nothing came back; refused, the conversation goes on."""
+        status = 0
+        for _ in range(5):
+            address = self._rng.choice(self._cluster.addresses)
+            try:
+                status = await erase(self._cluster.web, address, visitor.cookies)
+                break
+            except (OSError, TimeoutError, aiohttp.ClientError):
+                continue
         if status != 302:
             visitor.record.erasure_refused = True
             return
@@ -200,7 +207,7 @@ class Play:
         with suppress(TimeoutError):
             async with asyncio.timeout(15):
                 for tab in struck:
-                    await tab.until(lambda tab=tab: _progress(tab.record, struck_at) > 0)  # type: ignore[misc]
+                    await tab.until(partial(_has_progressed, tab, struck_at))
         self.record.recoveries_s += [
             since for tab in struck if (since := _progress(tab.record, struck_at)) > 0
         ]
@@ -213,13 +220,9 @@ class Play:
             for tab in visitor.tabs:
                 try:
                     async with asyncio.timeout_at(deadline):
-                        await tab.until(lambda tab=tab: self._is_quiet(tab))  # type: ignore[misc]
+                        await tab.until(partial(_is_settled, tab))
                 except TimeoutError:
                     visitor.record.unsettled.append(_unrest(tab))
-
-    def _is_quiet(self, tab: Tab) -> bool:
-        """Nothing more is to be heard, and those who retry have done so."""
-        return tab.is_settled
 
     async def _read_what_is_left(self) -> None:
         client = redis.asyncio.Redis.from_url(self._cluster.redis.url)
@@ -301,9 +304,8 @@ class Play:
         for worker in self._cluster.workers:
             text = worker.log.read_text()[worker.log_read :]
             worker.log_read += len(text)
-            if "Traceback" in text or "[error" in text:
-                found = re.search(r"(.*\[error.*|Traceback[\s\S]{0,1500})", text)
-                self.record.tracebacks.append(f"{worker.name}: {found and found.group()[:1500]}")
+            errors = [line for line in _ERROR.findall(text) if _LAYER not in line]
+            self.record.tracebacks += [f"{worker.name}: {line}" for line in errors]
             if "Question " in text or "n°" in text:
                 self.record.tracebacks.append(f"{worker.name} wrote a message into its log")
 
@@ -326,6 +328,14 @@ async def _state_at(worker: WorkerProcess, cookies: dict[str, str]) -> View:
             while not view.backend:
                 view.hear(json.loads(await socket.recv()))
     return view
+
+
+def _is_settled(tab: Tab) -> bool:
+    return tab.is_settled
+
+
+def _has_progressed(tab: Tab, since: float) -> bool:
+    return bool(tab.view.ended) or _progress(tab.record, since) > 0
 
 
 def _progress(record: TabRecord, since: float) -> float:

@@ -21,7 +21,7 @@ PHONE: dict[str, Any] = {
 
 #: An answer that stops in mid-sentence and goes on never: stopped, or cut by its deadline.
 NEVER_ENDS = "[[panne:gel apres=6]]"
-SLOW = "[[lent jetons_s=12]]"
+SLOW = "[[lent jetons_s=20]]"
 FAST = "[[lent jetons_s=0 premier_jeton_ms=0]]"
 FAILS = "[[panne:vide]]"
 

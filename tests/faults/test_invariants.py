@@ -1,0 +1,264 @@
+"""Each invariant sees what it is there to see, and is content with a good record."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.faults.answers import NumberedAnswers, is_whole, numbered, question, wrong_with
+from tests.faults.invariants import violations
+from tests.faults.records import Ending, RunRecord, TabRecord, VisitorRecord, WorkerRecord
+from tests.faults.scenario import Scenario, scripts
+from tests.faults.view import Line, View
+
+ASKED = [Line("q1", "customer", question("q1", 3)), Line("q2", "customer", question("q2", 3))]
+ANSWERS = [
+    Line("a1", "assistant", numbered("q1", 1, 3), "q1"),
+    Line("a2", "assistant", numbered("q2", 2, 3), "q2"),
+]
+TRANSCRIPT = [*ASKED, *ANSWERS]
+
+
+def good() -> RunRecord:
+    """Camille asked twice and was answered twice; two workers and Redis agree."""
+    tab = TabRecord(
+        name="t0",
+        asked={line.id: line.text for line in ASKED},
+        accepted=["q1", "q2"],
+        endings=[Ending(line.reply_to, "done", line.id, line.text) for line in ANSWERS],
+        view=View(lines=list(TRANSCRIPT), backend="redis"),
+    )
+    visitor = VisitorRecord(
+        name="camille",
+        tabs=[tab],
+        finals={name: View(lines=list(TRANSCRIPT), backend="redis") for name in ("w1", "w2")},
+        stored=list(TRANSCRIPT),
+    )
+    worker = WorkerRecord(
+        name="w1",
+        before_mib=80,
+        peak_mib=90,
+        files_before=20,
+        files_after=21,
+        sockets_after=0,
+        allowed_mib=40,
+    )
+    return RunRecord(seed=1, visitors=[visitor], workers=[worker])
+
+
+def broken(run: RunRecord) -> set[str]:
+    return {violation.invariant for violation in violations(run)}
+
+
+def everywhere(run: RunRecord, lines: list[Line]) -> None:
+    """Have Redis, the workers and the page agree on this transcript."""
+    visitor = run.visitors[0]
+    visitor.stored = list(lines)
+    for view in (*visitor.finals.values(), visitor.tabs[0].view):
+        view.lines = list(lines)
+
+
+def test_good_record_breaks_nothing():
+    assert violations(good()) == []
+
+
+def test_lost_message_is_seen():
+    run = good()
+    everywhere(run, [ASKED[1], ANSWERS[1]])
+    assert "kept" in broken(run)
+
+
+def test_altered_message_is_seen():
+    run = good()
+    everywhere(run, [replace(ASKED[0], text="Autre chose"), *TRANSCRIPT[1:]])
+    assert broken(run) == {"kept"}
+
+
+@pytest.mark.parametrize(
+    "besides",
+    [ASKED[0], replace(ANSWERS[0], id="a3"), Line("q9", "customer", "Qui a dit cela ?")],
+    ids=["doubled", "second answer", "never asked"],
+)
+def test_doubled_message_is_seen(besides):
+    run = good()
+    everywhere(run, [*TRANSCRIPT, besides])
+    assert "once" in broken(run)
+
+
+def test_worker_that_tells_another_order_is_seen():
+    run = good()
+    run.visitors[0].finals["w2"].lines.reverse()
+    assert broken(run) == {"same order"}
+
+
+def test_messages_out_of_the_order_they_were_sent_in_are_seen():
+    run = good()
+    everywhere(run, [ASKED[1], ASKED[0], *ANSWERS])
+    assert broken(run) == {"same order"}
+
+
+def test_page_that_shows_another_order_is_seen():
+    run = good()
+    run.visitors[0].tabs[0].view.lines.reverse()
+    assert broken(run) == {"view is transcript"}
+
+
+def test_page_without_an_answer_is_seen():
+    run = good()
+    run.visitors[0].tabs[0].view.lines.pop()
+    assert broken(run) == {"view is transcript"}
+
+
+def test_message_taken_back_is_seen():
+    run = good()
+    run.visitors[0].tabs[0].vanished = ["q1"]
+    assert broken(run) == {"view is transcript"}
+
+
+def test_question_without_an_end_is_seen():
+    run = good()
+    everywhere(run, [*ASKED, ANSWERS[0]])
+    run.visitors[0].tabs[0].endings.pop()
+    assert broken(run) == {"one end"}
+
+
+def test_spinner_without_an_owner_is_seen():
+    run = good()
+    run.visitors[0].unsettled = ["t0 waits for q2"]
+    assert broken(run) == {"one end"}
+
+
+def test_question_that_failed_and_was_answered_is_seen():
+    run = good()
+    run.visitors[0].finals["w1"].failed = {"q1": "assistant_timeout"}
+    assert broken(run) == {"one end"}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        Ending("q1", "done", "a1", numbered("q1", 7, 3)),
+        Ending("q1", "done", "a9", ANSWERS[0].text),
+        Ending("q1", "assistant_timeout"),
+    ],
+    ids=["another text", "another answer", "a failure"],
+)
+def test_second_end_is_seen(told):
+    run = good()
+    run.visitors[0].tabs[0].endings.insert(0, told)
+    assert broken(run) == {"one end"}
+
+
+def test_failure_that_was_asked_again_is_no_second_end():
+    run = good()
+    tab = run.visitors[0].tabs[0]
+    tab.endings.insert(0, Ending("q1", "assistant_timeout"))
+    tab.retried = {"q1"}
+    assert violations(run) == []
+
+
+def test_end_told_from_memory_may_lose_in_the_merge():
+    run = good()
+    told = Ending("q1", "done", "a9", numbered("q1", 7, 3), backend="memory")
+    run.visitors[0].tabs[0].endings.insert(0, told)
+    assert violations(run) == []
+
+
+def test_answer_made_of_two_is_seen():
+    run = good()
+    mixed = numbered("q1", 1, 3)[:30] + numbered("q1", 2, 3)[30:]
+    everywhere(run, [*ASKED, replace(ANSWERS[0], text=mixed), ANSWERS[1]])
+    assert "one voice" in broken(run)
+
+
+def test_answer_cut_without_a_word_of_it_is_seen():
+    run = good()
+    everywhere(run, [*ASKED, replace(ANSWERS[0], text=ANSWERS[0].text[:-3]), ANSWERS[1]])
+    assert "one voice" in broken(run)
+
+
+def test_draft_that_nobody_should_have_seen_is_seen():
+    run = good()
+    run.visitors[0].tabs[0].view.wrong = ["draft: two answers in one"]
+    assert broken(run) == {"one voice"}
+
+
+@pytest.mark.parametrize("where", ["traces", "tabs"])
+def test_what_is_left_of_an_erased_conversation_is_seen(where):
+    run = good()
+    visitor = run.visitors[0]
+    visitor.erased = True
+    if where == "traces":
+        visitor.traces = ["Redis session:x"]
+    else:
+        visitor.tabs[0].heard_after_erasure = ["nothing of the erasure"]
+    assert broken(run) == {"erased"}
+
+
+def test_worker_that_grows_is_seen():
+    run = good()
+    run.workers[0].peak_mib = 300
+    assert broken(run) == {"bounded"}
+
+
+@pytest.mark.parametrize("field, number", [("sockets_after", 1), ("files_after", 60)])
+def test_what_is_left_open_is_seen(field, number):
+    run = good()
+    setattr(run.workers[0], field, number)
+    assert broken(run) == {"back to the start"}
+
+
+def test_bug_in_a_log_or_on_a_page_is_seen():
+    run = good()
+    run.tracebacks = ["w1: [error] a lane failed"]
+    assert broken(run) == {"no bug"}
+    run = good()
+    run.visitors[0].tabs[0].internal = ["Une erreur est survenue (référence 12)"]
+    assert broken(run) == {"no bug"}
+
+
+# The pieces they stand on
+
+
+def test_every_beginning_of_an_answer_is_right_and_nothing_else():
+    text = numbered("q1", 12, 5)
+    assert [wrong_with(text[:n], "q1") for n in range(len(text) + 1)] == [""] * (len(text) + 1)
+    assert wrong_with(text, "q2") == "the answer to 'q1' was given to 'q2'"
+    assert "two answers" in wrong_with(text + " encore")
+    assert "no answer begins so" in wrong_with("Bonjour")
+    assert is_whole(text)
+    assert not is_whole(text[:-1])
+
+
+def test_every_answer_of_the_assistant_has_another_number():
+    plan = NumberedAnswers()
+    first, second = (plan.take(question("q1", 2)) for _ in range(2))
+    assert (first.text, second.text) == (numbered("q1", 1, 2), numbered("q1", 2, 2))
+    plan.add("hang")
+    assert plan.take(question("q1", 2)).kind == "hang"
+
+
+def test_seed_decides_everything():
+    scenario = Scenario(name="any", erasers=1)
+    assert scripts(scenario, 3) == scripts(scenario, 3)
+    assert scripts(scenario, 3) != scripts(scenario, 4)
+
+
+def delta(offset: int, text: str, id_: str = "a1") -> dict[str, object]:
+    return {"type": "message.delta", "id": id_, "offset": offset, "text": text}
+
+
+def test_view_ignores_what_it_has_and_asks_for_what_it_missed():
+    text = numbered("q1", 1, 3)
+    view = View()
+    gaps = [view.hear(delta(at, text[at:end])) for at, end in [(0, 4), (2, 8), (1, 3), (12, 20)]]
+    assert gaps == [False, False, False, True]
+    assert (view.draft, view.wrong) == (text[:8], [])
+
+
+def test_view_notes_a_draft_made_of_two_answers():
+    view = View()
+    view.hear(delta(0, numbered("q1", 1, 3)[:26]))
+    view.hear(delta(26, numbered("q1", 2, 3)[26:]))
+    assert view.wrong != []
