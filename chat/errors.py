@@ -94,6 +94,12 @@ class PayloadTooLarge(ChatError):
     message = "Le contenu envoyé est trop volumineux."
 
 
+class SessionFull(PayloadTooLarge):
+    """The conversation takes no more messages."""
+
+    message = "Cette conversation est devenue trop longue. Ouvrez-en une nouvelle pour continuer."
+
+
 class RateLimited(ChatError):
     code = "rate_limited"
     status = 429

@@ -41,6 +41,7 @@ class Record:
     turn: RunningTurn | None = None
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     gone: str = ""
+    bytes: int = 0
     #: Whether the other store may know it too: it was read there, not begun here.
     elsewhere: bool = False
 
@@ -63,6 +64,7 @@ class Record:
         return record
 
     def add(self, message: Message) -> None:
+        self.bytes += len(message.text.encode()) + 200  # about what it takes as JSON
         self.messages.append(message)
         self.by_id[message.id] = message
 

@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
-from chat.errors import IdConflict, SessionGone, SessionNotFound
+from chat.errors import IdConflict, SessionFull, SessionGone, SessionNotFound
 from chat.sessions.memory_record import Record, RunningTurn, seconds
 from chat.sessions.store import (
     ANY_OWNER,
     ERASED_S,
     GRACE_S,
     LEASE_S,
+    MAX_SESSION_BYTES,
     Accepted,
     Claim,
     Create,
@@ -59,6 +60,8 @@ class MemoryStore:
             raise SessionGone(record.gone)
         known = record.by_id.get(message.id)
         if known is None:
+            if record.bytes > MAX_SESSION_BYTES:
+                raise SessionFull
             record.add(message)
         elif known.author is not Author.CUSTOMER or known.text != message.text:
             raise IdConflict

@@ -46,6 +46,7 @@ def merge(kept: Record, stored: Stored) -> Record | None:
         expires=max(theirs.expires, kept.expires),
         messages=[],
         by_id={},
+        bytes=0,
         pending=pending,
         outcomes=outcomes,
         gone=theirs.gone or kept.gone,

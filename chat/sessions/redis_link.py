@@ -36,6 +36,8 @@ logger = logging.getLogger(__name__)
 MAX_BATCH = 256
 #: Answers that say "not now", whatever was asked.
 _AWAY = (RedisConnectionError, RedisTimeoutError, OutOfMemoryError, ReadOnlyError, BusyLoadingError)
+#: The same, for which redis-py has no class: a failed AOF or snapshot, too few replicas.
+_AWAY_CODES = ("MISCONF", "NOREPLICAS")
 
 
 @dataclass(slots=True)
@@ -69,7 +71,7 @@ class RedisLink:
         self._queue.put(_Call(command, future, loop))
         reply = await future
         if isinstance(reply, _AWAY) or (
-            isinstance(reply, redis.ResponseError) and "MISCONF" in str(reply)
+            isinstance(reply, redis.ResponseError) and str(reply).startswith(_AWAY_CODES)
         ):
             raise StoreUnavailable from reply
         if isinstance(reply, Exception):

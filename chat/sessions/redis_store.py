@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from django_redis import get_redis_connection
 
-from chat.errors import IdConflict, SessionGone, SessionNotFound
+from chat.errors import IdConflict, SessionFull, SessionGone, SessionNotFound
 from chat.sessions.memory_record import Record
 from chat.sessions.merge import Stored
 from chat.sessions.redis_document import (
@@ -27,6 +27,7 @@ from chat.sessions.store import (
     ERASED_S,
     GRACE_S,
     LEASE_S,
+    MAX_SESSION_BYTES,
     Accepted,
     Claim,
     Create,
@@ -81,12 +82,15 @@ class RedisStore:
             dumps(message.to_json()),
             head(session_id, owner, epoch, created_at),
             epoch,
+            MAX_SESSION_BYTES,
         )
         match status:
             case b"conflict":
                 raise IdConflict
             case b"missing":
                 raise SessionNotFound
+            case b"full":
+                raise SessionFull
             case b"gone":
                 raise SessionGone(rest[0].decode())
         outcome, adviser, expiry = rest

@@ -25,6 +25,9 @@ WEB_OWNER = "web"
 LEASE_S = 5.0
 #: A question that its own worker has not begun by then may be answered by any other.
 GRACE_S = 3.0
+#: A longer conversation takes no more questions: its whole state goes to every socket that
+#: opens, and no client may take more than 2 MB of a worker.
+MAX_SESSION_BYTES = 500_000
 #: How long after an erasure late writers are still told of it.
 ERASED_S = 48 * 3600
 
@@ -102,6 +105,7 @@ class Store(Protocol):
             IdConflict: the id is known with another text.
             SessionNotFound: of another owner.
             SessionGone: ended, erased, or (with "new") expired.
+            SessionFull: it is longer than ``MAX_SESSION_BYTES``.
         """
 
     async def claim(self, session_id: str, owned: Sequence[str], new_answer_id: str) -> Claim:

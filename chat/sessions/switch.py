@@ -263,7 +263,8 @@ class SwitchStore:
             except Exception:
                 logger.exception("giving back to Redis what memory kept failed: trying again")
                 continue
-            break
+            if self._away_since is None:  # else it went again, and nobody else waits for it
+                return
 
     async def _give_back(self) -> None:
         """Merge all that memory kept into Redis; what is not merged yet stays in memory."""
@@ -279,6 +280,8 @@ class SwitchStore:
             raise
         finally:
             await self._tell(merged)
+        if self._away_since is not None:
+            return
         self._memory.forget_gone()
         metrics.store_degraded.set(0)
         logger.warning("Redis is back: %d conversations were merged into it", len(merged))

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from chat.errors import IdConflict, SessionGone, SessionNotFound
+from chat.errors import IdConflict, SessionFull, SessionGone, SessionNotFound
 from chat.sessions.store import ANY_OWNER, LeaseLost, Store
 from chat.sessions.types import Author, Draft, End, Outcome, now
 from tests.builders import JEAN, answer, answer_to, ask, done, leased, question
@@ -259,6 +259,17 @@ async def test_nothing_is_lost_when_many_write_at_once(store):
 
     assert sorted(m.id for m in session.messages) == sorted(ids)
     assert session.waiting == tuple(m.id for m in session.messages)
+
+
+async def test_conversation_that_is_too_long_takes_no_more_questions(store):
+    for n in range(4):
+        await ask(store, "é" * 65_000, f"q{n}")
+
+    with pytest.raises(SessionFull):
+        await ask(store, "Encore", "q9")
+
+    assert not (await store.accept(JEAN, "api", question("é" * 65_000, "q0"), create="new")).fresh
+    assert len(await texts(store)) == 4
 
 
 async def test_count_follows_sessions(store):

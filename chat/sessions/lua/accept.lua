@@ -1,6 +1,7 @@
 -- ARGV: id, owner, ttl ms, grace ms, "always" | "new", message id, fingerprint, message JSON,
---       beginning of a new document (up to its messages), epoch
--- "created" | "stored" | "known", outcome, adviser, expiry | "conflict" | "missing" | "gone", reason
+--       beginning of a new document (up to its messages), epoch, bytes a document may have
+-- "created" | "stored" | "known", outcome, adviser, expiry | "conflict" | "missing" | "full" |
+-- "gone", reason
 local owner, ttl, grace, create = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
 local message, print, piece, head, epoch = ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10]
 
@@ -29,6 +30,7 @@ if known ~= '' then
   set('failed', without(get('failed'), message))
   status = 'known'
 else
+  if redis.call('STRLEN', DOC) > tonumber(ARGV[11]) then return { 'full' } end
   append(piece)
   set('m:' .. message, print)
 end
