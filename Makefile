@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 MANAGE := DEBUG=1 $(BIN)/python manage.py
 # Django as the tests see it: deaf to the environment and to .env.
 DJANGO := DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python -m django
+# Settings of production, for what Django says of them; nothing is reached under these addresses.
+PRODUCTION := env DEBUG=0 SECRET_KEY=0123456789-of-a-key-that-is-only-there-to-be-looked-at \
+	ALLOWED_HOSTS=shop.example OPENAI_API_KEY=none REDIS_URL=redis://127.0.0.1:1/0
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: help install run test check fix cover
@@ -26,13 +29,15 @@ test:     ## Python and JavaScript tests; installs what they need where it can
 	$(BIN)/python -m pytest
 	@.ci/test-js
 
-check: $(VENV)/.dev ## style, types, layers, migrations
+check: $(VENV)/.dev ## style, types, layers, migrations, security
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
 	$(BIN)/lint-imports --no-logo
 	$(DJANGO) makemigrations --check --dry-run
 	$(DJANGO) check
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive .
+	@$(PRODUCTION) $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 fix: $(VENV)/.dev ## what can be put right by itself
 	$(BIN)/ruff check --fix .

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.http import HttpRequest
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 #: Neither path nor user name, and nothing that no host contains.
@@ -34,6 +35,12 @@ def scope_address(scope: Mapping[str, Any]) -> str:
     return client_address(
         scope_headers(scope), (scope.get("client") or ("",))[0], settings.ENV.trusted_proxies
     )
+
+
+def request_address(request: HttpRequest) -> str:
+    """Return the address of whoever sent this request, "" when it has none."""
+    peer = request.META.get("REMOTE_ADDR") or ""
+    return client_address(request.headers, peer, settings.ENV.trusted_proxies)
 
 
 def websocket_origin_allowed(scope: Mapping[str, Any]) -> bool:
@@ -62,6 +69,19 @@ def client_address(headers: Mapping[str, str], peer: str, trusted_proxies: int) 
     if not 0 < trusted_proxies <= len(hops):
         return _normalised(peer) or peer
     return _normalised(hops[-trusted_proxies]) or _normalised(peer) or peer
+
+
+def neighbourhood(address: str) -> str:
+    """Return what is limited as one client: the address, or the /64 that any IPv6 line has whole.
+
+    ``"2001:db8::1"`` becomes ``"2001:db8::/64"``.
+    """
+    if ":" not in address:
+        return address
+    try:
+        return str(ipaddress.IPv6Network((address, 64), strict=False))
+    except ValueError:
+        return address
 
 
 def request_origin(headers: Mapping[str, str], scheme: str, trusted_proxies: int) -> Origin | None:

@@ -22,6 +22,8 @@ Obey = Callable[[str], None]
 LAYER_TIMEOUT_S = 0.5
 #: A layer that was away is left alone for so long.
 AWAY_S = 2.0
+#: Processes whose beats are counted; those that ended are among them.
+MAX_PROCESSES = 1000
 
 
 class Ear:
@@ -38,6 +40,10 @@ class Ear:
         self.joined: dict[str, str] = {}
         #: When something was last heard in sessions whose viewers wait for an end.
         self.awaited: dict[str, float] = {}
+        #: Number of the last beat heard of each process, by its channel.
+        self.beats: dict[str, int] = {}
+        self._beat = 0
+        self._missed = False
         self._channel = ""
         self._hearing: asyncio.Task[None] | None = None
         self._joining = asyncio.Lock()
@@ -67,12 +73,21 @@ class Ear:
         except Exception:  # noqa: BLE001 - as above
             self._note_away("still subscribed to a session")
 
-    async def tend(self) -> None:
-        """Join the groups that could not be joined before."""
+    async def tend(self) -> bool:
+        """Join the groups that could not be joined before, and send a beat to every process.
+
+        Return whether events of another process may have been lost since the last time: beats
+        are numbered from 1, whether they could be sent or not, and one of them never came.
+        """
         for session_id in [id_ for id_ in self.listeners if watch_group(id_) not in self.joined]:
             if self._is_away():
-                return
+                break
             await self.join(session_id)
+        self._beat += 1
+        if self._channel:
+            await self.send(self.EVERYBODY, {"type": "beat", "number": self._beat})
+        missed, self._missed = self._missed, False
+        return missed
 
     async def send(self, group: str, message: dict[str, Any]) -> None:
         """Send to the other processes of a group; lost when the layer is away."""
@@ -97,7 +112,10 @@ class Ear:
 
     async def tell(self, session_id: str, envelope: Envelope, besides: Hear | None) -> None:
         """Tell the listeners of this process."""
-        for hear in tuple(self.listeners.get(session_id, ())):
+        listeners = tuple(self.listeners.get(session_id, ()))
+        if besides is not None and len(listeners) > 1:
+            self.note(session_id, waiting=True)
+        for hear in listeners:
             if hear == besides:
                 continue
             try:
@@ -106,20 +124,28 @@ class Ear:
                 logger.exception("a listener failed")
 
     def note(self, session_id: str, *, waiting: bool) -> None:
-        """Remember whether viewers here wait for an end, and that something was heard now."""
+        """Remember whether viewers here are to see the conversation again, once it is quiet.
+
+        They are when they wait for an end that may be lost on its way, and when messages came
+        from several sides: who sent one of them may have seen it before the other.
+        """
         if waiting and session_id in self.listeners:
             self.awaited[session_id] = asyncio.get_running_loop().time()
         else:
             self.awaited.pop(session_id, None)
 
     async def _open(self) -> None:
-        self._channel = await self.layer.new_channel("ear.")
-        await self.layer.group_add(self.EVERYBODY, self._channel)
+        channel = await self.layer.new_channel("ear.")
+        await self.layer.group_add(self.EVERYBODY, channel)
+        self._channel = channel
         self._hearing = asyncio.create_task(self._hear(), name="ear")
 
     async def _hear(self) -> None:
         while True:
             message = await self.layer.receive(self._channel)
+            if message["type"] == "beat":
+                self._note_beat(message["from"], message["number"])
+                continue
             if message["from"] == self._channel:
                 continue
             if message["type"] == "forget":
@@ -134,8 +160,15 @@ class Ear:
                     self.obeying[session_id](message["order"])
             else:
                 envelope = Envelope(message["event"], message["about"], message["text"])
-                self.note(session_id, waiting=not envelope.about)
+                self.note(session_id, waiting=True)
                 await self.tell(session_id, envelope, None)
+
+    def _note_beat(self, process: str, number: int) -> None:
+        if len(self.beats) >= MAX_PROCESSES:
+            self.beats.clear()
+        if number != self.beats.get(process, 0) + 1:
+            self._missed = True
+        self.beats[process] = number
 
     def _is_away(self) -> bool:
         if self.layer is None:

@@ -43,14 +43,14 @@ ClientFrame = SendMessage | StopTurn | SyncSession | Ping
 
 
 def checked_text(text: object, max_chars: int) -> str:
-    """Return what a customer typed, trimmed.
+    """Return what a customer typed, trimmed, with lines that end in ``\\n`` whoever sent them.
 
     Raises:
         InvalidMessage: not text, blank, over ``max_chars``, or not encodable (lone surrogates).
     """
     if not isinstance(text, str) or len(text) > 2 * max_chars:
         raise InvalidMessage
-    text = text.replace("\x00", "").strip()
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "").strip()
     if not 0 < len(text) <= max_chars:
         raise InvalidMessage
     try:

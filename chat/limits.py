@@ -22,6 +22,7 @@ from limits.storage import MemoryStorage, RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from chat import metrics
+from chat.addresses import neighbourhood
 from chat.errors import RateLimited
 
 logger = logging.getLogger(__name__)
@@ -50,6 +51,17 @@ async def check_visitor(key: str) -> None:
         RateLimited: with the seconds until the next one may come.
     """
     await _check("visitor", settings.ENV.chat_rate_per_minute, key)
+
+
+async def check_address(address: str) -> None:
+    """Count one message of whoever writes from there; "" (not known) is nobody.
+
+    Raises:
+        RateLimited: with the seconds until the next one may come.
+    """
+    if address:
+        per_minute = settings.ENV.chat_rate_per_address_per_minute
+        await _check("address", per_minute, neighbourhood(address))
 
 
 async def _check(door: str, per_minute: int, key: str) -> None:

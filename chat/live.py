@@ -132,6 +132,9 @@ def on_forget(forget: Callable[[str], None]) -> None:
     _ear().forgetting.append(forget)
 
 
-async def tend() -> None:
-    """Listen again where the layer was away when somebody began to."""
-    await _ear().tend()
+async def tend() -> bool:
+    """Listen again where the layer was away when somebody began to; to be called now and then.
+
+    Return whether events may have been lost since the last time, in any session listened to.
+    """
+    return await _ear().tend()

@@ -46,7 +46,7 @@ store_errors = Counter("chat_store_errors", "Calls that the session store did no
 sockets_open = Gauge("chat_sockets_open", "WebSockets open in this worker.")
 #: ``reason``: "slow", "flood" or "crowd" (too many sockets of one visitor or address).
 clients_dropped = Counter("chat_clients_dropped", "Clients cut to protect the others.", ["reason"])
-#: ``door``: "api" or "visitor".
+#: ``door``: "api", "visitor" or "address".
 rate_limited = Counter("chat_rate_limited", "Requests refused for their rate.", ["door"])
 limits_away = Counter("chat_limits_away", "Requests let pass because Redis could not count them.")
 #: ``code``: of chat.errors.

@@ -21,7 +21,8 @@ def is_healthy(port: int) -> bool:
         f"http://127.0.0.1:{port}/healthz", headers={"Host": host_header()}
     )
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:  # noqa: S310
+        # Always http, and always this container.
+        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as response:  # noqa: S310 # nosec B310
             return bool(response.status == 200)
     except (urllib.error.URLError, OSError):
         return False

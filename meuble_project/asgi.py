@@ -21,6 +21,7 @@ from servestatic.middleware import ServeStaticMiddleware  # noqa: E402
 
 from chat.routing import websocket  # noqa: E402
 from meuble_project.body_limit import BodyLimit  # noqa: E402
+from meuble_project.headers import add_headers  # noqa: E402
 from meuble_project.lean import LeanHandler, check_host, on_the_loop, set_length  # noqa: E402
 
 #: What programs, probes and browsers ask without being anybody.
@@ -29,6 +30,7 @@ LEAN_PATHS = re.compile(rf"/(api|healthz|readyz|metrics)(/|\Z)|{re.escape(settin
 lean = LeanHandler(
     [
         on_the_loop(SecurityMiddleware, XFrameOptionsMiddleware, CSPMiddleware),
+        add_headers,
         ServeStaticMiddleware,
         set_length,
         check_host,

@@ -20,7 +20,7 @@ from meuble_project import parsers
 ROOT = Path(__file__).resolve().parent.parent
 
 #: Signs cookies on a developer's machine, where nobody else is to be kept out.
-DEVELOPMENT_SECRET_KEY = "insecure-development-key-never-for-production"  # noqa: S105
+DEVELOPMENT_SECRET_KEY = "insecure-development-key-never-for-production"  # noqa: S105 # nosec B105
 
 #: Longer values are not repeated in an error: a secret pasted into the wrong line stays unseen.
 MAX_QUOTED_CHARS = 12
@@ -90,6 +90,10 @@ class Env:
     chat_max_message_chars: int = field(metadata=variable(parsers.positive, "4000"))
     #: Messages a visitor may send; 0 = no limit.
     chat_rate_per_minute: int = field(metadata=variable(parsers.whole, "20"))
+    #: Messages of all the visitors behind one address: who drops the cookie is a new visitor.
+    chat_rate_per_address_per_minute: int = field(
+        metadata=variable(parsers.whole, "120", debug="0")
+    )
     #: Requests per API key, or per address where the API is open; 0 = no limit.
     api_rate_per_minute: int = field(metadata=variable(parsers.whole, "600", debug="0"))
     sockets_per_visitor: int = field(metadata=variable(parsers.positive, "10"))
@@ -139,6 +143,8 @@ def read_env(environ: Mapping[str, str]) -> Env:
             values[item.name] = _read(item, text, debug=debug)
         except ValueError as error:
             problems.append(f"{name}{_quoted(item, text)}: {error}")
+    if not debug and values.get("secret_key") == DEVELOPMENT_SECRET_KEY:
+        problems.append("SECRET_KEY: that one is public, make one of your own")
     if not problems and values["prompt_max_chars"] < values["chat_max_message_chars"]:
         problems.append("PROMPT_MAX_CHARS: expected at least CHAT_MAX_MESSAGE_CHARS")
     if problems:

@@ -34,6 +34,10 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    # Outside of all that may refuse a request: a refusal is protected like a page.
+    "meuble_project.headers.add_headers",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
     # Before anything that knows visitors: a static file needs no session.
     "servestatic.middleware.ServeStaticMiddleware",
     "meuble_project.compression.PageGZipMiddleware",
@@ -42,8 +46,6 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "csp.middleware.CSPMiddleware",
 ]
 ROOT_URLCONF = "meuble_project.urls"
 ASGI_APPLICATION = "meuble_project.asgi.application"

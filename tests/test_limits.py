@@ -154,10 +154,16 @@ async def test_failures_are_logged_once_a_minute(caplog):
     [
         (limits.check_api, "api_rate_per_minute"),
         (limits.check_visitor, "chat_rate_per_minute"),
+        (limits.check_address, "chat_rate_per_address_per_minute"),
     ],
 )
 async def test_each_door_has_its_own_limit(settings, check, variable):
-    none = replace(settings.ENV, api_rate_per_minute=0, chat_rate_per_minute=0)
+    none = replace(
+        settings.ENV,
+        api_rate_per_minute=0,
+        chat_rate_per_minute=0,
+        chat_rate_per_address_per_minute=0,
+    )
     settings.ENV = replace(none, **{variable: 1})
 
     await check("camille")
@@ -176,3 +182,15 @@ async def test_no_limit_counts_nothing(settings, monkeypatch):
     monkeypatch.setattr(limits, "default_counter", None)  # would fail if it were asked
 
     await limits.check_api("camille")
+
+
+@pytest.mark.usefixtures("_fresh_counter")
+async def test_one_ipv6_line_is_one_address_and_an_unknown_one_is_not_counted(settings):
+    settings.ENV = replace(settings.ENV, chat_rate_per_address_per_minute=1)
+
+    await limits.check_address("2001:db8:0:1::1")
+    await limits.check_address("2001:db8:0:2::1")
+    with pytest.raises(RateLimited):
+        await limits.check_address("2001:db8:0:1:ffff::2")
+    await limits.check_address("")
+    await limits.check_address("")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from hypothesis import given
@@ -60,3 +61,51 @@ def test_no_text_makes_active_html(text):
     tags = "|".join(markup._TAGS)
 
     assert not re.search(rf"<(?!/?(?:{tags})\b)", assistant(text))
+
+
+TABLE = "|" + "a|" * 50 + "\n|" + "-|" * 50 + "\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TABLE + "a\n" * 1_000,  # each short row would get 49 cells more
+        "> " + TABLE.replace("\n", "\n> ") + "a\n> " * 1_000,
+        "- - - a\n" * 2_000,
+        "[" * 20_000,
+        "mot [ mot " * 2_000,
+        "![a](" * 4_000,
+        "a\n=\n" * 5_000,
+        "*a* " + "\n" * 20_000 + "b",
+        "\n" * 20_000 + "b",
+        " \n" * 10_000 + "b",
+        "**a *b _c " * 2_000,
+        "<a:" * 7_000,
+    ],
+)
+def test_text_made_to_be_slow_holds_nobody_up(text):
+    markup.forget_rendered()
+    started = time.process_time()
+    html = assistant(text)
+
+    assert time.process_time() - started < 0.25, "rendered on the event loop"
+    assert len(html) < 8 * len(text) + 100
+    assert html == markup._paragraphs(text)
+
+
+def test_long_answer_of_an_assistant_is_still_rendered():
+    line = "- **Canapé Oslo** : 3 places, 899 €, livré en 10 jours (tissu lavable)\n"
+    table = "| Modèle | Prix | Délai |\n|---|---|---|\n" + "| Oslo | 899 € | 10 j |\n" * 20
+    html = assistant("# Notre sélection\n\n" + line * 60 + "\n" + table)
+
+    assert (html.count("<li>"), html.count("<td>")) == (60, 60)
+
+
+def test_what_is_kept_for_speed_is_bounded():
+    kept = markup.Kept(max_chars=10)
+    for text in "abc":
+        kept.put(text, "<p>")  # four characters with its text
+        kept.get("a")
+
+    assert [kept.get(text) for text in "abc"] == ["<p>", None, "<p>"]
+    assert kept.chars == 8

@@ -8,7 +8,15 @@ import pytest
 
 from chat import protocol
 from chat.errors import BY_CODE, ChatError, InvalidJSON, InvalidMessage
-from chat.frames import Ping, SendMessage, StopTurn, SyncSession, parse_frame, parse_json
+from chat.frames import (
+    Ping,
+    SendMessage,
+    StopTurn,
+    SyncSession,
+    checked_text,
+    parse_frame,
+    parse_json,
+)
 from chat.protocol import Failed, MessageDelta, MessageDone, encode, sealed
 from chat.sessions.types import Author, Message
 
@@ -83,6 +91,10 @@ def test_text_at_the_limit_is_taken_and_brackets_in_text_are_not_depth():
     raw = json.dumps({"type": "message.send", "id": "a", "text": text})
 
     assert parse_frame(raw, 100) == SendMessage("a", text)
+
+
+def test_a_line_ends_the_same_whether_a_form_or_a_socket_sent_it():
+    assert checked_text("Un\r\nDeux\rTrois\n", 20) == "Un\nDeux\nTrois"
 
 
 def test_bytes_must_be_utf8():

@@ -171,6 +171,8 @@ class Lane:
 
     async def _settle_from_store(self, question_id: str, outcome: Outcome) -> None:
         answer = await find_answer(self._store, self._session_id, outcome)
+        if answer is not None:  # whoever wrote it may have died before it was told
+            await live.tell_here(self._session_id, MessageDone(answer))
         self._settle(question_id, TurnEnd(outcome, answer))
 
     def _settle(self, question_id: str, end: TurnEnd) -> None:

@@ -206,7 +206,8 @@ def _backoff_s(error: Exception, attempt: int) -> float:
             return max(0.0, float(error.response.headers["retry-after"]))
         except (KeyError, ValueError):
             pass
-    return float(FIRST_BACKOFF_S * 2**attempt * random.uniform(0.75, 1.25))  # noqa: S311 - not a secret
+    jitter = random.uniform(0.75, 1.25)  # noqa: S311 - not a secret # nosec B311
+    return float(FIRST_BACKOFF_S * 2**attempt * jitter)
 
 
 def _too_long(wait_s: float, deadline: float) -> bool:

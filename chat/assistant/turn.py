@@ -136,7 +136,8 @@ def _lane_of(session_id: str) -> Lane:
 
 
 async def tell_moved(session_ids: Sequence[str] | None) -> None:
-    """Show viewers their conversations again, after these went to another store.
+    """Show viewers their conversations again, after these went to another store or events were
+    lost on their way here.
 
     ``None``: all that somebody in this process listens to, and in this process only.
     """
@@ -163,7 +164,8 @@ async def sweep() -> None:
     while True:
         await asyncio.sleep(SWEEP_S)
         try:
-            await live.tend()
+            if await live.tend():
+                await tell_moved(None)
             loop = asyncio.get_running_loop()
             unheard = [id_ for id_ in live.overdue(SILENCE_S) if (loop, id_) not in _lanes]
             for session_id in unheard:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
@@ -15,8 +16,9 @@ from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 
-from chat import addresses, limits, live
+from chat import addresses, limits, live, metrics
 from chat.assistant.turn import read_state, start_sweeping, stop_turn, take_turn
+from chat.consumers.pace import Pace
 from chat.consumers.sockets import Place
 from chat.errors import (
     ChatError,
@@ -51,6 +53,13 @@ CLOSE_NO_COOKIE = 4401
 CLOSE_REFUSED = 4403
 CLOSE_TOO_MANY = 4429
 
+#: Frames that are heard at once, and then in a second; who sends more is heard later, and who goes
+#: on like that for so long is cut. A state costs as much as several other frames.
+FRAMES_AT_ONCE = 100
+FRAMES_PER_S = 10
+STATE_FRAMES = 5
+LONGEST_SLOWED_S = 4.0
+
 #: A conversation that cannot be read now is tried again this often.
 SYNC_AGAIN_S = 1.0
 
@@ -64,6 +73,7 @@ class CustomerConsumer(AsyncWebsocketConsumer):
         super().__init__()
         self._session_id = ""
         self._place = Place("", "")
+        self._pace = Pace(FRAMES_AT_ONCE, FRAMES_PER_S, time.monotonic())
         self._listening = AsyncExitStack()
         self._held: list[Envelope] | None = None
         self._last_end = ""
@@ -107,7 +117,21 @@ class CustomerConsumer(AsyncWebsocketConsumer):
         await self._listening.aclose()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        await self._answered(self._obey(text_data))
+        if await self._slow_down():
+            await self._answered(self._obey(text_data))
+
+    async def _slow_down(self, frames: int = 1) -> bool:
+        """Count so many frames, and wait when they are too many. Return whether to go on."""
+        if self._pace.slowed_s > LONGEST_SLOWED_S:
+            return False  # what was sent before the end was heard
+        wait_s = self._pace.wait_s(time.monotonic(), frames)
+        if self._pace.slowed_s > LONGEST_SLOWED_S:
+            metrics.clients_dropped.labels(reason="flood").inc()
+            await self.close(CLOSE_TOO_MANY)
+            return False
+        if wait_s:
+            await asyncio.sleep(wait_s)
+        return True
 
     async def _answered(self, doing: Awaitable[None]) -> None:
         """Do it; whatever goes wrong is told, and the socket stays open."""
@@ -129,13 +153,15 @@ class CustomerConsumer(AsyncWebsocketConsumer):
             case StopTurn():
                 await stop_turn(self._session_id, WEB_OWNER)
             case SyncSession():
-                await self._show_state()
+                if await self._slow_down(STATE_FRAMES - 1):
+                    await self._show_state()
             case Ping():
                 await self._say(Pong())
 
     async def _send_message(self, message: SendMessage) -> None:
         try:
             await limits.check_visitor(self._session_id)
+            await limits.check_address(addresses.scope_address(self.scope))
             turn = await take_turn(
                 self._session_id,
                 owner=WEB_OWNER,

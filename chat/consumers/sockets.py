@@ -7,6 +7,7 @@ from collections import Counter
 from django.conf import settings
 
 from chat import metrics
+from chat.addresses import neighbourhood
 
 _by_visitor: Counter[str] = Counter()
 _by_address: Counter[str] = Counter()
@@ -17,7 +18,7 @@ class Place:
 
     def __init__(self, visitor: str, address: str) -> None:
         self._visitor = visitor
-        self._address = address
+        self._address = neighbourhood(address)
         self._taken = False
 
     def take(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import subprocess
+import subprocess  # nosec B404
 import sys
 import threading
 from collections.abc import Iterator, Sequence
@@ -35,7 +35,7 @@ def local_assistant(command: Sequence[str] = COMMAND) -> Iterator[str]:
     Raises:
         CommandError: it did not start.
     """
-    process = subprocess.Popen(  # noqa: S603 - a command of ours
+    process = subprocess.Popen(  # noqa: S603 - a command of ours # nosec B603
         command,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -50,7 +50,7 @@ def local_assistant(command: Sequence[str] = COMMAND) -> Iterator[str]:
 
 
 def _url_of(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
+    assert process.stdout is not None  # nosec B101
     too_late = threading.Timer(START_S, process.kill)
     too_late.start()
     line = process.stdout.readline()  # the only one it prints
@@ -62,8 +62,8 @@ def _url_of(process: subprocess.Popen[str]) -> str:
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    assert process.stdin is not None
-    assert process.stdout is not None
+    assert process.stdin is not None  # nosec B101
+    assert process.stdout is not None  # nosec B101
     process.stdin.close()
     try:
         process.wait(END_S)

@@ -79,13 +79,14 @@ class Directives:
     unknown: tuple[str, ...] = ()
 
 
+_TEN_MINUTES_MS = 600_000
 #: Highest value of each number; none is below 0.
 _LIMITS: dict[str, int] = {
     "after": 100_000,
-    "delay_ms": 600_000,
-    "first_token_ms": 600_000,
+    "delay_ms": _TEN_MINUTES_MS,
+    "first_token_ms": _TEN_MINUTES_MS,
     "tokens_per_s": 100_000,
-    "every_ms": 600_000,
+    "every_ms": _TEN_MINUTES_MS,
     "retry_after_s": 86_400,
     "status": 599,
 }

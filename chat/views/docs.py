@@ -8,9 +8,9 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
-from chat.markup import html_of
+from chat.markup import safe_html_of
 from chat.sessions.types import Author, Message
 from chat.views.door import ApiView
 from chat.views.openapi import document
@@ -78,7 +78,7 @@ def _stream_of(operation: dict[str, Any]) -> str:
 def _prose(markdown: str) -> SafeString:
     """Markdown of ours, rendered as the assistant's is; there, a line's end is one on the page."""
     text = re.sub(r"(?<!\n)\n(?!\n)", " ", markdown)
-    return mark_safe(html_of(Message(author=Author.ASSISTANT, text=text)))  # noqa: S308
+    return safe_html_of(Message(author=Author.ASSISTANT, text=text))
 
 
 def _names_in(body: dict[str, Any]) -> list[str]:

@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from django.views import View
 
 from chat.access.gate import default_gate
-from chat.addresses import client_address
+from chat.addresses import neighbourhood, request_address
 from chat.errors import ChatError, Unauthorized
 from chat.limits import check_api
 from chat.views.problems import MethodNotAllowed, logged, problem
@@ -76,7 +76,7 @@ async def owner_of(request: HttpRequest) -> str:
     if header is None:
         if not settings.ENV.debug:
             raise Unauthorized
-        await check_api(f"address {address_of(request)}")
+        await check_api(f"address {neighbourhood(request_address(request))}")
         return OPEN_OWNER
     scheme, _, key = header.partition(" ")
     if scheme.lower() != "bearer":
@@ -84,13 +84,7 @@ async def owner_of(request: HttpRequest) -> str:
     gate = default_gate()
     if not gate.knows(key.strip()):
         # Whoever tries keys is stopped before the database is asked.
-        await check_api(f"stranger {address_of(request)}")
+        await check_api(f"stranger {neighbourhood(request_address(request))}")
     owner = await gate.owner_of(key.strip())
     await check_api(owner)
     return owner
-
-
-def address_of(request: HttpRequest) -> str:
-    """Return the client's address as trusted proxies tell it."""
-    peer = request.META.get("REMOTE_ADDR") or ""
-    return client_address(request.headers, peer, settings.ENV.trusted_proxies)

@@ -15,10 +15,11 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from chat import metrics
+from chat.addresses import request_address
 from chat.assistant.llm import model_state
 from chat.errors import ChatError, Forbidden, StoreUnavailable
 from chat.sessions.store import default_store
-from chat.views.door import ApiView, address_of
+from chat.views.door import ApiView
 
 logger = logging.getLogger(__name__)
 
@@ -142,7 +143,7 @@ def _is_from_inside(request: HttpRequest) -> bool:
     if "X-Forwarded-For" in request.headers and not settings.ENV.trusted_proxies:
         return False
     try:
-        address = ipaddress.ip_address(address_of(request))
+        address = ipaddress.ip_address(request_address(request))
     except ValueError:
         return False
     return any(address in network for network in INSIDE)

@@ -8,16 +8,16 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.utils.safestring import mark_safe
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from chat import limits
+from chat.addresses import request_address
 from chat.assistant.closing import end_session, erase_session
 from chat.assistant.turn import read_state, stop_turn, take_turn
 from chat.errors import ChatError, InvalidMessage, SessionGone, SessionNotFound
 from chat.frames import checked_text
-from chat.markup import html_of
+from chat.markup import safe_html_of
 from chat.protocol import SessionState, message_json
 from chat.sessions import cookie
 from chat.sessions.store import WEB_OWNER, default_store
@@ -47,6 +47,7 @@ async def send(request: HttpRequest) -> HttpResponse:
             raise InvalidMessage
         text = checked_text(typed, settings.ENV.chat_max_message_chars)
         await limits.check_visitor(session_id)
+        await limits.check_address(request_address(request))
         turn = await take_turn(
             session_id, owner=WEB_OWNER, message_id=message_id, text=text, create="new"
         )
@@ -161,7 +162,7 @@ def _shown(message: Message) -> dict[str, Any]:
         "id": message.id,
         "author": message.author.value,
         "text": message.text,
-        "html": mark_safe(html_of(message)),  # noqa: S308 - escaped or sanitised there
+        "html": safe_html_of(message),
         "sent_at": message.sent_at,
         "interrupted": message.interrupted,
         "reply_to": message.reply_to,

@@ -194,6 +194,9 @@ class Request(WebRequest):
 
     def process(self) -> None:
         channel = self.channel
+        # daphne believes whoever sends it: under "/x", "/x/metrics" passed a proxy that keeps
+        # "/metrics" to the inside.
+        self.requestHeaders.removeHeader(b"daphne-root-path")
         super().process()
         if self.transport is None:  # daphne gave it to a WebSocket
             channel.forget()

@@ -83,7 +83,8 @@ class Socket(WebSocketProtocol):
     def onOpen(self) -> None:
         super().onOpen()
         # Spread the pings of sockets that came back together.
-        self.last_ping = time.time() - random.uniform(0, self.server.ping_interval)  # noqa: S311
+        spread_s = random.uniform(0, self.server.ping_interval)  # noqa: S311 # nosec B311
+        self.last_ping = time.time() - spread_s
 
     def onClose(self, wasClean: bool, code: int | None, reason: str | None) -> None:
         if self._asked:  # else the handshake failed before anybody was told of it

@@ -350,8 +350,9 @@ async def test_worker_that_lost_its_turn_says_nothing_more_and_shows_what_is_so(
         end = await turn.ended()
 
     assert end.answer.text == "Voici"
-    assert listener.types()[-1] == "session.state"
-    assert events(listener)[-1]["messages"][-1]["text"] == "Voici"
+    *_, state, finished = events(listener)
+    assert (state["type"], finished["type"]) == ("session.state", "message.done")
+    assert state["messages"][-1]["text"] == finished["message"]["text"] == "Voici"
     assert [text for _, text, _ in await transcript(store)] == ["Bonjour", "Voici"]
     assert llm.closed == 1
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from channels.testing import WebsocketCommunicator
 
+from chat import limits
 from chat.assistant import attempt, closing, turn
 from chat.consumers import customer
 from chat.consumers.customer import CustomerConsumer
@@ -194,6 +195,42 @@ async def test_socket_without_a_valid_cookie_is_closed(cookies):
     await tab.connect()
 
     assert await tab.receive_output() == {"type": "websocket.close", "code": 4401}
+
+
+async def test_visitors_of_one_address_share_a_limit(store, model, settings):
+    """Whoever drops the cookie is a new visitor, but not at a new address."""
+    model(FakeLLM(["Bonjour"]))
+    settings.ENV = replace(settings.ENV, chat_rate_per_address_per_minute=1, trusted_proxies=1)
+    limits.default_counter.cache_clear()
+    codes = []
+    for forwarded in (b"203.0.113.7", b"192.0.2.1, 203.0.113.7", b"203.0.113.8"):
+        headers = [(b"x-forwarded-for", forwarded)]
+        async with open_tab(cookie.new_session_id(), headers) as tab:
+            await until(tab, "session.state")
+            await say(tab, text=" " if forwarded.endswith(b"8") else "Bonjour")
+            codes.append(json.loads(await tab.receive_from(timeout=5)).get("code"))
+    limits.default_counter.cache_clear()
+
+    assert codes == [None, "rate_limited", "invalid_message"]
+
+
+@pytest.mark.parametrize(("type_", "at_once"), [("ping", 3), ("session.sync", 15)])
+async def test_socket_that_asks_too_much_is_heard_later_then_cut(
+    store, session_id, monkeypatch, type_, at_once
+):
+    monkeypatch.setattr(customer, "FRAMES_AT_ONCE", at_once)
+    monkeypatch.setattr(customer, "FRAMES_PER_S", 10)
+    monkeypatch.setattr(customer, "LONGEST_SLOWED_S", 0.25)
+    async with open_tab(session_id) as tab:
+        await until(tab, "session.state")
+        for _ in range(200):
+            await tab.send_json_to({"type": type_})
+        outputs = []
+        while not outputs or outputs[-1]["type"] != "websocket.close":
+            outputs.append(await tab.receive_output(timeout=5))
+
+    assert outputs[-1]["code"] == 4429
+    assert 3 < len(outputs) < 25, "three at once, some later, the others never"
 
 
 async def test_page_of_another_site_is_refused(session_id):

@@ -35,7 +35,7 @@ def wrong_with(text: str, token: str = "") -> str:
     """
     head = _HEAD.match(text)
     if head is None:
-        is_early = text.startswith("«") and ":" not in text
+        is_early = text[:1] in {"", "«"} and ":" not in text
         return "" if is_early else f"no answer begins so: {text[:60]!r}"
     if token and head["token"] != token:
         return f"the answer to {head['token']!r} was given to {token!r}"

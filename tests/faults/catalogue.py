@@ -46,12 +46,12 @@ SCENARIOS = [
     Scenario(
         name="Redis frozen", strikes=(Strike(what=What.REDIS_FREEZE, lasts_s=4.0),), words=_LONG
     ),
-    Scenario(name="Redis full", strikes=(Strike(what=What.REDIS_FULL, lasts_s=2.0),)),
     Scenario(
-        name="Redis read-only",
+        name="Redis full, then read-only",
         strikes=(
-            Strike(what=What.REDIS_REPLICA, lasts_s=2.0),
-            Strike(what=What.REDIS_ALONE, lasts_s=2.0),
+            Strike(what=What.REDIS_FULL, lasts_s=1.0),
+            Strike(what=What.REDIS_REPLICA, lasts_s=1.0),
+            Strike(what=What.REDIS_ALONE, lasts_s=1.0),
         ),
     ),
     Scenario(
@@ -62,9 +62,7 @@ SCENARIOS = [
     Scenario(
         name="Redis away, unknown visitors",
         habits={Then.CUT: 3, Then.GO_ON: 2, Then.WAIT: 1},
-        strikes=(
-            Strike(what=What.REDIS_KILL, lasts_s=2.5),
-        ),
+        strikes=(Strike(what=What.REDIS_KILL, lasts_s=2.5),),
     ),
     Scenario(
         name="worker killed while Redis is away",
@@ -133,16 +131,24 @@ SCENARIOS = [
             Strike(what=What.FLOOD, after=10, settings={"clients": 4, "lasts_s": 3.0}),
         ),
     ),
-    *(
-        Scenario(name=f"dies {crash}", crash=crash, strikes=(Strike(what=What.CRASH),), erasers=2)
-        for crash in (
-            "stored, not acknowledged",
-            "taken, not begun",
-            "draft kept",
-            "written, not stored",
-            "stored, not announced",
-            "erased, not announced",
-        )
+    Scenario(
+        name="workers die around the store",
+        workers=3,
+        crashes=("stored, not acknowledged", "stored, not announced"),
+        strikes=(Strike(what=What.CRASH),),
+    ),
+    Scenario(
+        name="workers die in mid-answer",
+        workers=3,
+        crashes=("taken, not begun", "draft kept"),
+        strikes=(Strike(what=What.CRASH),),
+    ),
+    Scenario(
+        name="workers die at the end",
+        workers=3,
+        erasers=3,
+        crashes=("written, not stored", "erased, not announced"),
+        strikes=(Strike(what=What.CRASH),),
     ),
 ]
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}

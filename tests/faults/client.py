@@ -64,6 +64,7 @@ class Tab:
     async def retry(self, id_: str) -> None:
         """Ask again what failed."""
         self._retries[id_] = self._retries.get(id_, 0) + 1
+        self.record.retried.add(id_)
         self.view.ask_again(id_)
         self.outbox[id_] = self.record.asked[id_]
         await self._send_message(id_)
@@ -246,6 +247,5 @@ class Tab:
             await self._send_message(id_)
 
     def _note_end(self, question: str, how: str, answer_id: str = "", text: str = "") -> None:
-        retries = self._retries.get(question, 0)
-        ending = Ending(question, how, answer_id, text, self.view.backend, retries)
+        ending = Ending(question, how, answer_id, text, self.view.backend)
         self.record.endings.append(ending)

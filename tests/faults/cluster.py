@@ -9,9 +9,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 
@@ -19,6 +18,7 @@ from chat.simulator.control import Pace
 from chat.simulator.server import RunningServer, start
 from meuble_project.env import Env
 from tests.faults.answers import NumberedAnswers
+from tests.faults.options import Options
 from tests.redis_server import RedisServer
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +39,11 @@ class WorkerProcess:
         self.log_read = 0
         self._environ = environ
         self._process: subprocess.Popen[str] | None = None
+
+    @property
+    def dies(self) -> bool:
+        """Whether it was made to die at some point."""
+        return any(patch.startswith("crash:") for patch in self.patches)
 
     @property
     def pid(self) -> int:
@@ -107,17 +112,6 @@ class WorkerProcess:
         return len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """``patches``: of every worker. ``first``: of the first one. ``environ``: over the suite's."""
-
-    workers: int = 2
-    patches: Sequence[str] = ()
-    first: Sequence[str] = ()
-    environ: tuple[tuple[str, str], ...] = ()
-    redis_at_start: bool = True
-
-
 class Cluster:
     """Everything runs while inside ``async with``."""
 
@@ -142,10 +136,9 @@ class Cluster:
             self.assistant.assistant.faults = NumberedAnswers()
             patience = aiohttp.ClientTimeout(total=10)
             self.web = aiohttp.ClientSession(timeout=patience, cookie_jar=aiohttp.DummyCookieJar())
-            await asyncio.gather(
-                self.start_worker(self.options.first),
-                *(self.start_worker() for _ in range(self.options.workers - 1)),
-            )
+            own = [(f"crash:{crash}",) for crash in self.options.crashes]
+            own += [()] * (self.options.workers - len(own))
+            await asyncio.gather(*map(self.start_worker, own))
         except BaseException:
             await self.__aexit__()
             raise
@@ -257,5 +250,3 @@ async def measured(web: aiohttp.ClientSession, address: str, name: str) -> float
     found = re.search(rf"^{name} (\S+)$", text, re.MULTILINE)
     return float(found.group(1)) if found else 0.0
 
-
-JSON = dict[str, Any]

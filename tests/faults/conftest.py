@@ -1,14 +1,13 @@
 from __future__ import annotations
 
 import shutil
-import statistics
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.faults.cluster import migrated_database
-from tests.faults.records import RunRecord
+from tests.faults.records import RunRecord, figures
 
 
 class Report:
@@ -44,6 +43,13 @@ def _redis_installed(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
 
 
+def chosen(request: pytest.FixtureRequest, names: Container[str]) -> list[str]:
+    """Return which of these parameters the tests of this run have, in their order."""
+    found = (getattr(item, "callspec", None) for item in request.session.items)
+    named = [spec.params.get("name") for spec in found if spec is not None]
+    return [name for name in named if isinstance(name, str) and name in names]
+
+
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
@@ -55,16 +61,3 @@ def pytest_terminal_summary(
         terminalreporter.section("planted bugs: mutant | fault | invariant that caught it")
         for row in report.mutants:
             terminalreporter.line(" | ".join(row))
-
-
-def figures(runs: list[RunRecord]) -> str:
-    """``"812 messages, 31 faults, 0 lost, 0 doubled; recovery 0.21 s (median), 6.4 s (worst)"``"""
-    messages = sum(run.messages for run in runs)
-    faults = sum(len(run.struck) for run in runs)
-    lost, doubled = (sum(getattr(run, name) for run in runs) for name in ("lost", "doubled"))
-    text = f"{messages} messages, {faults} faults, {lost} lost, {doubled} doubled"
-    recoveries = [since for run in runs for since in run.recoveries_s]
-    if recoveries:
-        median = statistics.median(recoveries)
-        text += f"; recovery {median:.2f} s (median), {max(recoveries):.1f} s (worst)"
-    return text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from chat.sessions.redis_store import RedisStore
@@ -32,14 +33,14 @@ CRASHES = {
 def crash_at(crash: Crash) -> None:
     """Have this process die there, as ``kill -9`` would have it."""
     method = getattr(crash.owner, crash.method)
-    left = [crash.nth]
+    calls = count(1)
 
     async def dying(*args: Any, **kwargs: Any) -> Any:
-        left[0] -= 1
-        if not left[0] and crash.before:
+        is_last = next(calls) == crash.nth
+        if is_last and crash.before:
             os._exit(137)
         result = await method(*args, **kwargs)
-        if not left[0]:
+        if is_last:
             os._exit(137)
         return result
 

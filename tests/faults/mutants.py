@@ -14,15 +14,19 @@ from chat.errors import SessionNotFound, StoreUnavailable
 from chat.protocol import MessageAccepted, MessageDelta
 from chat.sessions import merge, redis_store, switch
 from chat.sessions.memory_record import Record
+from tests.faults.invariants import Violation
 
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """``fault``: the scenario of ``catalogue.py`` in which it shows."""
+    """``scenario``: of ``catalogue.py``, in which it shows. ``invariants``: which see it."""
 
     plant: Callable[[], None]
     scenario: str
     invariants: frozenset[str]
+
+    def is_caught_by(self, found: list[Violation]) -> bool:
+        return any(violation.invariant in self.invariants for violation in found)
 
 
 def _edit(script: str, *edits: tuple[str, str]) -> None:
@@ -202,7 +206,7 @@ MUTANTS: dict[str, Mutant] = dict(
         _mutant(memory_forgotten, "Redis killed", "kept", "one end"),
         _mutant(late_writer, "erasure with a frozen worker", "erased"),
         _mutant(unbounded_queue, "clients that never read", "bounded"),
-        _mutant(acknowledged_first, "dies stored, not acknowledged", "kept"),
+        _mutant(acknowledged_first, "workers die around the store", "kept"),
         _mutant(orphans_left, "worker killed", "one end"),
         _mutant(offsets_in_bytes, "two tabs at two workers", "one voice", "view is transcript"),
         _mutant(read_append_write, "two tabs at two workers", "kept"),

@@ -16,7 +16,7 @@ import websockets
 from tests.faults.client import Tab
 from tests.faults.cluster import Cluster, WorkerProcess, erase, get_cookies, measured, session_id_of
 from tests.faults.records import RunRecord, TabRecord, VisitorRecord, WorkerRecord
-from tests.faults.scenario import Ask, Scenario, Script, Then, What, scripts
+from tests.faults.scenario import OF_REDIS, Ask, Scenario, Script, Then, What, scripts
 from tests.faults.strikes import Striker
 from tests.faults.view import Line, View
 
@@ -24,12 +24,14 @@ from tests.faults.view import Line, View
 PLAY_S = 45
 #: After the last strike every page is quiet and right within this.
 SETTLE_S = 20
+#: A page whose tabs wrote at the same time shows the order of the transcript this long after.
+CONVERGE_S = 6
 #: Source: specification, section 9.
 ERASED_WITHIN_S = 1.0
 ALLOWED_MIB = 40
 _ERROR = re.compile(r".*\[error .*")
-#: It logs that its connection broke, and comes back.
-_LAYER = "[channels_redis.pubsub]"
+#: The layer logs that its connection broke, and comes back; Django, each 503.
+_KNOWN = re.compile(r"\[channels_redis.pubsub\]|Service Unavailable:")
 
 
 class Visitor:
@@ -41,7 +43,7 @@ class Visitor:
         self.script = script
         self.session_id = session_id_of(cookies)
         self.tabs: list[Tab] = []
-        self.record = VisitorRecord(name=name, tabs=[])
+        self.record = VisitorRecord(name=name)
 
     def open_tabs(self, cluster: Cluster, rng: random.Random) -> None:
         cookie = f"chat_session={self.cookies['chat_session']}"
@@ -82,7 +84,8 @@ class Play:
         self._heard = asyncio.Event()
         self._scripts = scripts(scenario, seed)
         self._acting_ended = False
-        self.record = RunRecord(seed=seed)
+        speaks = any(strike.what is What.MODEL for strike in scenario.strikes)
+        self.record = RunRecord(seed=seed, numbered=not speaks)
 
     async def run(self) -> RunRecord:
         await self._arrive()
@@ -111,6 +114,9 @@ class Play:
                 task.cancel()
             await asyncio.gather(*(tab.leave() for tab in self._tabs))
             watching.cancel()
+        if any(strike.what in OF_REDIS for strike in self._scenario.strikes):
+            for tab in self._tabs:  # workers do not know what others keep in their memories
+                tab.record.vanished.clear()
         await self._measure(before)
         self._read_logs()
         return self.record
@@ -164,8 +170,9 @@ class Play:
     async def _erase(self, visitor: Visitor) -> None:
         """Press the button, again where nothing came back; refused, the conversation goes on."""
         status = 0
-        for _ in range(5):
-            address = self._rng.choice(self._cluster.addresses)
+        for attempt in range(5):
+            addresses = self._cluster.addresses
+            address = addresses[(self._visitors.index(visitor) + attempt) % len(addresses)]
             try:
                 status = await erase(self._cluster.web, address, visitor.cookies)
                 break
@@ -226,6 +233,7 @@ class Play:
 
     async def _read_what_is_left(self) -> None:
         client = redis.asyncio.Redis.from_url(self._cluster.redis.url)
+        converged_by = asyncio.get_running_loop().time() + CONVERGE_S
         async with client:
             for visitor in self._visitors:
                 if visitor.record.erased:
@@ -237,6 +245,10 @@ class Play:
                 for worker in self._running():
                     final = await _state_at(worker, visitor.cookies)
                     visitor.record.finals[worker.name] = final
+                for tab in visitor.tabs:
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout_at(converged_by):
+                            await tab.until(partial(_shows, tab, visitor.record.stored))
 
     async def _traces(self, client: redis.asyncio.Redis, visitor: Visitor) -> list[str]:
         mark = visitor.script[0][0].id.split("t")[0]
@@ -304,10 +316,10 @@ class Play:
         for worker in self._cluster.workers:
             text = worker.log.read_text()[worker.log_read :]
             worker.log_read += len(text)
-            errors = [line for line in _ERROR.findall(text) if _LAYER not in line]
-            self.record.tracebacks += [f"{worker.name}: {line}" for line in errors]
+            errors = [line for line in _ERROR.findall(text) if not _KNOWN.search(line)]
+            self.record.errors += [f"{worker.name}: {line}" for line in errors]
             if "Question " in text or "n°" in text:
-                self.record.tracebacks.append(f"{worker.name} wrote a message into its log")
+                self.record.errors.append(f"{worker.name} wrote a message into its log")
 
 
 async def _state_at(worker: WorkerProcess, cookies: dict[str, str]) -> View:
@@ -332,6 +344,10 @@ async def _state_at(worker: WorkerProcess, cookies: dict[str, str]) -> View:
 
 def _is_settled(tab: Tab) -> bool:
     return tab.is_settled
+
+
+def _shows(tab: Tab, stored: list[Line]) -> bool:
+    return [line.id for line in tab.view.lines] == [line.id for line in stored]
 
 
 def _has_progressed(tab: Tab, since: float) -> bool:

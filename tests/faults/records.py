@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import statistics
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tests.faults.view import Line, View
@@ -11,8 +14,7 @@ from tests.faults.view import Line, View
 class Ending:
     """A question was told to have ended. ``how``: "done" or an error code.
 
-    ``backend``: what the viewer had last been told of the store. ``retries``: how often its
-    author had asked again by then.
+    ``backend``: what the viewer had last been told of the store.
     """
 
     question: str
@@ -20,12 +22,14 @@ class Ending:
     answer_id: str = ""
     text: str = ""
     backend: str = "redis"
-    retries: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
 class TabRecord:
-    """``asked``: text by id, in order. ``missed_s``: heard nothing for so long, at worst."""
+    """``asked``: text by id, in order. ``retried``: what its customer asked again after a failure.
+
+    ``vanished``: messages that were taken back while Redis served. ``internal``: bugs it was told.
+    """
 
     name: str
     asked: dict[str, str] = field(default_factory=dict)
@@ -34,7 +38,7 @@ class TabRecord:
     endings: list[Ending] = field(default_factory=list)
     view: View = field(default_factory=View)
     heard_after_erasure: list[str] = field(default_factory=list)
-    #: Messages that vanished from a view while Redis served.
+    retried: set[str] = field(default_factory=set)
     vanished: list[str] = field(default_factory=list)
     internal: list[str] = field(default_factory=list)
     connections: int = 0
@@ -45,11 +49,12 @@ class TabRecord:
 class VisitorRecord:
     """``finals``: the transcript by who was asked for it in the end: each worker, and Redis.
 
-    ``traces``: where anything of an erased conversation can still be read.
+    ``traces``: where anything of an erased conversation can still be read. ``unsettled``: pages
+    that did not come to rest.
     """
 
     name: str
-    tabs: list[TabRecord]
+    tabs: list[TabRecord] = field(default_factory=list)
     finals: dict[str, View] = field(default_factory=dict)
     stored: list[Line] = field(default_factory=list)
     erased: bool = False
@@ -73,14 +78,46 @@ class WorkerRecord:
 
 @dataclass(slots=True, kw_only=True)
 class RunRecord:
+    """``errors``: lines of the workers' logs that tell of a bug.
+
+    ``numbered``: whether every answer is one of ``answers.py``.
+    """
+
     seed: int
     visitors: list[VisitorRecord] = field(default_factory=list)
     workers: list[WorkerRecord] = field(default_factory=list)
     struck: list[str] = field(default_factory=list)
     recoveries_s: list[float] = field(default_factory=list)
-    #: Lines of the workers' logs that tell of a bug.
-    tracebacks: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    numbered: bool = True
 
     @property
     def messages(self) -> int:
         return sum(len(tab.accepted) for visitor in self.visitors for tab in visitor.tabs)
+
+    @property
+    def lost(self) -> int:
+        lost = 0
+        for visitor in self.visitors:
+            stored = {line.id for line in visitor.stored}
+            accepted = {id_ for tab in visitor.tabs for id_ in tab.accepted}
+            lost += 0 if visitor.erased else len(accepted - stored)
+        return lost
+
+    @property
+    def doubled(self) -> int:
+        stored = (Counter(line.id for line in visitor.stored) for visitor in self.visitors)
+        return sum(times - 1 for counted in stored for times in counted.values())
+
+
+def figures(runs: Sequence[RunRecord]) -> str:
+    """``"812 messages, 31 faults, 0 lost, 0 doubled; recovery 0.21 s (median), 6.4 s (worst)"``"""
+    messages = sum(run.messages for run in runs)
+    faults = sum(len(run.struck) for run in runs)
+    lost, doubled = sum(run.lost for run in runs), sum(run.doubled for run in runs)
+    text = f"{messages} messages, {faults} faults, {lost} lost, {doubled} doubled"
+    recoveries = [since for run in runs for since in run.recoveries_s]
+    if recoveries:
+        median = statistics.median(recoveries)
+        text += f"; recovery {median:.2f} s (median), {max(recoveries):.1f} s (worst)"
+    return text

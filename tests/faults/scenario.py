@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from tests.faults.answers import question
+from tests.faults.options import Options
 
 
 class What(StrEnum):
@@ -18,7 +19,7 @@ class What(StrEnum):
     FREEZE = "worker frozen"
     TERM = "worker stopped politely"
     ROLL = "all workers replaced, one by one"
-    CRASH = "worker dies at a planned point"
+    CRASH = "workers die at planned points"
     REDIS_KILL = "Redis killed"
     REDIS_FREEZE = "Redis frozen"
     REDIS_FULL = "Redis full"
@@ -30,6 +31,10 @@ class What(StrEnum):
     SLOW = "clients that never read"
     FLOOD = "clients that flood"
     BOMBS = "frames that are bombs"
+
+
+OF_REDIS = {what for what in What if what.value.startswith("Redis")}
+OF_A_WORKER = {What.KILL, What.FREEZE, What.TERM}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +76,7 @@ class Ask:
 class Scenario:
     """``habits``: weights of what customers do. ``erasers``: visitors who erase at last.
 
-    ``crash``: a point of ``crashes.py`` at which the first worker dies, once.
+    ``crashes``: points of ``crashes.py`` at which the first workers die, one each.
     """
 
     name: str
@@ -85,9 +90,19 @@ class Scenario:
     )
     erasers: int = 0
     workers: int = 2
-    crash: str = ""
+    crashes: tuple[str, ...] = ()
     environ: tuple[tuple[str, str], ...] = ()
     redis_at_start: bool = True
+
+    def options(self, patches: tuple[str, ...] = ()) -> Options:
+        """Return the cluster it is played in; with ``patches`` in every worker."""
+        return Options(
+            workers=self.workers,
+            patches=patches,
+            crashes=self.crashes,
+            environ=self.environ,
+            redis_at_start=self.redis_at_start,
+        )
 
     @property
     def faults(self) -> str:

@@ -11,7 +11,7 @@ import redis.asyncio
 from tests.faults import attacks
 from tests.faults.client import Tab
 from tests.faults.cluster import Cluster, WorkerProcess
-from tests.faults.scenario import Strike, What
+from tests.faults.scenario import OF_A_WORKER, OF_REDIS, Strike, What
 
 
 class Striker:
@@ -21,20 +21,18 @@ class Striker:
         self._cluster = cluster
         self._tabs = tabs
 
-    async def strike(self, strike: Strike) -> list[Tab]:
-        """Do it and undo it; return whom it struck: those who waited for an answer then."""
-        victim = self._answering()
-        doing = _DOING.get(strike.what)
-        if doing is not None:
-            struck = self._struck(victim if strike.what in _OF_A_WORKER else None)
-            await doing(self, strike, victim)
-        else:
-            struck = []
+    async def strike(self, strike: Strike) -> None:
+        """Do it and undo it."""
+        if strike.what in OF_REDIS:
             await _REDIS[strike.what](self._cluster, strike.lasts_s)
-        return struck
+        else:
+            await _DOING[strike.what](self, strike, self._answering())
 
     def struck_by(self, strike: Strike) -> list[Tab]:
-        return self._struck(self._answering() if strike.what in _OF_A_WORKER else None)
+        """Return those who would be struck now: they wait for an answer, there or anywhere."""
+        victim = self._answering() if strike.what in OF_A_WORKER else None
+        waiting = (tab for tab in self._tabs if tab.view.waiting)
+        return [tab for tab in waiting if victim is None or tab.address == victim.address]
 
     def _answering(self) -> WorkerProcess:
         """The worker at which most clients see an answer grow."""
@@ -45,10 +43,6 @@ class Striker:
                 tab.address == worker.address and bool(tab.view.draft_id) for tab in self._tabs
             ),
         )
-
-    def _struck(self, victim: WorkerProcess | None) -> list[Tab]:
-        at_victim = (t for t in self._tabs if victim is None or t.address == victim.address)
-        return [tab for tab in at_victim if tab.view.waiting]
 
     async def kill(self, strike: Strike, victim: WorkerProcess) -> None:
         victim.kill()
@@ -64,8 +58,7 @@ class Striker:
 
     async def stop(self, strike: Strike, victim: WorkerProcess) -> None:
         """A balancer sends nobody to a worker that is told to stop; its successor is there."""
-        successor = await self._cluster.start_worker()
-        del successor
+        await self._cluster.start_worker()
         victim.send_signal(signal.SIGTERM)
         code = await victim.ended()
         assert code == 0, f"{victim.name} ended with {code}"
@@ -75,10 +68,12 @@ class Striker:
             await self.stop(strike, worker)
 
     async def crash(self, strike: Strike, victim: WorkerProcess) -> None:
-        """Wait until the worker that was made to die has died, then replace it."""
-        dying = self._cluster.workers[0]
-        await dying.ended(15)
-        await asyncio.sleep(strike.lasts_s)
+        """Replace the workers that were made to die as soon as they have."""
+        dying = [worker for worker in self._cluster.workers if worker.dies]
+        await asyncio.gather(*map(self._replace, dying))
+
+    async def _replace(self, dying: WorkerProcess) -> None:
+        await dying.ended(20)
         await self._cluster.start_worker()
 
     async def reconnect(self, strike: Strike, victim: WorkerProcess) -> None:
@@ -130,7 +125,6 @@ def _redis_says(*commands: str) -> Callable[[Cluster, float], Awaitable[None]]:
     return strike
 
 
-_OF_A_WORKER = {What.KILL, What.FREEZE, What.TERM, What.CRASH}
 _DOING: dict[What, Callable[[Striker, Strike, WorkerProcess], Awaitable[None]]] = {
     What.KILL: Striker.kill,
     What.FREEZE: Striker.freeze,

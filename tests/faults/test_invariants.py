@@ -211,7 +211,7 @@ def test_what_is_left_open_is_seen(field, number):
 
 def test_bug_in_a_log_or_on_a_page_is_seen():
     run = good()
-    run.tracebacks = ["w1: [error] a lane failed"]
+    run.errors = ["w1: [error] a lane failed"]
     assert broken(run) == {"no bug"}
     run = good()
     run.visitors[0].tabs[0].internal = ["Une erreur est survenue (référence 12)"]

@@ -33,7 +33,6 @@ class Tab:
     page: Page
     url: str
     mishaps: list[str] = field(default_factory=list)
-    weight: int = 0
 
     def __post_init__(self) -> None:
         self.field = self.page.locator("[data-field]")

@@ -48,9 +48,12 @@ async def test_new_conversation_ends_the_old_one_everywhere(camille: Customer):
     tab, other = await camille.open(), await camille.open()
     await tab.ask(f"Bonjour, je suis Camille {FAST}")
     await other.field.fill("Je voulais dire")
+    await tab.field.fill("Au fait")
     await tab.page.get_by_role("button", name="Nouvelle conversation").first.click()
     await tab.is_connected()
     await expect(tab.lines).to_have_count(0)
+    await expect(tab.field).to_have_value("")
+    assert await storage_of(tab) == {}
 
     await expect(other.ended).to_contain_text("terminée", use_inner_text=True)
     await expect(other.lines).to_have_count(2)

@@ -162,4 +162,4 @@ async def test_page_weighs_less_than_40_kb(camille: Customer):
     for response in responses:
         weight += len(gzip.compress(await response.body(), 9))
     assert len(responses) > 10
-    assert weight < 40_000
+    assert weight < 39_700  # the names of hashed files weigh 300 bytes more

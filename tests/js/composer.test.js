@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { cleaned, countdown, isSendKey } from "../../chat/static/chat/js/composer.js";
-import { newId } from "../../chat/static/chat/js/ids.js";
-import { hiddenHeight } from "../../chat/static/chat/js/keyboard.js";
-import { isFollowing } from "../../chat/static/chat/js/scroll.js";
+import { newId } from "../../chat/static/chat/js/messages.js";
+import { hiddenHeight, isFollowing } from "../../chat/static/chat/js/scroll.js";
 
 for (const [what, keys, isTouch, expected] of [
   ["Enter", { key: "Enter" }, false, true],

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { dayKey, dayLabel, timeLabel } from "../../chat/static/chat/js/dates.js";
-import { isSoon, wantsSync } from "../../chat/static/chat/js/expiry.js";
+import {
+  dayKey, dayLabel, isSoon, timeLabel, wantsSync,
+} from "../../chat/static/chat/js/dates.js";
 
 const at = (...parts) => new Date(...parts).toISOString();
 const NOW = new Date(2026, 10, 23, 0, 20).getTime();

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { dropFirst, lengthOf } from "../../chat/static/chat/js/code_points.js";
-import { draftOf, withDelta } from "../../chat/static/chat/js/draft.js";
+import { draftOf, dropFirst, lengthOf, withDelta } from "../../chat/static/chat/js/draft.js";
 
 test("lengths are counted in code points, as the server does", () => {
   assert.deepEqual(["", "été", "🛋️", "👩‍🔧", "a🛋b"].map(lengthOf), [0, 3, 2, 3, 3]);

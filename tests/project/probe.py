@@ -38,6 +38,11 @@ async def count_body(scope: dict[str, Any], receive: Any, send: Any) -> None:
     await answer(send, f"{size} bytes in {pieces}")
 
 
+async def tell_root(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Answer below which path the application believes to be."""
+    await answer(send, json.dumps(scope["root_path"]))
+
+
 async def dropped(scope: dict[str, Any], receive: Any, send: Any) -> None:
     """Answer how many clients were dropped, by reason."""
     counts = {
@@ -111,6 +116,11 @@ async def echo(scope: dict[str, Any], receive: Any, send: Any) -> None:
     async for event in frames(receive, send):
         kind = "text" if "text" in event else "bytes"
         await send({"type": "websocket.send", kind: event[kind]})
+
+
+async def tell_root_open(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    async for _ in frames(receive, send):
+        await send({"type": "websocket.send", "text": json.dumps(scope["root_path"])})
 
 
 async def stuck(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -190,6 +200,7 @@ async def turn() -> Any:
 PAGES = {
     "/background": background,
     "/count": count_body,
+    "/root": tell_root,
     "/dropped": dropped,
     "/pour": pour,
     "/turn": write_turn,
@@ -201,6 +212,7 @@ PAGES = {
 }
 SOCKETS = {
     "/echo": echo,
+    "/root": tell_root_open,
     "/stuck": stuck,
     "/chatter": chatter,
     "/long-state": long_state,

@@ -5,6 +5,7 @@ import pytest
 from chat.addresses import (
     Origin,
     client_address,
+    neighbourhood,
     origin_allowed,
     parse_origin,
     request_origin,
@@ -48,6 +49,20 @@ def test_client_address_counts_from_the_right(forwarded, trusted_proxies, expect
 )
 def test_client_address_of_a_direct_client(peer, expected):
     assert client_address({}, peer, 0) == expected
+
+
+@pytest.mark.parametrize(
+    "address, expected",
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("/run/web.sock", "/run/web.sock"),
+        ("", ""),
+    ],
+)
+def test_neighbourhood_of_ipv6_is_what_a_line_has(address, expected):
+    assert neighbourhood(address) == expected
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,8 @@ async def test_both_ways_protect_what_they_answer():
         b"X-Content-Type-Options",
         b"Referrer-Policy",
         b"Cross-Origin-Opener-Policy",
+        b"Cross-Origin-Resource-Policy",
+        b"Permissions-Policy",
     }
     assert {name: short.headers[name] for name in protecting} == {
         name: long.headers[name] for name in protecting

@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import fields
+from fnmatch import fnmatchcase
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -53,6 +54,16 @@ def test_redis_keeps_what_was_acknowledged_and_is_not_reachable_from_outside():
     assert {name for name, service in SERVICES.items() if "ports" in service} == {"proxy"}
     assert SERVICES["redis"]["networks"] == ["data"]
     assert COMPOSE["networks"]["data"]["internal"] is True
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/metrics/", "/readyz", "/readyz/", "/readyz//"])
+def test_proxy_keeps_probes_to_the_inside(path):
+    """As Caddy matches paths, which is not as Django does: a pattern without "*" is exact."""
+    caddyfile = (ROOT / "deploy" / "Caddyfile").read_text()
+    [patterns] = re.findall(r"^\t@inside path (.+)$", caddyfile, re.MULTILINE)
+
+    assert any(fnmatchcase(path, pattern) for pattern in patterns.split())
+    assert re.search(r"^\trespond @inside 404$", caddyfile, re.MULTILINE)
 
 
 def test_workers_wait_for_what_they_need_and_are_given_time_to_stop():

@@ -9,7 +9,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from meuble_project import env
-from meuble_project.env import ROOT, Env, load_env, read_env
+from meuble_project.env import DEVELOPMENT_SECRET_KEY, ROOT, Env, load_env, read_env
 
 PRODUCTION = {
     "SECRET_KEY": "not-to-be-seen-1",
@@ -60,6 +60,12 @@ def test_env_required_variable_may_not_be_empty_in_production(name):
         read_env(PRODUCTION | {name: "  "})
 
     assert blamed(caught.value) == [name]
+
+
+def test_env_refuses_the_published_key_in_production():
+    with pytest.raises(ImproperlyConfigured, match="SECRET_KEY: that one is public") as refused:
+        read_env(PRODUCTION | {"SECRET_KEY": DEVELOPMENT_SECRET_KEY})
+    assert DEVELOPMENT_SECRET_KEY not in str(refused.value)
 
 
 def test_env_empty_variable_means_its_default():

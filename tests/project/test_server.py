@@ -131,6 +131,15 @@ async def test_bad_request_is_told_so_once(worker: WorkerProcess, request_bytes)
     assert b"aphne" not in answer
 
 
+@pytest.mark.parametrize("value", [b"/x", b"//zoe.test", b"\xff"])
+async def test_client_does_not_say_below_which_path_we_are(worker: WorkerProcess, value):
+    request = get("/root", close=True).replace(b"Host", b"Daphne-Root-Path: " + value + b"\r\nHost")
+    async with worker.raw(request) as client:
+        answer = await client.rest()
+    assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b'""' in answer
+
+
 # Failing applications
 
 

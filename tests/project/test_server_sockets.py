@@ -38,6 +38,12 @@ async def test_handshake_names_no_software_and_takes_no_compression(worker: Work
         assert set(socket.response.headers) == {"upgrade", "connection", "sec-websocket-accept"}
 
 
+async def test_client_does_not_say_below_which_path_we_are(worker: WorkerProcess):
+    async with worker.socket("/root", additional_headers={"Daphne-Root-Path": "/x"}) as socket:
+        await socket.send("?")
+        assert await socket.recv() == '""'
+
+
 async def test_compressed_frame_is_a_protocol_error(worker: WorkerProcess):
     async with worker.raw_socket(b"/echo") as client:
         await client.send(frame(b"bomb", rsv=4))

@@ -1,6 +1,4 @@
 /** What the customer can do besides typing: buttons and forms, found by `data-*`. */
-import { copyText } from "./clipboard.js";
-
 const COPIED_MS = 2_000;
 
 /**
@@ -41,12 +39,25 @@ export function clearWhenLeaving(page, storage) {
   });
 }
 
-/** Post a message as a page without JavaScript does, with its id, and leave this page. */
-export function postNatively(form, { id, text }) {
-  const field = form.querySelector("[data-field]");
-  const hidden = document.createElement("input");
-  Object.assign(hidden, { type: "hidden", name: "id", value: id });
-  form.append(hidden);
+/** Copy a text. Over plain http the browser has no clipboard API, only the old way. */
+async function copyText(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return copyOldWay(text);
+  }
+}
+
+function copyOldWay(text) {
+  const active = document.activeElement;
+  const field = document.createElement("textarea");
   field.value = text;
-  form.submit();
+  field.className = "visually-hidden";
+  document.body.append(field);
+  field.select();
+  const isCopied = document.execCommand("copy");
+  field.remove();
+  active?.focus();
+  return isCopied;
 }

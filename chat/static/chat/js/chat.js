@@ -2,8 +2,8 @@
 import { clearWhenLeaving, confirmErasure, copyMessage, onMessageAction } from "./actions.js";
 import { createComposer } from "./composer.js";
 import { createConversation } from "./conversation.js";
-import { watchKeyboard } from "./keyboard.js";
 import { createScreen } from "./screen.js";
+import { watchKeyboard } from "./scroll.js";
 import { openStorage } from "./storage.js";
 
 const root = document.querySelector("[data-chat]");

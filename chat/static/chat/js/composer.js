@@ -1,5 +1,5 @@
 /** The field in which the customer writes. */
-import { lengthOf } from "./code_points.js";
+import { lengthOf } from "./draft.js";
 import { setShown, setText, showWhen } from "./dom.js";
 
 /** From this part of the limit on, what is left is counted. */
@@ -58,6 +58,8 @@ export function createComposer(form, { maxChars, isTouch, storage }) {
   changed();
 
   return {
+    /** What the server put back in the field with an error. */
+    given: cleaned(field.defaultValue),
     /** Go on writing; on a phone that would open the keyboard unasked. */
     focus: () => isTouch || field.focus(),
     /** @returns {string} what may be sent now, or "" */

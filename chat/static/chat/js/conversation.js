@@ -1,15 +1,15 @@
 /** The conversation of this page: its state in the middle, socket and storage on one side, screen
  *  and field on the other. */
-import { postNatively } from "./actions.js";
+import { createFormPost } from "./by_form.js";
 import { connectTo, reloadOnce } from "./connection.js";
-import { wantsSync } from "./expiry.js";
+import { wantsSync } from "./dates.js";
 import { noticeIn } from "./hydrate.js";
-import { newId } from "./ids.js";
 import { questionOf } from "./items.js";
-import { has } from "./messages.js";
+import { has, newId } from "./messages.js";
 import { frameOf, framesOf, readOutbox, writeOutbox } from "./outbox.js";
 import { EMPTY, reduce } from "./transcript_state.js";
 
+const BY_FORM = new Set(["barred", "refused"]);
 const CALM = new Set(["connecting", "connected", "stopped"]);
 
 /**
@@ -17,7 +17,7 @@ const CALM = new Set(["connecting", "connected", "stopped"]);
  * @param {{storage: object, composer: object, makeScreen: (now: () => object) => object}} parts
  */
 export function createConversation(root, { storage, composer, makeScreen }) {
-  const form = root.querySelector("[data-form]");
+  const postByForm = createFormPost(root.querySelector("[data-form]"));
   const screen = makeScreen(() => ({ state, status }));
   const socket = connectTo(root.dataset.socket, { onEvent: hear, onStatus: become });
   let status = "connecting";
@@ -26,7 +26,9 @@ export function createConversation(root, { storage, composer, makeScreen }) {
   let state = {
     ...EMPTY,
     messages: screen.messages,
-    pending: readOutbox(storage).filter(({ id }) => !has(screen.messages, id)),
+    pending: readOutbox(storage).filter(({ id, text }) => (
+      !has(screen.messages, id) && text !== composer.given // refused by the form, given back
+    )),
     notice: noticeIn(root.querySelector("[data-notice]")),
     ended: screen.messages.length > 0 ? root.dataset.endedReason : "",
   };
@@ -73,10 +75,6 @@ export function createConversation(root, { storage, composer, makeScreen }) {
   function send(text) {
     if (!text || state.ended) return;
     const message = { id: newId(), text, at: new Date().toISOString() };
-    if (status === "barred" || status === "refused") {
-      postNatively(form, message);
-      return;
-    }
     apply({ type: "local.sent", message });
     socket.send(frameOf(message));
     screen.draw();
@@ -113,6 +111,8 @@ export function createConversation(root, { storage, composer, makeScreen }) {
         askedAt = now;
         apply({ type: "local.sync" });
       }
+      const [unsent] = framesOf(state.pending);
+      if (unsent && BY_FORM.has(status)) postByForm(unsent);
       screen.schedule();
     },
   };

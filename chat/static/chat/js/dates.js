@@ -1,6 +1,8 @@
-/** Moments as a reader says them, in the reader's own time zone. */
+/** Moments as a reader says them, in the reader's own time zone, and how near the end is. */
 
 const DAY_MS = 24 * 3600 * 1000;
+const SOON_MS = 3600 * 1000;
+const ASK_AGAIN_MS = 30_000;
 
 /** @returns {string} "09:30" */
 export function timeLabel(moment, language) {
@@ -23,6 +25,20 @@ export function dayLabel(moment, now, language) {
     : new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "long" })
       .format(new Date(moment));
   return label.charAt(0).toLocaleUpperCase(language) + label.slice(1);
+}
+
+/** Whether less than an hour is left. */
+export function isSoon(expiresAt, now) {
+  return expiresAt !== "" && Date.parse(expiresAt) - now < SOON_MS;
+}
+
+/**
+ * Whether to ask the server: the end seems near though something was said since it was told, or
+ * it has passed and nothing was heard of it.
+ */
+export function wantsSync({ expiresAt, touched, syncing }, now, askedAt) {
+  if (syncing || !isSoon(expiresAt, now) || now - askedAt < ASK_AGAIN_MS) return false;
+  return touched || Date.parse(expiresAt) < now;
 }
 
 function noonOf(moment) {

@@ -1,5 +1,3 @@
-import { dropFirst, lengthOf } from "./code_points.js";
-
 /**
  * The answer being written, as far as this page holds it. `length` is in code points.
  *
@@ -27,4 +25,22 @@ export function withDelta(draft, { id, offset, text }) {
   if (follows && fresh === "") return { draft, gap: false };
   const longer = { id, text: held.text + fresh, length: held.length + lengthOf(fresh) };
   return { draft: longer, gap: draft !== null && !follows };
+}
+
+/**
+ * Characters as the server counts them: a JavaScript string counts UTF-16 units, of which "🛋" has
+ * two.
+ *
+ * @returns {number} code points of the text
+ */
+export function lengthOf(text) {
+  let length = 0;
+  for (const _ of text) length += 1;
+  return length;
+}
+
+/** @returns {string} the text without its first `count` code points */
+export function dropFirst(text, count) {
+  if (count <= 0) return text;
+  return [...text].slice(count).join("");
 }

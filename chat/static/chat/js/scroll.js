@@ -56,3 +56,23 @@ export function createFollower({ chat, watched, pill, following }) {
 function endOf(element) {
   return Math.round(element.getBoundingClientRect().bottom + scrollY);
 }
+
+/** @returns {number} px of the page hidden at its end; 0 while zoomed in, when it says nothing */
+export function hiddenHeight(pageHeight, { height, offsetTop, scale }) {
+  return scale > 1.01 ? 0 : Math.max(0, Math.round(pageHeight - height - offsetTop));
+}
+
+/**
+ * Tell the style sheet the height of the keyboard on screen, as `--keyboard`.
+ *
+ * Chrome on Android makes the page smaller by itself (`interactive-widget=resizes-content`);
+ * Safari on iOS lays the keyboard over it.
+ */
+export function watchKeyboard(viewport = globalThis.visualViewport) {
+  if (!viewport) return;
+  const tell = () => document.documentElement.style.setProperty(
+    "--keyboard", `${hiddenHeight(document.documentElement.clientHeight, viewport)}px`,
+  );
+  viewport.addEventListener("resize", tell);
+  viewport.addEventListener("scroll", tell);
+}

@@ -1,7 +1,6 @@
 /** Everything around the transcript that says how things stand. Its sentences are in templates. */
-import { timeLabel } from "./dates.js";
+import { isSoon, timeLabel } from "./dates.js";
 import { setShown, setText, showWhen } from "./dom.js";
-import { isSoon } from "./expiry.js";
 
 /**
  * @param {HTMLElement} root the <main data-chat>

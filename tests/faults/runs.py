@@ -1,0 +1,68 @@
+"""Several scenarios at once: most of the time of each is spent waiting."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.faults.cluster import Cluster
+from tests.faults.invariants import Violation, violations
+from tests.faults.play import Play
+from tests.faults.records import RunRecord
+from tests.faults.scenario import Scenario
+
+AT_ONCE = max(2, min(4, os.cpu_count() or 2))
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    record: RunRecord
+    found: list[Violation]
+    logs: str
+
+
+Enough = Callable[[list[Violation]], bool]
+
+
+class Runs:
+    """Begun in the order in which they will be asked for. ``close`` ends those that still run."""
+
+    def __init__(self, database: Path) -> None:
+        self._database = database
+        self._places = asyncio.Semaphore(AT_ONCE)
+        self._tasks: dict[str, asyncio.Task[Result]] = {}
+
+    def begin(
+        self,
+        name: str,
+        scenario: Scenario,
+        seeds: Sequence[int],
+        enough: Enough,
+        patches: tuple[str, ...] = (),
+    ) -> None:
+        """Play the scenario with one seed after the other until it is enough."""
+        playing = self._play(scenario, seeds, enough, patches)
+        self._tasks[name] = asyncio.create_task(playing, name=name)
+
+    async def result(self, name: str) -> Result:
+        return await self._tasks[name]
+
+    async def close(self) -> None:
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def _play(
+        self, scenario: Scenario, seeds: Sequence[int], enough: Enough, patches: tuple[str, ...]
+    ) -> Result:
+        async with self._places:
+            for seed in seeds:
+                async with Cluster(self._database, scenario.options(patches)) as cluster:
+                    record = await Play(cluster, scenario, seed).run()
+                    result = Result(record, violations(record), cluster.logs())
+                if enough(result.found):
+                    break
+            return result
