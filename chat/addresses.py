@@ -17,8 +17,9 @@ from django.conf import settings
 from django.http import HttpRequest
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-#: Neither path nor user name, and nothing that no host contains.
-_ORIGIN = re.compile(r"https?://[^\s/?#@\\,;%<>\"'*|^`{}]+", re.IGNORECASE)
+#: Neither path nor user name, and nothing that no host contains. A name has 253 characters at
+#: most; IDNA takes 50 ms for 15,000.
+_ORIGIN = re.compile(r"https?://[^\s/?#@\\,;%<>\"'*|^`{}]{1,300}", re.IGNORECASE)
 _HTTP_SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 
 

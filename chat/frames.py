@@ -43,7 +43,7 @@ ClientFrame = SendMessage | StopTurn | SyncSession | Ping
 
 
 def checked_text(text: object, max_chars: int) -> str:
-    """Return what a customer typed, trimmed, with lines that end in ``\\n`` whoever sent them.
+    """Return what a customer typed, trimmed, with line feeds for line ends, whoever sent them.
 
     Raises:
         InvalidMessage: not text, blank, over ``max_chars``, or not encodable (lone surrogates).

@@ -93,6 +93,7 @@ def test_neighbourhood_of_ipv6_is_what_a_line_has(address, expected):
         ("https://*.example.fr", None),
         ("https://a..fr", None),
         ("https://" + "a" * 64 + ".fr", None),
+        ("https://" + "é." * 150 + "f", None),
         ("https://[::1", None),
     ],
 )
