@@ -11,7 +11,7 @@ PRODUCTION := env DEBUG=0 SECRET_KEY=0123456789-of-a-key-that-is-only-there-to-b
 	ALLOWED_HOSTS=shop.example OPENAI_API_KEY=none REDIS_URL=redis://127.0.0.1:1/0
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help install run test check fix cover
+.PHONY: help install run test chaos check fix cover
 .DEFAULT_GOAL := help
 
 help:     ## this list
@@ -28,6 +28,10 @@ test:     ## Python and JavaScript tests; installs what they need where it can
 	@.ci/prepare
 	$(BIN)/python -m pytest
 	@.ci/test-js
+
+chaos:    ## faults drawn at random, for 300 s (SECONDS=60, SEED=12 for others)
+	@.ci/prepare
+	$(BIN)/python -m tests.faults.chaos --seconds $(or $(SECONDS),300) $(if $(SEED),--seed $(SEED))
 
 check: $(VENV)/.dev ## style, types, layers, migrations, security
 	$(BIN)/ruff check .

@@ -17,7 +17,8 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 #: These would write what customers say, or a line per request to the model, at DEBUG or INFO.
 QUIET = ("openai", "httpx", "httpx2", "httpcore", "httpcore2", "aiohttp", "asyncio", "redis")
 #: Its traceback every tenth of a second while Redis is away; ``chat.ear`` says it in one line.
-SILENT = ("channels_redis",)
+#: And of hosts that scanners make up: the answer is a 400, there is nothing to be done.
+SILENT = ("channels_redis", "django.security.DisallowedHost")
 #: At DEBUG these drown the rest; ``django.db.backends`` also shows values from the database.
 CALM = ("django.db.backends", "django.template", "django.utils.autoreload", "markdown_it")
 

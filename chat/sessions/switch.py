@@ -280,7 +280,7 @@ class SwitchStore:
             raise
         finally:
             await self._tell(merged)
-        if self._away_since is not None:
+        if self.backend == "memory":  # Redis went again meanwhile
             return
         self._memory.forget_gone()
         metrics.store_degraded.set(0)
@@ -297,6 +297,8 @@ class SwitchStore:
                     break
             self._memory.take_out(record.id)
             self._copies.drop(record.id)
+            if both is not None:  # Redis may go again before anybody reads it there
+                self._copies.put(record.id, both.snapshot())
         finally:
             del self._moving[record.id]
             done.set()

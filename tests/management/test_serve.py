@@ -22,7 +22,7 @@ from django.core.management import CommandError
 
 from chat.management import assistant_process
 from chat.management.assistant_process import local_assistant
-from chat.management.commands.serve import collect_missing_static_files
+from chat.management.commands.serve import collect_stale_static_files
 from meuble_project.env import ROOT, Env
 
 PATIENCE_S = 30
@@ -133,19 +133,24 @@ def test_assistant_that_does_not_end_is_killed(monkeypatch: pytest.MonkeyPatch):
 # Static files
 
 
-def test_missing_static_files_are_collected_once(settings, tmp_path: Path):
+def test_static_files_are_collected_when_missing_or_stale(settings, tmp_path: Path):
     settings.STATIC_ROOT = tmp_path
     settings.STORAGES = {
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "chat.staticfiles.ModuleManifestStorage"},
     }
-    collect_missing_static_files()
+    collect_stale_static_files()
     manifest = tmp_path / "staticfiles.json"
     collected_at = manifest.stat().st_mtime_ns
-    collect_missing_static_files()
+    collect_stale_static_files()
     storage: Any = staticfiles_storage
-    assert storage.exists(storage.stored_name("chat/js/ids.js"))
+    assert storage.exists(storage.stored_name("chat/js/backoff.js"))
     assert manifest.stat().st_mtime_ns == collected_at
+    os.utime(manifest, (0, 0))  # every source is newer
+
+    collect_stale_static_files()
+
+    assert manifest.stat().st_mtime > 0
 
 
 def _url_of(server: subprocess.Popen[str]) -> str:

@@ -124,13 +124,16 @@ async def test_error_is_never_read_as_absence(unused_tcp_port):
     link.close()
 
 
-async def test_full_redis_refuses_and_keeps_what_it_has(store, client):
+@pytest.mark.parametrize("setting", ["maxmemory", "min-replicas-to-write"])
+async def test_redis_that_takes_no_writes_is_away_and_keeps_what_it_has(store, client, setting):
     await ask(store)
-    client.config_set("maxmemory", 1)
+    client.config_set(setting, 1)
     try:
         with pytest.raises(StoreUnavailable):
             await ask(store, "Encore", "q2")
+        with pytest.raises(StoreUnavailable):
+            await store.ping()
     finally:
-        client.config_set("maxmemory", 0)
+        client.config_set(setting, 0)
 
     assert [m.id for m in (await store.load(JEAN, "api")).messages] == ["q1"]

@@ -275,6 +275,30 @@ async def test_viewers_are_told_of_both_moves(server, store):
     assert told == [(None, "memory"), ([JEAN], "redis"), (None, "redis")]
 
 
+async def test_redis_that_goes_again_on_its_return_comes_back_again(server, store):
+    went_again = asyncio.Event()
+
+    async def moved(session_ids):
+        if session_ids and not went_again.is_set():  # told of the return: it goes in that moment
+            server.kill()
+            went_again.set()
+            await store.load(JEAN, ANY_OWNER)
+
+    store.moved = moved
+    await ask(store)
+    server.kill()
+    await ask(store, "Encore", "q2")
+    server.start()
+    async with asyncio.timeout(5):
+        await went_again.wait()
+    await ask(store, "Toujours là", "q3")
+    assert store.backend == "memory"
+    server.start()
+    await back(store)
+
+    assert await ids(store) == ["q1", "q2", "q3"]
+
+
 async def test_redis_is_not_asked_again_while_it_is_known_to_be_away(server, workers, monkeypatch):
     worker = workers()
     await ask(worker.store)

@@ -5,10 +5,12 @@ import os
 import sys
 from argparse import ArgumentParser
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any, NoReturn
 
 from channels.routing import get_default_application
 from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
 from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
 from django.core.management import BaseCommand, CommandError, call_command
 from twisted.internet.error import CannotListenError
@@ -26,7 +28,7 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000, help="0: any that is free")
 
     def handle(self, *, host: str, port: int, **options: Any) -> None:
-        collect_missing_static_files()
+        collect_stale_static_files()
         with ExitStack() as children:
             if settings.ENV.uses_local_assistant:
                 # Read when the model's client is made, at the first turn.
@@ -50,11 +52,22 @@ class Command(BaseCommand):
         leave()
 
 
-def collect_missing_static_files() -> None:
-    """Prepare hashed files where ``DEBUG=0`` needs them and no image brought them."""
+def collect_stale_static_files() -> None:
+    """Prepare hashed files where ``DEBUG=0`` needs them: none were made, or sources are newer."""
     storage: Any = staticfiles_storage
-    if isinstance(storage, ManifestFilesMixin) and storage.read_manifest() is None:
+    if isinstance(storage, ManifestFilesMixin) and _is_stale(storage):
         call_command("collectstatic", interactive=False, verbosity=0)
+
+
+def _is_stale(storage: Any) -> bool:
+    manifest = Path(storage.path(storage.manifest_name))
+    if not manifest.exists():
+        return True
+    made_at = manifest.stat().st_mtime
+    sources = (
+        Path(source.path(name)) for finder in get_finders() for name, source in finder.list(None)
+    )
+    return any(source.stat().st_mtime > made_at for source in sources)
 
 
 def leave() -> NoReturn:
