@@ -29,9 +29,9 @@ test:     ## Python and JavaScript tests; installs what they need where it can
 	$(BIN)/python -m pytest
 	@.ci/test-js
 
-chaos:    ## faults drawn at random, for 300 s (SECONDS=60, SEED=12 for others)
+chaos:    ## faults drawn at random, for 300 s (CHAOS_S=60 SEED=12 for others)
 	@.ci/prepare
-	$(BIN)/python -m tests.faults.chaos --seconds $(or $(SECONDS),300) $(if $(SEED),--seed $(SEED))
+	$(BIN)/python -m tests.faults.chaos --seconds $(or $(CHAOS_S),300) $(if $(SEED),--seed $(SEED))
 
 check: $(VENV)/.dev ## style, types, layers, migrations, security
 	$(BIN)/ruff check .

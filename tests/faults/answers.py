@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from os.path import commonprefix
 
 from chat.simulator.control import FaultPlan
 from chat.simulator.faults import Fault, Kind
@@ -42,7 +41,8 @@ def wrong_with(text: str, token: str = "") -> str:
     whole = numbered(head["token"], int(head["number"]), int(head["words"]))
     if whole.startswith(text):
         return ""
-    at = len(commonprefix([whole, text]))
+    pairs = zip(text, whole, strict=False)
+    at = next((n for n, (told, right) in enumerate(pairs) if told != right), len(whole))
     return f"two answers in one: …{text[max(0, at - 20) : at]!r} then {text[at : at + 20]!r}"
 
 

@@ -38,7 +38,9 @@ SCENARIOS = [
         habits=_PATIENT,
         strikes=(Strike(what=What.ROLL, after=100),),
     ),
-    Scenario(name="Redis killed", strikes=(Strike(what=What.REDIS_KILL, lasts_s=2.0),), words=_LONG),
+    Scenario(
+        name="Redis killed", strikes=(Strike(what=What.REDIS_KILL, lasts_s=2.0),), words=_LONG
+    ),
     Scenario(
         name="Redis killed and back at once",
         strikes=(Strike(what=What.REDIS_KILL), Strike(what=What.REDIS_KILL, after=60)),
@@ -119,9 +121,7 @@ SCENARIOS = [
         name="clients that never read",
         visitors=4,
         questions=2,
-        strikes=(
-            Strike(what=What.SLOW, settings={"clients": 4, "syncs": 400, "messages": 12}),
-        ),
+        strikes=(Strike(what=What.SLOW, settings={"clients": 4, "syncs": 400, "messages": 12}),),
     ),
     Scenario(
         name="floods and bombs",

@@ -58,21 +58,24 @@ class WorkerProcess:
         command = ["manage.py", "serve"]
         if self.patches:
             command = ["-m", "tests.faults.worker", *self.patches]
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, *command, "--port", "0"],
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-                cwd=ROOT,
-                env=self._environ,
-            )
+        self._process = self._launch([sys.executable, *command, "--port", "0"])
         assert self._process.stdout is not None
         async with asyncio.timeout(START_S):
             line = await asyncio.to_thread(self._process.stdout.readline)
         found = re.search(r"Écoute sur http://(\S+)", line)
         assert found, f"{self.name} did not start: {line}{self.log.read_text()}"
         self.address = found.group(1)
+
+    def _launch(self, command: list[str]) -> subprocess.Popen[str]:
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                command,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                cwd=ROOT,
+                env=self._environ,
+            )
 
     def send_signal(self, number: signal.Signals) -> None:
         assert self._process is not None, "not started"
@@ -136,8 +139,8 @@ class Cluster:
             self.assistant.assistant.faults = NumberedAnswers()
             patience = aiohttp.ClientTimeout(total=10)
             self.web = aiohttp.ClientSession(timeout=patience, cookie_jar=aiohttp.DummyCookieJar())
-            own = [(f"crash:{crash}",) for crash in self.options.crashes]
-            own += [()] * (self.options.workers - len(own))
+            own = [[f"crash:{crash}"] for crash in self.options.crashes]
+            own += [[] for _ in range(self.options.workers - len(own))]
             await asyncio.gather(*map(self.start_worker, own))
         except BaseException:
             await self.__aexit__()
@@ -163,9 +166,13 @@ class Cluster:
         return worker
 
     @property
+    def running(self) -> list[WorkerProcess]:
+        return [worker for worker in self.workers if worker.is_running and worker.address]
+
+    @property
     def addresses(self) -> list[str]:
         """Where a balancer would send clients: it does not know who is frozen."""
-        return [worker.address for worker in self.workers if worker.is_running and worker.address]
+        return [worker.address for worker in self.running]
 
     def worker_at(self, address: str) -> WorkerProcess | None:
         return next((worker for worker in self.workers if worker.address == address), None)
@@ -249,4 +256,3 @@ async def measured(web: aiohttp.ClientSession, address: str, name: str) -> float
         text = await response.text()
     found = re.search(rf"^{name} (\S+)$", text, re.MULTILINE)
     return float(found.group(1)) if found else 0.0
-

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Container, Iterator
+from collections.abc import Container
 from pathlib import Path
 
 import pytest
@@ -37,10 +37,9 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _redis_installed(request: pytest.FixtureRequest) -> Iterator[None]:
+def _redis_installed(request: pytest.FixtureRequest) -> None:
     if "database" in request.fixturenames and shutil.which("redis-server") is None:
         request.getfixturevalue("redis_server")  # which skips, or fails in CI
-    yield
 
 
 def chosen(request: pytest.FixtureRequest, names: Container[str]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tests.faults.answers import is_whole, wrong_with
@@ -181,7 +181,7 @@ def violations(run: RunRecord) -> list[Violation]:
     return found
 
 
-def _difference(told: list[object] | list[str], stored: list[object] | list[str]) -> str:
+def _difference(told: Sequence[object], stored: Sequence[object]) -> str:
     missing = [item for item in stored if item not in told]
     besides = [item for item in told if item not in stored]
     if not missing and not besides:

@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from chat import live
-from chat.assistant import lane, turn, writer
-from chat.consumers import customer
+from chat.assistant.attempt import Attempt
+from chat.consumers.customer import CustomerConsumer
 from chat.errors import SessionNotFound, StoreUnavailable
 from chat.protocol import MessageAccepted, MessageDelta
-from chat.sessions import merge, redis_store, switch
+from chat.sessions import redis_store, switch
 from chat.sessions.memory_record import Record
+from chat.sessions.merge import Stored
+from chat.sessions.switch import SwitchStore
 from tests.faults.invariants import Violation
 
 
@@ -40,6 +42,13 @@ def _edit(script: str, *edits: tuple[str, str]) -> None:
     redis_store._SHA[script] = sha
 
 
+def _replace(owner: Any, name: str, mutated: Any) -> Any:
+    """Put ``mutated`` in the place of what is there; return that."""
+    original = getattr(owner, name)
+    setattr(owner, name, mutated)
+    return original
+
+
 def no_dedupe() -> None:
     """A known id is stored again."""
     _edit("accept", ("if known ~= '' then", "if false then"))
@@ -63,10 +72,10 @@ def no_lease() -> None:
 def resume_from_zero() -> None:
     """An answer taken up again begins at its start, and those who hold some of it are not told."""
 
-    async def say_nothing(self: lane.Lane, lease: Any) -> None:
+    async def say_nothing(self: Attempt) -> None:
         return
 
-    lane.Lane._begin_again = say_nothing  # type: ignore[method-assign]
+    _replace(Attempt, "_begin_again", say_nothing)
 
 
 def lease_not_renewed() -> None:
@@ -80,8 +89,6 @@ def lease_not_renewed() -> None:
 
 def blank_on_error() -> None:
     """A session that cannot be read is taken for one that does not exist."""
-    load = switch.SwitchStore.load
-    adopt = switch.SwitchStore._adopt
 
     async def load_or_none(self: Any, session_id: str, owner: str) -> Any:
         try:
@@ -95,26 +102,26 @@ def blank_on_error() -> None:
         except StoreUnavailable:
             return
 
-    switch.SwitchStore.load = load_or_none  # type: ignore[method-assign]
-    switch.SwitchStore._adopt = adopt_or_blank  # type: ignore[method-assign]
+    load = _replace(SwitchStore, "load", load_or_none)
+    adopt = _replace(SwitchStore, "_adopt", adopt_or_blank)
 
 
 def no_merge() -> None:
     """What memory kept replaces what Redis has."""
 
-    def memory_wins(kept: Record, stored: merge.Stored) -> Record | None:
+    def memory_wins(kept: Record, stored: Stored) -> Record | None:
         return kept
 
-    switch.merge = memory_wins  # type: ignore[attr-defined]
+    _replace(switch, "merge", memory_wins)
 
 
 def memory_forgotten() -> None:
     """What was said while Redis was away is dropped when it is back."""
 
-    def drop(kept: Record, stored: merge.Stored) -> Record | None:
+    def drop(kept: Record, stored: Stored) -> Record | None:
         return None
 
-    switch.merge = drop  # type: ignore[attr-defined]
+    _replace(switch, "merge", drop)
 
 
 def late_writer() -> None:
@@ -131,18 +138,17 @@ def unbounded_queue() -> None:
     """What a client does not read waits for it, however much it is."""
     from meuble_project.server import sockets  # noqa: PLC0415 - installs the reactor
 
-    sockets.MAX_UNSENT_BYTES = 1 << 40
+    _replace(sockets, "MAX_UNSENT_BYTES", 1 << 40)
 
 
 def acknowledged_first() -> None:
     """A message is acknowledged, then stored."""
-    send_message = customer.CustomerConsumer._send_message
 
     async def acknowledge_and_send(self: Any, message: Any) -> None:
         await self._say(MessageAccepted(message.id))
         await send_message(self, message)
 
-    customer.CustomerConsumer._send_message = acknowledge_and_send  # type: ignore[method-assign]
+    send_message = _replace(CustomerConsumer, "_send_message", acknowledge_and_send)
 
 
 def orphans_left() -> None:
@@ -151,19 +157,18 @@ def orphans_left() -> None:
     async def none(self: Any) -> list[str]:
         return []
 
-    switch.SwitchStore.orphans = none  # type: ignore[method-assign]
+    _replace(SwitchStore, "orphans", none)
 
 
 def offsets_in_bytes() -> None:
     """An offset counts UTF-8 bytes."""
-    tell_here = live.tell_here
 
     async def tell(session_id: str, event: Any) -> None:
         if isinstance(event, MessageDelta) and event.offset:
             event = replace(event, offset=round(event.offset * 1.5))
         await tell_here(session_id, event)
 
-    writer.live.tell_here = tell  # type: ignore[assignment]
+    tell_here = _replace(live, "tell_here", tell)
 
 
 def read_append_write() -> None:
@@ -179,15 +184,6 @@ def read_append_write() -> None:
             "redis.call('HINCRBY', STATE, 'n', 1)",
         ),
     )
-
-
-def silent_restart() -> None:
-    """Viewers at other workers are not shown what the channel layer lost."""
-
-    def none(silence_s: float) -> list[str]:
-        return []
-
-    turn.live.overdue = none  # type: ignore[assignment]
 
 
 def _mutant(plant: Callable[[], None], scenario: str, *invariants: str) -> tuple[str, Mutant]:

@@ -3,81 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import random
-import re
 from contextlib import suppress
 from functools import partial
 
 import aiohttp
-import redis.asyncio
-import websockets
 
+from tests.faults.aftermath import read_logs, read_what_is_left
 from tests.faults.client import Tab
-from tests.faults.cluster import Cluster, WorkerProcess, erase, get_cookies, measured, session_id_of
-from tests.faults.records import RunRecord, TabRecord, VisitorRecord, WorkerRecord
-from tests.faults.scenario import OF_REDIS, Ask, Scenario, Script, Then, What, scripts
+from tests.faults.cluster import Cluster, erase, get_cookies
+from tests.faults.records import RunRecord, TabRecord
+from tests.faults.scenario import OF_REDIS, Ask, Scenario, Then, What, scripts
 from tests.faults.strikes import Striker
-from tests.faults.view import Line, View
+from tests.faults.visitor import Visitor
+from tests.faults.weights import Weights
 
 #: Customers have finished by then, or something hangs.
 PLAY_S = 45
 #: After the last strike every page is quiet and right within this.
 SETTLE_S = 20
-#: A page whose tabs wrote at the same time shows the order of the transcript this long after.
-CONVERGE_S = 6
 #: Source: specification, section 9.
 ERASED_WITHIN_S = 1.0
-ALLOWED_MIB = 40
-_ERROR = re.compile(r".*\[error .*")
-#: The layer logs that its connection broke, and comes back; Django, each 503.
-_KNOWN = re.compile(r"\[channels_redis.pubsub\]|Service Unavailable:")
-
-
-class Visitor:
-    """One customer with several tabs, each at any worker."""
-
-    def __init__(self, name: str, cookies: dict[str, str], script: Script) -> None:
-        self.name = name
-        self.cookies = cookies
-        self.script = script
-        self.session_id = session_id_of(cookies)
-        self.tabs: list[Tab] = []
-        self.record = VisitorRecord(name=name)
-
-    def open_tabs(self, cluster: Cluster, rng: random.Random) -> None:
-        cookie = f"chat_session={self.cookies['chat_session']}"
-        for number, _ in enumerate(self.script):
-            own = random.Random(rng.random())
-            # Tabs of one visitor begin at different workers.
-            where = _Balancer(cluster, own, number)
-            self.tabs.append(Tab(f"{self.name}t{number}", cookie, where, own))
-        self.record.tabs = [tab.record for tab in self.tabs]
-
-
-class _Balancer:
-    def __init__(self, cluster: Cluster, rng: random.Random, first: int) -> None:
-        self._cluster = cluster
-        self._rng = rng
-        self._first: int | None = first
-
-    def __call__(self) -> str:
-        addresses = self._cluster.addresses
-        if not addresses:
-            return "127.0.0.1:1"
-        if self._first is not None:
-            first, self._first = self._first, None
-            return addresses[first % len(addresses)]
-        return self._rng.choice(addresses)
 
 
 class Play:
-    """``allowed_mib``: how much each worker may grow."""
+    """One scenario with one seed, in a cluster made for it; ``run`` it once."""
 
     def __init__(self, cluster: Cluster, scenario: Scenario, seed: int) -> None:
         self._cluster = cluster
         self._scenario = scenario
-        self._rng = random.Random(seed)
+        self._rng = random.Random(seed)  # noqa: S311 - not a secret
         self._visitors: list[Visitor] = []
         self._tabs: list[Tab] = []
         self._deltas = 0
@@ -89,8 +44,7 @@ class Play:
 
     async def run(self) -> RunRecord:
         await self._arrive()
-        before = {w.name: (w.memory_mib(), w.open_files()) for w in self._running()}
-        watching = asyncio.create_task(self._watch_memory(before))
+        weights = Weights(self._cluster)
         acting = [
             asyncio.create_task(self._act(visitor, tab, asks))
             for visitor in self._visitors
@@ -108,17 +62,17 @@ class Play:
                     task.result()
             await striking
             await self._settle()
-            await self._read_what_is_left()
+            await read_what_is_left(self._cluster, self._visitors)
         finally:
             for task in (*acting, striking):
                 task.cancel()
             await asyncio.gather(*(tab.leave() for tab in self._tabs))
-            watching.cancel()
+            weights.close()
         if any(strike.what in OF_REDIS for strike in self._scenario.strikes):
             for tab in self._tabs:  # workers do not know what others keep in their memories
                 tab.record.vanished.clear()
-        await self._measure(before)
-        self._read_logs()
+        self.record.workers = await weights.after()
+        self.record.errors = read_logs(self._cluster)
         return self.record
 
     # Customers
@@ -231,123 +185,9 @@ class Play:
                 except TimeoutError:
                     visitor.record.unsettled.append(_unrest(tab))
 
-    async def _read_what_is_left(self) -> None:
-        client = redis.asyncio.Redis.from_url(self._cluster.redis.url)
-        converged_by = asyncio.get_running_loop().time() + CONVERGE_S
-        async with client:
-            for visitor in self._visitors:
-                if visitor.record.erased:
-                    visitor.record.traces = await self._traces(client, visitor)
-                    continue
-                raw = await client.get(f"session:{visitor.session_id}")
-                messages = json.loads(raw)["messages"] if raw else []
-                visitor.record.stored = [Line.of(message) for message in messages]
-                for worker in self._running():
-                    final = await _state_at(worker, visitor.cookies)
-                    visitor.record.finals[worker.name] = final
-                for tab in visitor.tabs:
-                    with suppress(TimeoutError):
-                        async with asyncio.timeout_at(converged_by):
-                            await tab.until(partial(_shows, tab, visitor.record.stored))
-
-    async def _traces(self, client: redis.asyncio.Redis, visitor: Visitor) -> list[str]:
-        mark = visitor.script[0][0].id.split("t")[0]
-        found = []
-        async for key in client.scan_iter():
-            kind = await client.type(key)
-            value = b""
-            if kind == b"string":
-                value = await client.get(key) or b""
-            elif kind == b"hash":
-                value = repr(await client.hgetall(key)).encode()
-            if f"{mark}t".encode() in value:
-                found.append(f"Redis {key.decode()[:40]}")
-        header = f"chat_session={visitor.cookies['chat_session']}"
-        for worker in self._running():
-            for path in ("/", "/conversation/export/"):
-                url = f"http://{worker.address}{path}"
-                async with self._cluster.web.get(url, headers={"Cookie": header}) as page:
-                    if f"{mark}t" in await page.text():
-                        found.append(f"{worker.name} {path}")
-        return found
-
-    def _running(self) -> list[WorkerProcess]:
-        return [worker for worker in self._cluster.workers if worker.is_running]
-
-    async def _watch_memory(self, before: dict[str, tuple[float, int]]) -> None:
-        peaks = {name: mib for name, (mib, _) in before.items()}
-        self._peaks = peaks
-        while True:
-            for worker in self._running():
-                if worker.name in peaks:
-                    with suppress(OSError):
-                        peaks[worker.name] = max(peaks[worker.name], worker.memory_mib())
-            await asyncio.sleep(0.1)
-
-    async def _measure(self, before: dict[str, tuple[float, int]]) -> None:
-        for worker in self._running():
-            if worker.name not in before:
-                continue
-            sockets = await self._nobody_at(worker)
-            mib, files = before[worker.name]
-            self.record.workers.append(
-                WorkerRecord(
-                    name=worker.name,
-                    before_mib=mib,
-                    peak_mib=self._peaks[worker.name],
-                    files_before=files,
-                    files_after=worker.open_files(),
-                    sockets_after=sockets,
-                    allowed_mib=ALLOWED_MIB,
-                )
-            )
-
-    async def _nobody_at(self, worker: WorkerProcess) -> int:
-        """Wait until the worker noticed that all have left; return how many it still counts."""
-        count = 0.0
-        for _ in range(40):
-            count = await measured(self._cluster.web, worker.address, "chat_sockets_open")
-            if not count:
-                break
-            await asyncio.sleep(0.1)
-        return int(count)
-
-    def _read_logs(self) -> None:
-        for worker in self._cluster.workers:
-            text = worker.log.read_text()[worker.log_read :]
-            worker.log_read += len(text)
-            errors = [line for line in _ERROR.findall(text) if not _KNOWN.search(line)]
-            self.record.errors += [f"{worker.name}: {line}" for line in errors]
-            if "Question " in text or "n°" in text:
-                self.record.errors.append(f"{worker.name} wrote a message into its log")
-
-
-async def _state_at(worker: WorkerProcess, cookies: dict[str, str]) -> View:
-    """What a page that is opened now shows."""
-    view = View()
-    with suppress(TimeoutError):
-        async with (
-            asyncio.timeout(5),
-            websockets.connect(
-                f"ws://{worker.address}/ws/chat/",
-                additional_headers={"Cookie": f"chat_session={cookies['chat_session']}"},
-                ping_interval=None,
-                close_timeout=0.2,
-                max_size=None,
-                proxy=None,
-            ) as socket,
-        ):
-            while not view.backend:
-                view.hear(json.loads(await socket.recv()))
-    return view
-
 
 def _is_settled(tab: Tab) -> bool:
     return tab.is_settled
-
-
-def _shows(tab: Tab, stored: list[Line]) -> bool:
-    return [line.id for line in tab.view.lines] == [line.id for line in stored]
 
 
 def _has_progressed(tab: Tab, since: float) -> bool:

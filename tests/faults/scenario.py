@@ -39,7 +39,7 @@ OF_A_WORKER = {What.KILL, What.FREEZE, What.TERM}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strike:
-    """Happens once clients together heard ``after`` deltas more. ``lasts_s``: until it is undone."""
+    """Happens once clients together heard ``after`` deltas more; undone after ``lasts_s``."""
 
     what: What
     after: int = 30
@@ -116,15 +116,12 @@ Script = list[list[Ask]]
 
 def scripts(scenario: Scenario, seed: int) -> list[Script]:
     """Return what every visitor does. The same seed always gives the same."""
-    rng = random.Random(f"{scenario.name} {seed}")
+    rng = random.Random(f"{scenario.name} {seed}")  # noqa: S311 - not a secret
     run = f"{rng.randrange(16**6):06x}"
     plays: list[Script] = []
     for visitor in range(scenario.visitors):
         script = [
-            [
-                _ask(rng, scenario, f"{run}v{visitor}t{tab}n{n}")
-                for n in range(scenario.questions)
-            ]
+            [_ask(rng, scenario, f"{run}v{visitor}t{tab}n{n}") for n in range(scenario.questions)]
             for tab in range(scenario.tabs)
         ]
         if visitor < scenario.erasers:
