@@ -11,7 +11,10 @@ PRODUCTION := env DEBUG=0 SECRET_KEY=0123456789-of-a-key-that-is-only-there-to-b
 	ALLOWED_HOSTS=shop.example OPENAI_API_KEY=none REDIS_URL=redis://127.0.0.1:1/0
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help install run test chaos check fix cover
+# Long, and in need of a machine to itself.
+FAULTS := tests/faults/test_faults.py tests/faults/test_mutants.py
+
+.PHONY: help install run test faults chaos check fix cover
 .DEFAULT_GOAL := help
 
 help:     ## this list
@@ -26,8 +29,12 @@ run: $(VENV)/.runtime ## the shop's assistant on http://127.0.0.1:8000 (PORT=800
 
 test:     ## Python and JavaScript tests; installs what they need where it can
 	@.ci/prepare
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(addprefix --ignore=,$(FAULTS))
 	@.ci/test-js
+
+faults:   ## workers killed and frozen, Redis taken away, planted bugs caught: several minutes
+	@.ci/prepare
+	$(BIN)/python -m pytest $(FAULTS)
 
 chaos:    ## faults drawn at random, for 300 s (CHAOS_S=60 SEED=12 for others)
 	@.ci/prepare

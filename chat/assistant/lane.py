@@ -14,7 +14,7 @@ from chat.assistant.attempt import Attempt, TurnEnd, failed, failure
 from chat.errors import ChatError, Internal, SessionBusy, SessionNotFound, StoreUnavailable
 from chat.live import Hear
 from chat.protocol import MessageDone, SessionState
-from chat.sessions.store import ANY_OWNER, Lease, LeaseLost, Store
+from chat.sessions.store import ANY_OWNER, Claim, Lease, LeaseLost, Store
 from chat.sessions.types import Draft, End, Message, Outcome, new_id
 
 logger = logging.getLogger(__name__)
@@ -115,8 +115,7 @@ class Lane:
         look_s = FIRST_LOOK_S
         while True:
             await self._tell_news()
-            owned = tuple(self._turns)
-            claim = await self._store.claim(self._session_id, owned, new_id())
+            claim = await self._claim()
             for question_id, outcome in claim.ended.items():
                 await self._settle_from_store(question_id, outcome)
             if claim.lease is not None:
@@ -129,6 +128,21 @@ class Lane:
             if claim.lease is None:
                 await asyncio.sleep(look_s)
                 look_s = min(LONGEST_LOOK_S, look_s * 2)
+
+    async def _claim(self) -> Claim:
+        """Ask for the next question; while the store is away, until the last of ours is late.
+
+        Raises:
+            StoreUnavailable: and none of ours is waited for any more.
+        """
+        while True:
+            try:
+                return await self._store.claim(self._session_id, tuple(self._turns), new_id())
+            except StoreUnavailable:
+                now = asyncio.get_running_loop().time()
+                if not any(turn.deadline > now for turn in self._turns.values()):
+                    raise
+            await asyncio.sleep(LONGEST_LOOK_S)
 
     async def _tell_news(self) -> None:
         while self._news:

@@ -42,6 +42,7 @@ from chat.protocol import (
 )
 from chat.sessions import cookie
 from chat.sessions.store import WEB_OWNER, default_store
+from chat.sessions.switch import SwitchStore
 from chat.sessions.types import isoformat, now
 
 if TYPE_CHECKING:
@@ -114,6 +115,8 @@ class CustomerConsumer(AsyncWebsocketConsumer):
         if self._timer is not None:
             self._timer.cancel()
         self._place.leave()
+        if self._session_id and default_store().backend == "redis":
+            self._note_life()  # nothing is heard of it from now on
         await self._listening.aclose()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
@@ -216,6 +219,8 @@ class CustomerConsumer(AsyncWebsocketConsumer):
 
     async def hear(self, envelope: Envelope) -> None:
         """Relay one event of the session; an end that comes over two paths is told once."""
+        if envelope.type == MessageDone.type:
+            self._note_life()
         if self._held is not None:
             self._held.append(envelope)
             return
@@ -227,6 +232,12 @@ class CustomerConsumer(AsyncWebsocketConsumer):
 
     async def _say(self, event: ServerEvent) -> None:
         await self.send(text_data=sealed(event).text)
+
+    def _note_life(self) -> None:
+        """The conversation may be there by now, though this worker read that it was not."""
+        store = default_store()
+        if isinstance(store, SwitchStore):
+            store.forget_absence(self._session_id)
 
     def _watch_expiry(self, expires_at: datetime) -> None:
         wait_s = max(0.0, (expires_at - datetime.now(UTC)).total_seconds()) + 0.2

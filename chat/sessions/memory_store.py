@@ -101,6 +101,8 @@ class MemoryStore:
     async def finish(self, lease: Lease, outcome: Outcome, answer: Message | None) -> None:
         record = self._find(lease.session.id)
         if record is not None and record.outcomes.get(lease.question_id) == outcome:
+            if answer is not None and record.by_id.get(answer.id) != answer:
+                raise LeaseLost  # who took the turn said it in other words
             return
         record, _turn = self._held(lease)
         record.turn = None

@@ -148,6 +148,11 @@ class SwitchStore:
         if self._away_since is None:
             self._memory.take_out(session_id)
 
+    def forget_absence(self, session_id: str) -> None:
+        """No longer hold that this session does not exist: somebody may have begun it elsewhere."""
+        if session_id in self._copies and self._copies.get(session_id) is None:
+            self._copies.drop(session_id)
+
     async def count(self) -> int:
         if self._away_since is None:
             try:

@@ -319,6 +319,41 @@ async def test_answer_is_kept_though_the_store_was_away(store, model, monkeypatc
     assert len(await transcript(store)) == 2
 
 
+async def test_question_waits_for_a_store_that_is_away(store, model, monkeypatch):
+    claim, failures = store.claim, iter([True, True])
+
+    async def flaky(*args):
+        if next(failures, False):
+            raise StoreUnavailable
+        return await claim(*args)
+
+    monkeypatch.setattr(store, "claim", flaky)
+    monkeypatch.setattr("chat.assistant.lane.LONGEST_LOOK_S", 0.01)
+    model(FakeLLM(["Me voilà."]))
+    listener = Listener()
+
+    async with live.listening(JEAN, listener):
+        await (await say(asker=listener)).ended()
+
+    assert listener.types() == ["message.delta", "message.done"]
+
+
+async def test_question_whose_store_stays_away_is_told_at_its_deadline(
+    store, model, monkeypatch, settings
+):
+    async def away(*args):
+        raise StoreUnavailable
+
+    monkeypatch.setattr(store, "claim", away)
+    monkeypatch.setattr("chat.assistant.lane.LONGEST_LOOK_S", 0.01)
+    settings.ENV = replace(settings.ENV, chat_timeout_s=0.05)
+    model(FakeLLM())
+
+    end = await (await say()).ended()
+
+    assert (end.outcome.end, end.outcome.code) == (End.FAILED, "assistant_unavailable")
+
+
 async def test_turn_leaves_one_line_of_numbers_in_the_log(store, model, caplog):
     caplog.set_level("INFO", logger="chat.turns")
     call = ToolCall("c1", "shop_information", '{"topic": "contact"}')

@@ -21,7 +21,14 @@ SCENARIOS = [
         habits={Then.CUT: 4, Then.STOP: 1, Then.GO_ON: 1},
         strikes=(Strike(what=What.RECONNECT, after=80), Strike(what=What.RECONNECT, after=40)),
     ),
-    Scenario(name="worker killed", strikes=(Strike(what=What.KILL),), words=_LONG, questions=2),
+    Scenario(
+        name="worker killed",
+        visitors=14,
+        tabs=1,
+        questions=2,
+        words=_LONG,
+        strikes=(Strike(what=What.KILL, after=300),),
+    ),
     Scenario(
         name="worker frozen past its lease",
         strikes=(Strike(what=What.FREEZE, lasts_s=6.5),),
@@ -63,8 +70,11 @@ SCENARIOS = [
     ),
     Scenario(
         name="Redis away, unknown visitors",
-        habits={Then.CUT: 3, Then.GO_ON: 2, Then.WAIT: 1},
-        strikes=(Strike(what=What.REDIS_KILL, lasts_s=2.5),),
+        visitors=12,
+        tabs=1,
+        questions=4,
+        habits={Then.GO_ON: 1, Then.WAIT: 1},
+        strikes=(Strike(what=What.REDIS_KILL, lasts_s=3.0, cut_after_s=1.0),),
     ),
     Scenario(
         name="worker killed while Redis is away",
@@ -91,10 +101,10 @@ SCENARIOS = [
     ),
     Scenario(
         name="answers longer than a lease",
-        visitors=3,
-        tabs=2,
+        visitors=6,
+        tabs=1,
         questions=1,
-        words=(260, 280),
+        words=(180, 190),
         habits=_PATIENT,
     ),
     Scenario(
@@ -134,7 +144,7 @@ SCENARIOS = [
     Scenario(
         name="workers die around the store",
         workers=3,
-        crashes=("stored, not acknowledged", "stored, not announced"),
+        crashes=("received, not stored", "stored, not acknowledged", "stored, not announced"),
         strikes=(Strike(what=What.CRASH),),
     ),
     Scenario(

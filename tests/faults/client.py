@@ -215,6 +215,7 @@ class Tab:
         self.is_connected = True
         self._syncing = False
         told = {message["id"] for message in event["messages"]}
+        self.record.blanked += bool(self.view.lines) and not told
         if event["storage_backend"] == "redis" == self.view.backend:
             self.record.vanished += [line.id for line in self.view.lines if line.id not in told]
 

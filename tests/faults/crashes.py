@@ -21,6 +21,7 @@ class Crash:
 
 
 CRASHES = {
+    "received, not stored": Crash(RedisStore, "accept", 4, before=True),
     "stored, not acknowledged": Crash(RedisStore, "accept", 5),
     "taken, not begun": Crash(RedisStore, "claim", 6),
     "draft kept": Crash(RedisStore, "write", 9),

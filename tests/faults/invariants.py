@@ -71,6 +71,8 @@ def view_is_transcript(visitor: VisitorRecord) -> Iterator[str]:
             yield f"{tab.name} shows another order: {[id_ for id_, _ in shown]}"
         for id_ in dict.fromkeys(tab.vanished):
             yield f"{id_} vanished from {tab.name}"
+        if tab.blanked:
+            yield f"{tab.name} was shown an empty conversation in place of its own"
 
 
 def one_end(visitor: VisitorRecord) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -128,17 +129,18 @@ def late_writer() -> None:
     """An answer that ends after an erasure is stored."""
     _edit(
         "finish",
-        ("if redis.call('EXISTS', DOC) == 0 then return { 'lost' } end", ""),
+        ("then return { 'lost' } end", "then redis.call('SET', DOC, '{\"messages\":[]}') end"),
         ("if get('lease') ~= token then return { 'lost' } end", ""),
     )
-    _edit("write", ("if get('lease') ~= ARGV[2] then return { 'lost' } end", ""))
 
 
 def unbounded_queue() -> None:
-    """What a client does not read waits for it, however much it is."""
-    from meuble_project.server import sockets  # noqa: PLC0415 - installs the reactor
+    """What a client sends waits for the application, and what it is sent for the client."""
+    from meuble_project.server import inbox, sockets  # noqa: PLC0415 - installs the reactor
 
     _replace(sockets, "MAX_UNSENT_BYTES", 1 << 40)
+    _replace(inbox, "MAX_FRAMES", 1 << 40)
+    _replace(inbox, "MAX_FRAME_BYTES", 1 << 40)
 
 
 def acknowledged_first() -> None:
@@ -146,6 +148,7 @@ def acknowledged_first() -> None:
 
     async def acknowledge_and_send(self: Any, message: Any) -> None:
         await self._say(MessageAccepted(message.id))
+        await asyncio.sleep(0.02)  # until it has left the process
         await send_message(self, message)
 
     send_message = _replace(CustomerConsumer, "_send_message", acknowledge_and_send)
@@ -160,12 +163,14 @@ def orphans_left() -> None:
     _replace(SwitchStore, "orphans", none)
 
 
-def offsets_in_bytes() -> None:
-    """An offset counts UTF-8 bytes."""
+def stale_offsets() -> None:
+    """A delta says where the one before it began."""
+    last: dict[str, int] = {}
 
     async def tell(session_id: str, event: Any) -> None:
-        if isinstance(event, MessageDelta) and event.offset:
-            event = replace(event, offset=round(event.offset * 1.5))
+        if isinstance(event, MessageDelta):
+            before, last[event.id] = last.get(event.id, 0), event.offset
+            event = replace(event, offset=before)
         await tell_here(session_id, event)
 
     tell_here = _replace(live, "tell_here", tell)
@@ -201,10 +206,10 @@ MUTANTS: dict[str, Mutant] = dict(
         _mutant(no_merge, "Redis killed", "kept", "once", "same order", "one end"),
         _mutant(memory_forgotten, "Redis killed", "kept", "one end"),
         _mutant(late_writer, "erasure with a frozen worker", "erased"),
-        _mutant(unbounded_queue, "clients that never read", "bounded"),
+        _mutant(unbounded_queue, "floods and bombs", "bounded", "back to the start"),
         _mutant(acknowledged_first, "workers die around the store", "kept"),
         _mutant(orphans_left, "worker killed", "one end"),
-        _mutant(offsets_in_bytes, "two tabs at two workers", "one voice", "view is transcript"),
+        _mutant(stale_offsets, "two tabs at two workers", "one voice"),
         _mutant(read_append_write, "two tabs at two workers", "kept"),
     )
 )

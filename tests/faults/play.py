@@ -19,9 +19,9 @@ from tests.faults.visitor import Visitor
 from tests.faults.weights import Weights
 
 #: Customers have finished by then, or something hangs.
-PLAY_S = 45
+PLAY_S = 30
 #: After the last strike every page is quiet and right within this.
-SETTLE_S = 20
+SETTLE_S = 15
 #: Source: specification, section 9.
 ERASED_WITHIN_S = 1.0
 
@@ -83,7 +83,7 @@ class Play:
             address = addresses[number % len(addresses)]
             cookies = await get_cookies(self._cluster.web, address)
             visitor = Visitor(f"v{number}", cookies, script)
-            visitor.open_tabs(self._cluster, self._rng)
+            visitor.open_tabs(self._cluster, self._rng, number)
             self._visitors.append(visitor)
             self._tabs += visitor.tabs
         for tab in self._tabs:

@@ -28,7 +28,8 @@ class Ending:
 class TabRecord:
     """``asked``: text by id, in order. ``retried``: what its customer asked again after a failure.
 
-    ``vanished``: messages that were taken back while Redis served. ``internal``: bugs it was told.
+    ``vanished``: messages that were taken back while Redis served. ``blanked``: how often a
+    conversation was shown as if nothing had been said. ``internal``: bugs it was told.
     """
 
     name: str
@@ -40,6 +41,7 @@ class TabRecord:
     heard_after_erasure: list[str] = field(default_factory=list)
     retried: set[str] = field(default_factory=set)
     vanished: list[str] = field(default_factory=list)
+    blanked: int = 0
     internal: list[str] = field(default_factory=list)
     connections: int = 0
     progressed_at: list[float] = field(default_factory=list)

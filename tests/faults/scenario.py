@@ -39,11 +39,15 @@ OF_A_WORKER = {What.KILL, What.FREEZE, What.TERM}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strike:
-    """Happens once clients together heard ``after`` deltas more; undone after ``lasts_s``."""
+    """Happens once clients together heard ``after`` deltas more; undone after ``lasts_s``.
+
+    ``cut_after_s``: all clients are cut besides, so long after it began. 0: they are not.
+    """
 
     what: What
     after: int = 30
     lasts_s: float = 0.0
+    cut_after_s: float = 0.0
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -24,9 +24,16 @@ class Striker:
     async def strike(self, strike: Strike) -> None:
         """Do it and undo it."""
         if strike.what in OF_REDIS:
-            await _REDIS[strike.what](self._cluster, strike.lasts_s)
+            doing = _REDIS[strike.what](self._cluster, strike.lasts_s)
+            await asyncio.gather(doing, self._cut_later(strike.cut_after_s))
         else:
             await _DOING[strike.what](self, strike, self._answering())
+
+    async def _cut_later(self, after_s: float) -> None:
+        if after_s:
+            await asyncio.sleep(after_s)
+            for tab in self._tabs:
+                tab.cut()
 
     def struck_by(self, strike: Strike) -> list[Tab]:
         """Return those who would be struck now: they wait for an answer, there or anywhere."""

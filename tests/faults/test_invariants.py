@@ -116,6 +116,12 @@ def test_message_taken_back_is_seen():
     assert broken(run) == {"view is transcript"}
 
 
+def test_conversation_begun_again_blank_is_seen():
+    run = good()
+    run.visitors[0].tabs[0].blanked = 1
+    assert broken(run) == {"view is transcript"}
+
+
 def test_question_without_an_end_is_seen():
     run = good()
     everywhere(run, [*ASKED, ANSWERS[0]])

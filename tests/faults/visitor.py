@@ -21,12 +21,12 @@ class Visitor:
         self.tabs: list[Tab] = []
         self.record = VisitorRecord(name=name)
 
-    def open_tabs(self, cluster: Cluster, rng: random.Random) -> None:
+    def open_tabs(self, cluster: Cluster, rng: random.Random, first: int) -> None:
+        """``first``: which worker the first tab goes to; the others go to the next ones."""
         cookie = f"chat_session={self.cookies['chat_session']}"
         for number, _ in enumerate(self.script):
             own = random.Random(rng.random())  # noqa: S311 - not a secret
-            # Tabs of one visitor begin at different workers.
-            where = _Balancer(cluster, own, number)
+            where = _Balancer(cluster, own, first + number)
             self.tabs.append(Tab(f"{self.name}t{number}", cookie, where, own))
         self.record.tabs = [tab.record for tab in self.tabs]
 

@@ -190,6 +190,21 @@ LEASE_SHORT = {"memory": 0.05, "redis": 50}
 GRACE = {"memory": "GRACE_S", "redis": "_GRACE_MS"}
 
 
+async def test_answer_is_stored_by_one_writer_in_its_own_words(store):
+    await ask(store)
+    late = await leased(store)
+    await store.release(late)
+    claim = await store.claim(JEAN, [], "another")
+    kept = answer_to(claim.lease, "Bonjour Jean")
+    await store.finish(claim.lease, done(claim.lease), kept)
+
+    with pytest.raises(LeaseLost):
+        await store.finish(late, done(late), answer_to(late, "Bonsoir Jean"))
+    await store.finish(claim.lease, done(claim.lease), kept)  # the same again: no effect
+
+    assert [m.text for m in (await store.load(JEAN, "api")).messages] == ["Bonjour", "Bonjour Jean"]
+
+
 async def test_released_turn_is_taken_up_at_once(store):
     await ask(store)
     lease = await leased(store)

@@ -189,6 +189,21 @@ async def test_page_opened_before_the_fault_begins_in_memory(server, store):
     assert await ids(store, visitor) == ["q1"]
 
 
+async def test_session_begun_elsewhere_since_it_was_read_is_not_begun_again_blank(server, workers):
+    one, two = workers().store, workers().store
+    visitor = cookie.new_session_id()
+    with pytest.raises(SessionNotFound):
+        await one.load(visitor, "web")
+    await two.accept(visitor, "web", question(), create="new")
+    one.forget_absence(visitor)
+    server.kill()
+
+    with pytest.raises(StoreUnavailable):
+        await one.load(visitor, "web")
+    with pytest.raises(StoreUnavailable):
+        await one.accept(visitor, "web", question("Encore", "q2"), create="new")
+
+
 async def test_two_workers_that_both_went_on_are_merged(server, workers):
     one, two = workers().store, workers().store
     await ask(one)
@@ -202,7 +217,11 @@ async def test_two_workers_that_both_went_on_are_merged(server, workers):
     server.start()
     await asyncio.gather(back(one), back(two))
 
-    assert await ids(one) == await ids(two) == ["q1", "answer-to-q1", "q2", "q3", "q4"]
+    merged = await ids(one)
+    assert merged == await ids(two)
+    assert merged[:2] == ["q1", "answer-to-q1"]
+    assert sorted(merged[2:]) == ["q2", "q3", "q4"]
+    assert merged.index("q2") < merged.index("q4")
     assert set((await one.load(JEAN, "api")).waiting) == {"q2", "q3", "q4"}
 
 

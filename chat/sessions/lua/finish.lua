@@ -3,7 +3,11 @@
 -- "ok", expiry | "lost"
 local token, question, outcome = ARGV[2], ARGV[5], ARGV[6]
 if redis.call('EXISTS', DOC) == 0 then return { 'lost' } end
-if get('t:' .. question) == outcome then return { 'ok', NOW + redis.call('PTTL', DOC) } end
+if get('t:' .. question) == outcome then
+  -- Said before: by this writer, or in other words by the one who took its turn.
+  if not string.find(redis.call('GET', DOC), ARGV[7], 1, true) then return { 'lost' } end
+  return { 'ok', NOW + redis.call('PTTL', DOC) }
+end
 if token == '' then
   if get('t:' .. question) ~= '' or (get('turn') == question and leased()) then return { 'lost' } end
 else
