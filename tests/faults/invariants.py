@@ -53,8 +53,9 @@ def same_order(visitor: VisitorRecord) -> Iterator[str]:
         told = [line.id for line in final.lines]
         if told != stored:
             yield f"{where} tells {_difference(told, stored)}"
-    for tab in visitor.tabs:
-        mine = [id_ for id_ in stored if id_ in tab.asked]
+    senders = Counter(id_ for tab in visitor.tabs for id_ in tab.asked)
+    for tab in visitor.tabs:  # what several tabs sent may have come first from any
+        mine = [id_ for id_ in stored if id_ in tab.asked and senders[id_] == 1]
         sent = [id_ for id_ in tab.asked if id_ in mine]
         if mine != sent and not tab.refused:
             yield f"{tab.name} sent {sent}, stored {mine}"
@@ -102,7 +103,7 @@ def _other_end(
         if stored is None or (stored.id, stored.text) != (ending.answer_id, ending.text):
             yield f"{tab.name} was told another answer to {ending.question}: {ending.text[-40:]!r}"
     elif stored is not None and ending.question not in retried:
-        yield f"{tab.name} was told that {ending.question} failed, and it has an answer"
+        yield f"{tab.name} was told {ending.how} for {ending.question}, which has an answer"
 
 
 def one_voice(visitor: VisitorRecord) -> Iterator[str]:

@@ -129,9 +129,13 @@ def late_writer() -> None:
     """An answer that ends after an erasure is stored."""
     _edit(
         "finish",
-        ("then return { 'lost' } end", "then redis.call('SET', DOC, '{\"messages\":[]}') end"),
+        (
+            "if redis.call('EXISTS', DOC) == 0 then return { 'lost' } end",
+            """if redis.call('EXISTS', DOC) == 0 then redis.call('SET', DOC, '{"messages":[]}') end""",
+        ),
         ("if get('lease') ~= token then return { 'lost' } end", ""),
     )
+    _edit("write", ("if get('lease') ~= ARGV[2] then return { 'lost' } end", ""))
 
 
 def unbounded_queue() -> None:

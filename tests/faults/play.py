@@ -125,8 +125,9 @@ class Play:
         """Press the button, again where nothing came back; refused, the conversation goes on."""
         status = 0
         for attempt in range(5):
-            addresses = self._cluster.addresses
-            address = addresses[(self._visitors.index(visitor) + attempt) % len(addresses)]
+            # Those that are made to die first: one of them may wait for an erasure.
+            workers = sorted(self._cluster.running, key=lambda worker: not worker.dies)
+            address = workers[(self._visitors.index(visitor) + attempt) % len(workers)].address
             try:
                 status = await erase(self._cluster.web, address, visitor.cookies)
                 break
