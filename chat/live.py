@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager, contextmanager
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 
 from chat.ear import Ear, Hear, Obey
-from chat.protocol import ServerEvent, SessionState, sealed
+from chat.protocol import ServerEvent, SessionEnded, SessionState, sealed
 from chat.sessions.redis_document import watch_group
 
 __all__ = ["Hear", "Obey"]
@@ -99,8 +99,9 @@ async def tell_here(session_id: str, event: ServerEvent) -> None:
     ear = _ear()
     if session_id in ear.listeners:
         await ear.tell(session_id, sealed(event), None)
-        if isinstance(event, SessionState):
-            ear.note(session_id, waiting=bool(event.waiting))
+        if isinstance(event, SessionState | SessionEnded):
+            waiting = isinstance(event, SessionState) and bool(event.waiting)
+            ear.note(session_id, waiting=waiting)
 
 
 async def tell_elsewhere(session_id: str, event: ServerEvent) -> None:

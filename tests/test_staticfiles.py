@@ -19,7 +19,8 @@ def collected(tmp_path: Path, settings) -> Path:
     (source / "wait.js").write_text("export function wait() {}\n" * 40)
     settings.STATICFILES_DIRS = [source]
     settings.STATIC_ROOT = tmp_path / "collected"
-    settings.STORAGES |= {"staticfiles": {"BACKEND": "chat.staticfiles.ModuleManifestStorage"}}
+    manifest = {"BACKEND": "chat.staticfiles.ModuleManifestStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": manifest}
     call_command("collectstatic", interactive=False, verbosity=0)
     return tmp_path / "collected"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chat import live
 from chat.assistant.turn import stop_turn
-from chat.errors import SessionNotFound
+from chat.errors import SessionGone, SessionNotFound
 from chat.protocol import SessionEnded
 from chat.sessions.store import default_store
 
@@ -27,9 +27,19 @@ async def erase_session(session_id: str, owner: str) -> None:
     Raises:
         SessionNotFound:
     """
-    erased = await default_store().erase(session_id, owner)
-    if not erased:
-        raise SessionNotFound
-    await stop_turn(session_id, owner)
+    store = default_store()
+    if await store.erase(session_id, owner):
+        await stop_turn(session_id, owner)
+        await _tell_of_erasure(session_id)
+        return
+    try:
+        await store.load(session_id, owner)
+    except SessionGone as gone:
+        if gone.reason == "erased":  # perhaps by a worker that died before it told anybody
+            await _tell_of_erasure(session_id)
+    raise SessionNotFound
+
+
+async def _tell_of_erasure(session_id: str) -> None:
     await live.publish(session_id, SessionEnded("erased"))
     await live.forget_everywhere(session_id)

@@ -17,10 +17,10 @@ from django.conf import settings
 from chat import draining, live
 from chat.assistant.attempt import TurnEnd
 from chat.assistant.lane import Lane, Turn, find_answer
-from chat.errors import AssistantUnavailable, ChatError
+from chat.errors import AssistantUnavailable, ChatError, SessionGone
 from chat.live import Hear
 from chat.markup import forget_rendered
-from chat.protocol import MessageDone, SessionState
+from chat.protocol import MessageDone, SessionEnded, SessionState
 from chat.sessions.store import ANY_OWNER, Create, default_store
 from chat.sessions.switch import SwitchStore
 from chat.sessions.types import Author, Message
@@ -136,20 +136,33 @@ def _lane_of(session_id: str) -> Lane:
 
 
 async def tell_moved(session_ids: Sequence[str] | None) -> None:
-    """Show viewers their conversations again, after these went to another store or events were
-    lost on their way here.
+    """Show viewers their conversations again, after these went to another store.
 
     ``None``: all that somebody in this process listens to, and in this process only.
     """
-    for session_id in live.listened_here() if session_ids is None else session_ids:
-        try:
-            state = await read_state(session_id, ANY_OWNER)
-        except ChatError:
-            continue
-        if session_ids is None:
-            await live.tell_here(session_id, state)
-        else:
+    if session_ids is None:
+        await show_again(live.listened_here())
+        return
+    for session_id in session_ids:
+        if (state := await _shown(session_id)) is not None:
             await live.publish(session_id, state)
+
+
+async def show_again(session_ids: Sequence[str]) -> None:
+    """Show viewers of this process their conversations as they are stored."""
+    for session_id in session_ids:
+        if (state := await _shown(session_id)) is not None:
+            await live.tell_here(session_id, state)
+
+
+async def _shown(session_id: str) -> SessionState | SessionEnded | None:
+    """Return what viewers are to see now; None when nothing is known of it."""
+    try:
+        return await read_state(session_id, ANY_OWNER)
+    except SessionGone as gone:
+        return SessionEnded(gone.reason)
+    except ChatError:
+        return None
 
 
 async def sweep() -> None:
@@ -165,11 +178,10 @@ async def sweep() -> None:
         await asyncio.sleep(SWEEP_S)
         try:
             if await live.tend():
-                await tell_moved(None)
+                await show_again(live.listened_here())
             loop = asyncio.get_running_loop()
             unheard = [id_ for id_ in live.overdue(SILENCE_S) if (loop, id_) not in _lanes]
-            for session_id in unheard:
-                await live.tell_here(session_id, await read_state(session_id, ANY_OWNER))
+            await show_again(unheard)
             if not draining.is_draining():
                 for session_id in await default_store().orphans():
                     _lane_of(session_id).wake()

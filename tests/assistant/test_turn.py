@@ -263,6 +263,26 @@ async def test_question_of_a_dead_process_is_taken_up(store, model, monkeypatch)
     assert (done["message"]["id"], done["message"]["text"]) == (dead.answer_id, "Je reprends.")
 
 
+async def test_viewers_who_missed_an_erasure_are_told_and_hold_up_nobody(store, model, monkeypatch):
+    monkeypatch.setattr("chat.assistant.turn.SWEEP_S", 0.01)
+    monkeypatch.setattr("chat.assistant.turn.SILENCE_S", 0.0)
+    monkeypatch.setattr("chat.sessions.memory_store.GRACE_S", 0.0)
+    model(FakeLLM(["Je reprends."]))
+    await ask(store)
+    await ask(store, session_id="other")
+    await store.erase(JEAN, "api")
+    jean, other = Listener(), Listener()
+
+    async with live.listening(JEAN, jean), live.listening("other", other):
+        live.await_end(JEAN)
+        sweeping = asyncio.create_task(sweep())
+        await jean.until("session.ended")
+        await other.until("message.done")
+        sweeping.cancel()
+
+    assert events(jean) == [{"type": "session.ended", "reason": "erased"}]
+
+
 async def test_tools_are_used_and_told(store, model):
     call = ToolCall("c1", "shop_information", '{"topic": "contact"}')
     llm = model(FakeLLM([(call,), Usage(10, 2)], rounds=[["Voici."]]))

@@ -12,7 +12,7 @@ from chat import limits
 from chat.assistant import attempt, closing, turn
 from chat.consumers import customer
 from chat.consumers.customer import CustomerConsumer
-from chat.errors import StoreUnavailable
+from chat.errors import SessionNotFound, StoreUnavailable
 from chat.sessions import cookie
 from chat.sessions.memory_store import MemoryStore
 from tests.fakes import FakeLLM
@@ -304,6 +304,23 @@ async def test_erased_conversation_is_said(store, model, session_id, monkeypatch
     assert ended["reason"] == again["reason"] == "erased"
     assert llm.closed == 1
     assert await store.count() == 0
+
+
+async def test_erasure_by_a_worker_that_died_is_told_when_it_is_asked_again(
+    store, model, session_id, monkeypatch
+):
+    monkeypatch.setattr(closing, "default_store", lambda: store)
+    model(FakeLLM(["Oui."]))
+
+    async with open_tab(session_id) as tab:
+        await say(tab)
+        await until(tab, "message.done")
+        await store.erase(session_id, "web")
+        with pytest.raises(SessionNotFound):
+            await closing.erase_session(session_id, "web")
+        *_, ended = await until(tab, "session.ended")
+
+    assert ended["reason"] == "erased"
 
 
 async def test_conversation_that_cannot_be_read_is_waited_for(

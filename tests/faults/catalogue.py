@@ -104,7 +104,7 @@ SCENARIOS = [
         visitors=6,
         tabs=1,
         questions=1,
-        words=(180, 190),
+        words=(125, 130),
         habits=_PATIENT,
     ),
     Scenario(
@@ -157,7 +157,7 @@ SCENARIOS = [
         name="workers die at the end",
         workers=3,
         erasers=3,
-        crashes=("written, not stored", "erased, not announced"),
+        crashes=("erased, not announced", "written, not stored"),
         strikes=(Strike(what=What.CRASH),),
     ),
 ]

@@ -131,7 +131,7 @@ def late_writer() -> None:
         "finish",
         (
             "if redis.call('EXISTS', DOC) == 0 then return { 'lost' } end",
-            """if redis.call('EXISTS', DOC) == 0 then redis.call('SET', DOC, '{"messages":[]}') end""",
+            "if redis.call('EXISTS', DOC) == 0 then redis.call('SET', DOC, '{\"a\":[]}') end",
         ),
         ("if get('lease') ~= token then return { 'lost' } end", ""),
     )

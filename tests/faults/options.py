@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -14,7 +13,12 @@ class Options:
     """
 
     workers: int = 2
-    patches: Sequence[str] = ()
-    crashes: Sequence[str] = ()
+    patches: tuple[str, ...] = ()
+    crashes: tuple[str, ...] = ()
     environ: tuple[tuple[str, str], ...] = ()
     redis_at_start: bool = True
+
+    @property
+    def lasts(self) -> bool:
+        """Whether what is played in such a cluster leaves it as it was."""
+        return self.redis_at_start and not self.crashes

@@ -19,7 +19,7 @@ from tests.faults.visitor import Visitor
 from tests.faults.weights import Weights
 
 #: Customers have finished by then, or something hangs.
-PLAY_S = 30
+PLAY_S = 25
 #: After the last strike every page is quiet and right within this.
 SETTLE_S = 15
 #: Source: specification, section 9.
@@ -61,13 +61,14 @@ class Play:
                 if task not in late:
                     task.result()
             await striking
-            await self._settle()
+            await self._settle(0 if late else SETTLE_S)
             await read_what_is_left(self._cluster, self._visitors)
         finally:
             for task in (*acting, striking):
                 task.cancel()
             await asyncio.gather(*(tab.leave() for tab in self._tabs))
             weights.close()
+            self._cluster.assistant.faults.clear()
         if any(strike.what in OF_REDIS for strike in self._scenario.strikes):
             for tab in self._tabs:  # workers do not know what others keep in their memories
                 tab.record.vanished.clear()
@@ -127,7 +128,7 @@ class Play:
         for attempt in range(5):
             # Those that are made to die first: one of them may wait for an erasure.
             workers = sorted(self._cluster.running, key=lambda worker: not worker.dies)
-            address = workers[(self._visitors.index(visitor) + attempt) % len(workers)].address
+            address = workers[attempt % len(workers)].address
             try:
                 status = await erase(self._cluster.web, address, visitor.cookies)
                 break
@@ -176,8 +177,8 @@ class Play:
 
     # Afterwards
 
-    async def _settle(self) -> None:
-        deadline = asyncio.get_running_loop().time() + SETTLE_S
+    async def _settle(self, within_s: float) -> None:
+        deadline = asyncio.get_running_loop().time() + within_s
         for visitor in self._visitors:
             for tab in visitor.tabs:
                 try:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.faults.cluster import Cluster
 from tests.faults.invariants import Violation, violations
+from tests.faults.options import Options
 from tests.faults.play import Play
 from tests.faults.records import RunRecord
 from tests.faults.scenario import Scenario
@@ -34,6 +36,7 @@ class Runs:
         self._database = database
         self._places = asyncio.Semaphore(AT_ONCE)
         self._tasks: dict[str, asyncio.Task[Result]] = {}
+        self._idle: dict[Options, list[Cluster]] = {}
 
     def begin(
         self,
@@ -54,15 +57,36 @@ class Runs:
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        for clusters in self._idle.values():
+            for cluster in clusters:
+                await cluster.__aexit__()
 
     async def _play(
         self, scenario: Scenario, seeds: Sequence[int], enough: Enough, patches: tuple[str, ...]
     ) -> Result:
+        options = scenario.options(patches)
         async with self._places:
             for seed in seeds:
-                async with Cluster(self._database, scenario.options(patches)) as cluster:
+                async with self._cluster(options) as cluster:
                     record = await Play(cluster, scenario, seed).run()
                     result = Result(record, violations(record), cluster.logs())
                 if enough(result.found):
                     break
             return result
+
+    @asynccontextmanager
+    async def _cluster(self, options: Options) -> AsyncIterator[Cluster]:
+        """Lend a cluster: one that was used before where that is the same, to save its start."""
+        idle = self._idle.setdefault(options, [])
+        cluster = idle.pop() if idle else Cluster(self._database, options)
+        try:
+            if not cluster.workers:
+                await cluster.__aenter__()
+            yield cluster
+        except BaseException:
+            await cluster.__aexit__()
+            raise
+        if options.lasts and not options.patches and len(cluster.running) == options.workers:
+            idle.append(cluster)
+        else:
+            await cluster.__aexit__()

@@ -59,7 +59,7 @@ async def test_both_ways_protect_what_they_answer():
 
 
 async def test_static_files_are_served():
-    answer = await _ask(asgi.application, "/static/chat/js/ids.js")
+    answer = await _ask(asgi.application, "/static/chat/js/backoff.js")
     assert answer.status == 200
     assert answer.headers[b"Content-Type"].startswith(b"text/javascript")
 
