@@ -4,11 +4,12 @@ COPY requirements.txt .
 RUN /venv/bin/pip install --no-cache-dir --disable-pip-version-check -r requirements.txt
 
 FROM python:3.13-slim
-RUN useradd --system --uid 10001 --no-create-home app && install -d -o app /data
+RUN useradd --system --uid 10001 --no-create-home app && install -d -o app /data /data/media
 ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
-    DATABASE_URL=sqlite:////data/db.sqlite3
+    DATABASE_URL=sqlite:////data/db.sqlite3 \
+    MEDIA_DIR=/data/media
 WORKDIR /app
 COPY --from=packages /venv /venv
 COPY . .

@@ -11,7 +11,7 @@ PRODUCTION := env DEBUG=0 SECRET_KEY=0123456789-of-a-key-that-is-only-there-to-b
 	ALLOWED_HOSTS=shop.example OPENAI_API_KEY=none REDIS_URL=redis://127.0.0.1:1/0
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-# Long, and in need of a machine to itself.
+# Real workers that are killed: minutes, so apart from the other tests.
 FAULTS := tests/faults/test_faults.py tests/faults/test_mutants.py
 
 .PHONY: help install run test faults chaos check fix cover
@@ -32,7 +32,7 @@ test:     ## Python and JavaScript tests; installs what they need where it can
 	$(BIN)/python -m pytest $(addprefix --ignore=,$(FAULTS))
 	@.ci/test-js
 
-faults:   ## workers killed and frozen, Redis taken away, planted bugs caught: several minutes
+faults:   ## workers killed and frozen, Redis taken away, planted bugs caught: four minutes
 	@.ci/prepare
 	$(BIN)/python -m pytest $(FAULTS)
 

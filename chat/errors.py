@@ -88,6 +88,26 @@ class SessionBusy(ChatError):
     message = "Une réponse précédente est encore en cours. Réessayez dans un instant."
 
 
+class HeldByAnother(ChatError):
+    """An adviser wants a conversation that another one holds. ``name``: the other's."""
+
+    code = "held_by_another"
+    status = 409
+    message = "Un autre conseiller tient cette conversation."
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} tient cette conversation." if name else None)
+        self.name = name
+
+
+class NotHeld(ChatError):
+    """An adviser writes in a conversation that they do not hold (any more)."""
+
+    code = "not_held"
+    status = 409
+    message = "Vous ne tenez pas cette conversation. Prenez la main pour y écrire."
+
+
 class PayloadTooLarge(ChatError):
     code = "payload_too_large"
     status = 413
@@ -146,3 +166,49 @@ BY_CODE: dict[str, type[ChatError]] = {
         AssistantTimeout,
     )
 }
+
+
+class InvalidPhoto(ChatError):
+    """Not a photo, or not one that we take. ``message`` says why."""
+
+    code = "invalid_photo"
+    status = 422
+    message = "Cette photo n'a pas pu être lue."
+
+
+class TooManyPhotos(ChatError):
+    code = "too_many_photos"
+    status = 409
+    message = "Cinq photos au plus par conversation. Retirez-en une pour en ajouter une autre."
+
+
+class StaleForm(ChatError):
+    """A button of a recap that is no longer the one shown."""
+
+    code = "stale_form"
+    status = 409
+    message = "Le récapitulatif a changé entre-temps. Relisez-le avant de valider."
+
+
+class InvalidForm(ChatError):
+    """``fields``: why each of these cannot be taken, in French."""
+
+    code = "invalid_form"
+    status = 422
+    message = "Certains champs du récapitulatif sont à corriger."
+
+    def __init__(self, fields: dict[str, str]) -> None:
+        super().__init__()
+        self.fields = fields
+
+
+#: What only who makes a ticket can meet, by code.
+OF_TICKETS: dict[str, type[ChatError]] = {error.code: error for error in (StaleForm, InvalidForm)}
+
+#: What only who sends photos can meet, by code.
+OF_PHOTOS: dict[str, type[ChatError]] = {
+    error.code: error for error in (InvalidPhoto, TooManyPhotos)
+}
+
+#: What only the staff can meet, by code.
+OF_THE_DESK: dict[str, type[ChatError]] = {error.code: error for error in (HeldByAnother, NotHeld)}

@@ -30,6 +30,11 @@ class StopTurn:
 
 
 @dataclass(frozen=True, slots=True)
+class AskForAdviser:
+    """``{"type": "adviser.ask"}``"""
+
+
+@dataclass(frozen=True, slots=True)
 class SyncSession:
     """``{"type": "session.sync"}``"""
 
@@ -39,7 +44,51 @@ class Ping:
     """``{"type": "ping"}``"""
 
 
-ClientFrame = SendMessage | StopTurn | SyncSession | Ping
+@dataclass(frozen=True, slots=True)
+class ConfirmTicket:
+    """``{"type": "ticket.confirm", "id": str, "version": int}``: of the form that was shown."""
+
+    id: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class EditTicket:
+    """``{"type": "ticket.edit", "id": str, "version": int, "fields": {name: str}}``"""
+
+    id: str
+    version: int
+    fields: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class DropTicket:
+    """``{"type": "ticket.drop", "id": str, "version": int}``"""
+
+    id: str
+    version: int
+
+
+TicketFrame = ConfirmTicket | EditTicket | DropTicket
+ClientFrame = SendMessage | StopTurn | AskForAdviser | SyncSession | Ping | TicketFrame
+
+
+def _ticket_frame(frame: dict[str, Any]) -> TicketFrame:
+    """Read a button of the recap.
+
+    Raises:
+        InvalidMessage: it does not say which form it was shown with.
+    """
+    match frame:
+        case {"id": str(id_), "version": int(version)} if is_id(id_) and version is not True:
+            match frame:
+                case {"type": "ticket.confirm"}:
+                    return ConfirmTicket(id_, version)
+                case {"type": "ticket.drop"}:
+                    return DropTicket(id_, version)
+                case {"fields": dict(fields)}:
+                    return EditTicket(id_, version, fields)
+    raise InvalidMessage("Ce message n'est pas reconnu.")
 
 
 def checked_text(text: object, max_chars: int) -> str:
@@ -110,13 +159,18 @@ def parse_frame(raw: str, max_chars: int) -> ClientFrame:
         InvalidJSON: not JSON we would read.
         InvalidMessage: of an unknown type, or with an id or a text we do not take.
     """
-    match parse_json(raw):
+    frame = parse_json(raw)
+    match frame:
         case {"type": "message.send", "id": str(id_), "text": text} if is_id(id_):
             return SendMessage(id_, checked_text(text, max_chars))
         case {"type": "turn.stop"}:
             return StopTurn()
+        case {"type": "adviser.ask"}:
+            return AskForAdviser()
         case {"type": "session.sync"}:
             return SyncSession()
         case {"type": "ping"}:
             return Ping()
+        case {"type": "ticket.confirm" | "ticket.edit" | "ticket.drop"}:
+            return _ticket_frame(frame)
     raise InvalidMessage("Ce message n'est pas reconnu.")

@@ -13,7 +13,7 @@ import math
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 
 from django.conf import settings
 from django_redis import get_redis_connection
@@ -64,6 +64,18 @@ async def check_address(address: str) -> None:
         await _check("address", per_minute, neighbourhood(address))
 
 
+async def check_photo(key: str, address: str) -> None:
+    """Count one photo of a visitor and of where it comes from, "" if not known.
+
+    Raises:
+        RateLimited: with the seconds until the next one may come.
+    """
+    await _check("photo", settings.ENV.photo_rate_per_minute, key)
+    if address:
+        per_minute = settings.ENV.chat_rate_per_address_per_minute
+        await _check("photo_address", per_minute, neighbourhood(address))
+
+
 async def _check(door: str, per_minute: int, key: str) -> None:
     if per_minute == 0:
         return
@@ -86,8 +98,8 @@ class MemoryCounter:
     def __init__(self) -> None:
         self._window = MovingWindowRateLimiter(MemoryStorage())
 
-    async def retry_after_s(self, item: RateLimitItem, key: str) -> int:
-        return _hit(self._window, item, key)
+    async def retry_after_s(self, item: RateLimitItem, key: str, *, count: bool = True) -> int:
+        return _wait_s(self._window, item, key, count=count)
 
 
 class RedisCounter:
@@ -103,11 +115,15 @@ class RedisCounter:
         self._away_until = -math.inf
         self._warned_at = -math.inf
 
-    async def retry_after_s(self, item: RateLimitItem, key: str) -> int:
-        """Count one; return 0 when it may pass, else the seconds to wait. Never raises."""
+    async def retry_after_s(self, item: RateLimitItem, key: str, *, count: bool = True) -> int:
+        """Count one; return 0 when it may pass, else the seconds to wait. Never raises.
+
+        ``count``: False only to know whether one would pass.
+        """
         if self._is_away():
             return 0
-        call = asyncio.get_running_loop().run_in_executor(self._threads, self._count, item, key)
+        ask = partial(self._ask, item, key, count=count)
+        call = asyncio.get_running_loop().run_in_executor(self._threads, ask)
         done, _ = await asyncio.wait({call}, timeout=LONGEST_WAIT_S)
         if not done:
             self._note_away("no answer")
@@ -118,13 +134,13 @@ class RedisCounter:
         """End the threads, once what they do is done."""
         self._threads.shutdown()
 
-    def _count(self, item: RateLimitItem, key: str) -> int:
+    def _ask(self, item: RateLimitItem, key: str, *, count: bool) -> int:
         if self._is_away():  # the calls that had queued up before the first one failed
             return 0
         try:
             if self._window is None:
                 self._window = MovingWindowRateLimiter(self._connect())
-            return _hit(self._window, item, key)
+            return _wait_s(self._window, item, key, count=count)
         except Exception as error:  # noqa: BLE001 - no failure of counting may close the shop
             self._note_away(type(error).__name__)
             return 0
@@ -144,8 +160,8 @@ class RedisCounter:
             logger.warning("rates are not limited: Redis is away (%s)", why)
 
 
-def _hit(window: MovingWindowRateLimiter, item: RateLimitItem, key: str) -> int:
-    if window.hit(item, key):
+def _wait_s(window: MovingWindowRateLimiter, item: RateLimitItem, key: str, *, count: bool) -> int:
+    if window.hit(item, key) if count else window.test(item, key):
         return 0
     reset_at = window.get_window_stats(item, key).reset_time
     return max(1, math.ceil(reset_at - time.time()))

@@ -41,6 +41,7 @@ async def listening(session_id: str, hear: Hear) -> AsyncIterator[None]:
     ear = _ear()
     listeners = ear.listeners.setdefault(session_id, set())
     listeners.add(hear)
+    ear.ended.discard(session_id)
     try:
         await ear.join(session_id)
         yield
@@ -49,6 +50,7 @@ async def listening(session_id: str, hear: Hear) -> AsyncIterator[None]:
         if not listeners and ear.listeners.get(session_id) is listeners:
             del ear.listeners[session_id]
             ear.awaited.pop(session_id, None)
+            ear.ended.discard(session_id)
             await ear.leave(session_id)
 
 
@@ -121,11 +123,18 @@ async def order(session_id: str, word: str) -> None:
 
 
 async def forget_everywhere(session_id: str) -> None:
-    """Have every process forget what it remembers of an erased session; see ``on_forget``."""
+    """Have every process forget what it remembers of an erased session, and tell its viewers.
+
+    See ``on_forget``. It is told again for a while: nobody may go on showing what is no more.
+    """
     ear = _ear()
-    for forget in ear.forgetting:
-        forget(session_id)
-    await ear.send(Ear.EVERYBODY, {"type": "forget", "session": session_id})
+    await ear.forget(session_id)
+    await ear.tell_erased(session_id)
+
+
+async def told_of_erasures() -> None:
+    """Return once every erasure was told everywhere: for a process that ends after it."""
+    await _ear().told_of_erasures()
 
 
 def on_forget(forget: Callable[[str], None]) -> None:

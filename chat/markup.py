@@ -1,4 +1,5 @@
-"""Messages as HTML: Markdown of the assistant rendered and sanitised, words of others escaped.
+"""Messages as HTML: Markdown of the assistant and of the application rendered and sanitised,
+words of people escaped.
 
 A customer can have the assistant repeat anything, and rendering blocks the event loop. So texts
 made to be slow (a table of 2,500 characters took 2.8 s and became 590 kB) are shown unrendered.
@@ -11,6 +12,7 @@ from collections import OrderedDict
 from html import escape
 
 import nh3
+from django.conf import settings
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 
@@ -45,7 +47,7 @@ MAX_KEPT_CHARS = 8_000_000
 
 def html_of(message: Message) -> str:
     """Return the message as HTML safe to insert in a page."""
-    if message.author is Author.ASSISTANT:
+    if message.author in (Author.ASSISTANT, Author.SYSTEM):
         return _rendered(message.text)
     return _paragraphs(message.text)
 
@@ -105,9 +107,26 @@ def _render(text: str) -> str:
         html,
         tags=_TAGS,
         attributes=_ATTRIBUTES,
+        attribute_filter=_own,
         url_schemes={"http", "https", "mailto", "tel"},
         link_rel="noopener noreferrer nofollow",
     ).strip()
+
+
+def _own(_tag: str, name: str, value: str) -> str | None:
+    """Keep a link only where it leads to this shop: whoever talks to a model chooses its words."""
+    return value if name != "href" or is_own_link(value) else None
+
+
+def is_own_link(href: str) -> bool:
+    """Whether it is a path of this site, the site itself, or the shop's own telephone or e-mail."""
+    env = settings.ENV
+    if re.match(r"/(?![/\\])", href):
+        return True
+    if env.site_url and (href == env.site_url or href.startswith(f"{env.site_url}/")):
+        return True
+    phone = re.sub(r"[^\d+]", "", env.shop_phone)
+    return href in {f"mailto:{env.shop_email}", f"tel:{phone}"} - {"mailto:", "tel:"}
 
 
 def _is_costly(text: str) -> bool:

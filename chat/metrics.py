@@ -38,6 +38,10 @@ first_text_seconds = Histogram(
 tokens = Counter("chat_tokens", "Tokens used.", ["kind"])
 #: ``outcome``: "sent" or "failed".
 model_requests = Counter("chat_model_requests", "Requests to the model's server.", ["outcome"])
+#: ``kind``: what a sentence claimed that nobody had looked up, a ``Kind`` of the guard.
+guard_replaced = Counter("chat_guard_replaced", "Sentences of the model replaced.", ["kind"])
+#: ``reason``: of chat.assistant.escalation.
+escalations = Counter("chat_escalations", "Advisers called by rule.", ["reason"])
 
 sessions_active = Gauge("chat_sessions_active", "Sessions alive, of all workers.")
 store_degraded = Gauge("chat_store_degraded", "1 while memory serves in place of Redis.")
@@ -46,7 +50,7 @@ store_errors = Counter("chat_store_errors", "Calls that the session store did no
 sockets_open = Gauge("chat_sockets_open", "WebSockets open in this worker.")
 #: ``reason``: "slow", "flood" or "crowd" (too many sockets of one visitor or address).
 clients_dropped = Counter("chat_clients_dropped", "Clients cut to protect the others.", ["reason"])
-#: ``door``: "api", "visitor" or "address".
+#: ``door``: "api", "visitor", "address" or "order" (wrong proofs of an order).
 rate_limited = Counter("chat_rate_limited", "Requests refused for their rate.", ["door"])
 limits_away = Counter("chat_limits_away", "Requests let pass because Redis could not count them.")
 #: ``code``: of chat.errors.

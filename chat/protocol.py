@@ -10,9 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from chat.errors import BY_CODE, ChatError
+from chat.errors import BY_CODE, ChatError, InvalidForm
 from chat.markup import html_of
+from chat.sessions.desk import Aside
 from chat.sessions.types import JSON, Draft, Message, Session, isoformat
+from chat.tickets.guide import form_of, shown
 
 
 def message_json(message: Message) -> JSON:
@@ -25,6 +27,8 @@ def message_json(message: Message) -> JSON:
         "sent_at": isoformat(message.sent_at),
         "interrupted": message.interrupted,
         "reply_to": message.reply_to,
+        "name": message.name,
+        "sources": list(message.sources),
     }
 
 
@@ -33,6 +37,8 @@ class SessionState:
     """The whole conversation as it stands. ``waiting``: questions with no end yet, in order.
 
     ``failed``: questions that ended without an answer, each ``{"id", "code", "message"}``.
+    ``asked``: the customer asked for an adviser, and none has come.
+    ``form``: the ticket that is being made, as ``chat.tickets.guide.shown`` tells it, or None.
     """
 
     type: ClassVar[str] = "session.state"
@@ -45,6 +51,8 @@ class SessionState:
     waiting: Sequence[str]
     failed: Sequence[JSON]
     ended: bool = False
+    asked: bool = False
+    form: JSON | None = None
 
     @classmethod
     def of(cls, session: Session, storage_backend: str) -> SessionState:
@@ -61,6 +69,8 @@ class SessionState:
                 for id_, code in session.failed.items()
             ],
             ended=session.ended,
+            asked=session.asked_at is not None,
+            form=shown(form_of(session.form)),
         )
 
     @classmethod
@@ -79,6 +89,8 @@ class SessionState:
             "waiting": list(self.waiting),
             "failed": list(self.failed),
             "ended": self.ended,
+            "asked": self.asked,
+            "form": self.form,
         }
 
 
@@ -142,6 +154,91 @@ class SpeakerChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class AdviserAsked:
+    """The customer asked for an adviser; all their tabs show it."""
+
+    type: ClassVar[str] = "adviser.asked"
+
+    def body(self) -> JSON:
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
+class FormChanged:
+    """The ticket that is being made, as it is now; None when there is none any more."""
+
+    type: ClassVar[str] = "form.changed"
+    form: JSON | None
+
+    def body(self) -> JSON:
+        return {"form": self.form}
+
+
+@dataclass(frozen=True, slots=True)
+class FormRefused:
+    """A button of the recap did nothing. Sent to the socket that pressed it.
+
+    ``fields``: what is wrong in each.
+    """
+
+    type: ClassVar[str] = "form.refused"
+    id: str
+    code: str
+    message: str
+    retry_after_s: int | None
+    fields: dict[str, str]
+
+    @classmethod
+    def from_error(cls, error: ChatError, form_id: str) -> FormRefused:
+        fields = error.fields if isinstance(error, InvalidForm) else {}
+        return cls(form_id, error.code, error.message, error.retry_after_s, fields)
+
+    def body(self) -> JSON:
+        body: JSON = {"id": self.id, "code": self.code, "message": self.message}
+        if self.retry_after_s is not None:
+            body["retry_after_s"] = self.retry_after_s
+        return {**body, "fields": self.fields}
+
+
+@dataclass(frozen=True, slots=True)
+class DeskState:
+    """The whole conversation as the staff see it.
+
+    ``holder``: ``{"name", "mine"}`` of the adviser who answers, or None. ``asked_at``: since when
+    the customer waits for one, or None.
+    """
+
+    type: ClassVar[str] = "desk.state"
+    session: SessionState
+    ref: str
+    asides: Sequence[Aside]
+    holder: JSON | None
+    asked_at: str | None
+    language: str
+
+    def body(self) -> JSON:
+        return {
+            **self.session.body(),
+            "ref": self.ref,
+            "asides": [aside.to_json() for aside in self.asides],
+            "holder": self.holder,
+            "asked_at": self.asked_at,
+            "language": self.language,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class AsideAdded:
+    """Something was written beside the conversation; for the staff only."""
+
+    type: ClassVar[str] = "aside.added"
+    aside: Aside
+
+    def body(self) -> JSON:
+        return {"aside": self.aside.to_json()}
+
+
+@dataclass(frozen=True, slots=True)
 class SessionEnded:
     """Nothing more can be said here. ``reason``: "expired", "ended" or "erased"."""
 
@@ -190,6 +287,11 @@ ServerEvent = (
     | MessageDone
     | ToolStarted
     | SpeakerChanged
+    | AdviserAsked
+    | FormChanged
+    | FormRefused
+    | DeskState
+    | AsideAdded
     | SessionEnded
     | Failed
     | Pong

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import dj_database_url
 from redis.backoff import NoBackoff
@@ -22,6 +23,8 @@ SQLITE_TIMEOUT_S = 20
 POSTGRES_CONNECTIONS = 20
 #: How long a request waits for a connection to PostgreSQL, or for a place in the pool.
 POSTGRES_TIMEOUT_S = 5
+
+EMAIL_TIMEOUT_S = 10
 
 
 def is_memory(redis_url: str) -> bool:
@@ -79,6 +82,24 @@ def channel_layer_for(redis_url: str) -> dict[str, Any]:
     return {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
         "CONFIG": {"hosts": [host], "prefix": "chat"},
+    }
+
+
+def email_for(email_url: str) -> dict[str, Any]:
+    """Return Django's ``EMAIL_…`` settings, by name."""
+    parts = urlsplit(email_url)
+    if parts.scheme == "console":
+        return {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}
+    ports = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
+    return {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": parts.port or ports[parts.scheme],
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_TLS": parts.scheme == "smtp+tls",
+        "EMAIL_USE_SSL": parts.scheme == "smtps",
+        "EMAIL_TIMEOUT": EMAIL_TIMEOUT_S,
     }
 
 

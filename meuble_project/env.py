@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,8 @@ class Env:
     csrf_trusted_origins: tuple[str, ...] = field(
         metadata=variable(parsers.origins, debug="http://localhost,http://127.0.0.1,http://[::1]")
     )
+    #: Where this site is, for links in e-mails; without one, as ``_site_of`` says.
+    site_url: str = field(metadata=variable(parsers.http_url, debug="http://127.0.0.1:8000"))
     #: Cookies travel over HTTPS only.
     cookie_secure: bool = field(metadata=variable(parsers.flag, "1", debug="0"))
     #: Plain HTTP is answered with a redirect to HTTPS.
@@ -68,6 +71,9 @@ class Env:
         repr=False, metadata=variable(parsers.database_url, "sqlite:///db.sqlite3")
     )
 
+    #: Where photos are kept, from the root of the project.
+    media_dir: str = field(metadata=variable(str, "media"))
+
     openai_api_key: str = field(repr=False, metadata=variable(parsers.header, required=True))
     #: "" for OpenAI's own.
     openai_base_url: str = field(repr=False, metadata=variable(parsers.http_url))
@@ -78,12 +84,21 @@ class Env:
     #: with "none" only. Source: developers.openai.com/api/docs/guides/deployment-checklist.
     openai_reasoning_effort: str = field(metadata=variable(parsers.effort, "none"))
     openai_max_retries: int = field(metadata=variable(parsers.whole, "2"))
+    #: Euros for a million tokens, as the server bills them; 0 = not known.
+    openai_price_prompt_eur_per_m: Decimal = field(metadata=variable(parsers.euros, "0"))
+    openai_price_completion_eur_per_m: Decimal = field(metadata=variable(parsers.euros, "0"))
     #: One deadline for a whole turn: retries, tools and streaming included.
     chat_timeout_s: float = field(metadata=variable(parsers.seconds, "30"))
     prompt_max_chars: int = field(metadata=variable(parsers.positive, "24000"))
     #: Failures in a row after which the model is left alone for ``circuit_reset_s``.
     circuit_failures: int = field(metadata=variable(parsers.positive, "5"))
     circuit_reset_s: float = field(metadata=variable(parsers.seconds, "10"))
+
+    #: Whether photos of customers are shown to the model: "auto", "on" or "off".
+    openai_vision: str = field(metadata=variable(parsers.vision, "auto"))
+
+    #: A complaint about so many euros calls an adviser; 0 = no amount does.
+    escalation_amount_eur: int = field(metadata=variable(parsers.whole, "1000"))
 
     #: Sliding: a session lives this long after its last change.
     session_ttl_s: int = field(metadata=variable(parsers.positive, "86400"))
@@ -94,6 +109,8 @@ class Env:
     chat_rate_per_address_per_minute: int = field(
         metadata=variable(parsers.whole, "120", debug="0")
     )
+    #: Photos a visitor may send, those that are refused included; 0 = no limit.
+    photo_rate_per_minute: int = field(metadata=variable(parsers.whole, "20"))
     #: Requests per API key, or per address where the API is open; 0 = no limit.
     api_rate_per_minute: int = field(metadata=variable(parsers.whole, "600", debug="0"))
     sockets_per_visitor: int = field(metadata=variable(parsers.positive, "10"))
@@ -104,6 +121,12 @@ class Env:
     shop_name: str = field(metadata=variable(str, "Meuble de France"))
     shop_phone: str = field(metadata=variable(str))
     shop_email: str = field(metadata=variable(str))
+
+    #: Who gets what ``cleanup_report --email`` sends.
+    admins: tuple[str, ...] = field(metadata=variable(parsers.emails))
+    email_url: str = field(repr=False, metadata=variable(parsers.email_url, "console://"))
+    #: From whom e-mails come.
+    email_from: str = field(metadata=variable(parsers.email, "assistant@localhost"))
 
     log_level: str = field(metadata=variable(parsers.level, "INFO"))
     log_json: bool = field(metadata=variable(parsers.flag, "0"))
@@ -147,9 +170,20 @@ def read_env(environ: Mapping[str, str]) -> Env:
         problems.append("SECRET_KEY: that one is public, make one of your own")
     if not problems and values["prompt_max_chars"] < values["chat_max_message_chars"]:
         problems.append("PROMPT_MAX_CHARS: expected at least CHAT_MAX_MESSAGE_CHARS")
+    if not problems and not values["site_url"]:
+        values["site_url"] = _site_of(values["allowed_hosts"], values["csrf_trusted_origins"])
+        if not values["site_url"]:
+            problems.append("SITE_URL: required, as ALLOWED_HOSTS names no site in full")
     if problems:
         raise ImproperlyConfigured("Bad environment:\n  " + "\n  ".join(problems))
     return Env(**values)
+
+
+def _site_of(hosts: tuple[str, ...], origins: tuple[str, ...]) -> str:
+    """The first name that this site answers to, over HTTPS; else the first whole origin, or ""."""
+    names = (f"https://{host}" for host in hosts if not host.startswith((".", "*")))
+    whole = (origin for origin in origins if "*" not in origin)
+    return next(iter((*names, *whole)), "")
 
 
 def _read(item: Field[Any], text: str, *, debug: bool) -> object:

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from urllib.parse import SplitResult, urlsplit
 
 import dj_database_url
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -48,6 +51,13 @@ def seconds(text: str) -> float:
     return float(text)
 
 
+def euros(text: str) -> Decimal:
+    """``2`` or ``0.15``; 0 for not known."""
+    if not _DECIMAL.fullmatch(text):
+        raise ValueError("expected a number of euros, like 2 or 0.15")
+    return Decimal(text)
+
+
 def level(text: str) -> str:
     if text.upper() not in LEVELS:
         raise ValueError(f"expected one of {', '.join(LEVELS)}")
@@ -59,6 +69,12 @@ def effort(text: str) -> str:
     if text not in (*EFFORTS, "unset"):
         raise ValueError(f"expected one of {', '.join(EFFORTS)}, or unset")
     return "" if text == "unset" else text
+
+
+def vision(text: str) -> str:
+    if text not in ("auto", "on", "off"):
+        raise ValueError("expected auto, on or off")
+    return text
 
 
 def header(text: str) -> str:
@@ -92,6 +108,31 @@ def http_url(text: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
         raise ValueError("expected http://host[:port]/path or https://host[:port]/path")
     return text.rstrip("/")
+
+
+def email(text: str) -> str:
+    try:
+        validate_email(text)
+    except ValidationError as error:
+        raise ValueError("expected an e-mail address") from error
+    return text
+
+
+def emails(text: str) -> tuple[str, ...]:
+    """``claire@example.fr,karim@example.fr``."""
+    try:
+        return _each(text, email)
+    except ValueError as error:
+        raise ValueError("expected e-mail addresses separated by commas") from error
+
+
+def email_url(text: str) -> str:
+    """The server that sends e-mails, or ``console://`` to show them instead."""
+    parts = _split(text)
+    server_given = parts.scheme in ("smtp", "smtp+tls", "smtps") and bool(parts.hostname)
+    if (text != "console://" and not server_given) or parts.path or parts.query:
+        raise ValueError("expected smtp://, smtp+tls:// or smtps://user:password@host:port")
+    return text
 
 
 def redis_url(text: str) -> str:

@@ -46,6 +46,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "chat.access.login.LockedPage",
 ]
 ROOT_URLCONF = "meuble_project.urls"
 ASGI_APPLICATION = "meuble_project.asgi.application"
@@ -80,6 +81,7 @@ SESSION_CACHE_ALIAS = "logins"
 SESSION_SERIALIZER = "django.contrib.sessions.serializers.JSONSerializer"
 SESSION_COOKIE_AGE = 24 * 3600
 SESSION_COOKIE_SECURE = ENV.cookie_secure
+AUTHENTICATION_BACKENDS = ["chat.access.login.ThrottledBackend"]
 CSRF_COOKIE_SECURE = ENV.cookie_secure
 
 X_FRAME_OPTIONS = "DENY"
@@ -113,10 +115,18 @@ CONTENT_SECURITY_POLICY = {
 #: has started one. Empty: OpenAI, or ``ENV.openai_base_url``.
 LOCAL_ASSISTANT_URL = ""
 
+ADMINS = [(address.partition("@")[0], address) for address in ENV.admins]
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENV.email_from
+EMAIL_SUBJECT_PREFIX = f"[{ENV.shop_name}] "
+globals().update(backends.email_for(ENV.email_url))
+
 USE_TZ = True
 TIME_ZONE = "Europe/Paris"
 USE_I18N = True
 LANGUAGE_CODE = "fr"
+
+# What is longer waits on disk: a worker holds no photo and no catalogue in memory.
+FILE_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 
 STATIC_URL = "/static/"
 STATIC_ROOT = ROOT / "staticfiles"

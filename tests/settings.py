@@ -18,10 +18,13 @@ from meuble_project.env import Env
 # Present but empty means the default, and wins over ".env".
 os.environ.update({field.name.upper(): "" for field in fields(Env)})
 os.environ["DEBUG"] = "1"
+os.environ["MEDIA_DIR"] = tempfile.mkdtemp(prefix="meuble-media-")
 os.environ["REDIS_URL"] = os.environ.get("TEST_REDIS_URL", "")
 
 from meuble_project.settings import *  # noqa: F403
 from meuble_project.settings import DATABASES
+
+atexit.register(shutil.rmtree, os.environ["MEDIA_DIR"], ignore_errors=True)
 
 # A file, as in development: in memory, threads share one connection's locks and fail at random.
 _FOLDER = Path(tempfile.mkdtemp(prefix="meuble-tests-"))

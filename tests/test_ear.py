@@ -9,7 +9,7 @@ import pytest
 from channels.layers import InMemoryChannelLayer
 
 from chat import ear
-from chat.ear import Ear
+from chat.ear import ERASED, Ear
 from chat.protocol import MessageDone, sealed
 from tests.builders import JEAN, question
 from tests.fakes import Listener
@@ -46,9 +46,10 @@ async def ears(layer):
         one.listeners[JEAN] = {Listener()}
         await one.join(JEAN)
     yield made
-    for one in made:
-        one._hearing.cancel()
-    await asyncio.wait([one._hearing for one in made])
+    tasks = [task for one in made for task in (one._hearing, one._repeating) if task is not None]
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
 
 
 async def heard(*ears: Ear) -> None:
@@ -128,3 +129,74 @@ async def test_lone_viewer_is_not_shown_again_what_it_sent(ears):
     await ears[0].tell(JEAN, sealed(MessageDone(question())), lone)
 
     assert ears[0].awaited == {}
+
+
+async def test_erasure_ends_the_pages_of_other_processes_at_once(ears):
+    one, other = ears
+    (viewer,) = other.listeners[JEAN]
+    forgotten = []
+    other.forgetting.append(forgotten.append)
+
+    await one.tell_erased(JEAN)
+
+    await viewer.until("session.ended")
+    assert viewer.heard == [ERASED]
+    assert forgotten == [JEAN]
+
+
+@pytest.mark.parametrize("fault", ["loses", "fails"])
+async def test_erasure_that_nobody_heard_is_told_once_the_layer_is_back(
+    ears, layer, monkeypatch, fault
+):
+    monkeypatch.setattr(ear, "AWAY_S", 1000.0)  # what holds other events back
+    monkeypatch.setattr(ear, "ERASED_EVERY_S", 0.01)
+    one, other = ears
+    (viewer,) = other.listeners[JEAN]
+    layer.fault = fault
+    await one.tell_erased(JEAN)
+    unheard = not viewer.heard
+    layer.fault = ""
+
+    await viewer.until("session.ended")
+    assert unheard
+
+
+async def test_viewers_are_told_of_an_erasure_once(ears, monkeypatch):
+    monkeypatch.setattr(ear, "ERASED_EVERY_S", 0.001)
+    monkeypatch.setattr(ear, "ERASED_AGAIN_S", 0.02)
+    one, other = ears
+    (viewer,) = other.listeners[JEAN]
+    forgotten = []
+    other.forgetting.append(forgotten.append)
+
+    await one.tell_elsewhere(JEAN, ERASED)
+    await one.tell_erased(JEAN)
+    await one._repeating
+    await heard(*ears)
+
+    assert len(forgotten) > 1
+    assert viewer.heard == [ERASED]
+
+
+async def test_erasures_that_wait_for_the_layer_are_bounded(ears, layer, monkeypatch):
+    monkeypatch.setattr(ear, "MAX_ERASED", 3)
+    layer.fault = "fails"
+
+    for n in range(5):
+        await ears[0].tell_erased(f"s{n}")
+
+    assert list(ears[0]._erased) == ["s2", "s3", "s4"]
+
+
+async def test_process_without_viewers_hears_of_erasures_too(ears, layer):
+    lonely = Ear(layer)
+    forgotten = []
+    lonely.forgetting.append(forgotten.append)
+    await lonely.tend()
+
+    await ears[0].tell_erased(JEAN)
+    await heard(lonely)
+
+    assert forgotten == [JEAN]
+    lonely._hearing.cancel()
+    await asyncio.wait([lonely._hearing])

@@ -72,6 +72,16 @@ async def test_workers_count_together(flushed_redis):
     assert all(1 <= wait <= 60 for wait in waits[2:])
 
 
+async def test_asking_whether_one_would_pass_counts_nothing(flushed_redis):
+    for counter in (MemoryCounter(), counter_on(flushed_redis)):
+        asked = [await counter.retry_after_s(TWO, "zoe", count=False) for _ in range(5)]
+        for _ in range(2):
+            await counter.retry_after_s(TWO, "zoe")
+
+        assert asked == [0] * 5
+        assert 1 <= await counter.retry_after_s(TWO, "zoe", count=False) <= 60
+
+
 async def test_what_stands_in_redis_dies_and_is_no_session(flushed_redis):
     await counter_on(flushed_redis).retry_after_s(TWO, limits.hashed("203.0.113.7"))
 

@@ -29,7 +29,7 @@ def assistant(text: str) -> str:
         ("[x](javascript:alert(1))", "<p>[x](javascript:alert(1))</p>"),
         (
             "[x](https://a.example)",
-            '<p><a href="https://a.example" rel="noopener noreferrer nofollow">x</a></p>',
+            '<p><a rel="noopener noreferrer nofollow">x</a></p>',
         ),
     ],
 )

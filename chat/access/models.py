@@ -28,3 +28,19 @@ class ApiKey(models.Model):
     def owner(self) -> str:
         """Who owns the sessions that this key makes, e.g. ``"key:3"``."""
         return f"key:{self.pk}"
+
+
+class Settings(models.Model):
+    """No table: it carries the right to read the configuration of the running worker, and the
+    staff's rights on one another's logins.
+    """
+
+    class Meta:
+        managed = False
+        default_permissions = ("view",)
+        permissions = (("end_logins", "Peut déconnecter partout un membre du personnel"),)
+        verbose_name = "réglages"
+        verbose_name_plural = "réglages"
+
+    def __str__(self) -> str:
+        return "réglages"

@@ -25,7 +25,7 @@ def create_key(name: str) -> tuple[ApiKey, str]:
 
 
 def revoke_keys(ids: Iterable[int]) -> int:
-    """Refuse these keys from now on; workers know within seconds. Return how many changed."""
+    """Refuse these keys from now on; workers know within a second. Return how many changed."""
     live = ApiKey.objects.filter(pk__in=list(ids), revoked_at=None)
     return live.update(revoked_at=timezone.now())
 

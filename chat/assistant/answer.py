@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 
 from chat.assistant.llm import LLM, ToolCall, Usage
+from chat.assistant.pictures import with_photos
 from chat.assistant.prompt import prompt
+from chat.assistant.sources import taken_from
 from chat.assistant.tools import TOOLS, use
 from chat.assistant.tools.types import Tool
 from chat.assistant.writer import DraftWriter
@@ -34,8 +35,9 @@ async def write_answer(
         AssistantUnavailable: as ``LLM.stream``.
         AnswerTooLong: the model did not come to an end.
     """
-    messages = prompt(session, question_id)
+    messages = await with_photos(prompt(session, question_id), session)
     schemas = [tool.schema for tool in tools]
+    looking = _Looking(session, writer, tools)
     for round_ in range(MAX_TOOL_ROUNDS + 1):
         offered = schemas if round_ < MAX_TOOL_ROUNDS else []
         calls: tuple[ToolCall, ...] = ()
@@ -50,36 +52,52 @@ async def write_answer(
                         calls = chunk
         if not calls or not offered:
             break
-        messages += await _looked_up(calls[:MAX_CALLS_A_ROUND], session, tools, writer.tool)
-    await writer.say()
+        messages += await looking.look_up(calls[:MAX_CALLS_A_ROUND])
+    await writer.end()
 
 
-async def _looked_up(
-    calls: tuple[ToolCall, ...],
-    session: Session,
-    tools: tuple[Tool, ...],
-    announce: Callable[[ToolStarted], Awaitable[None]],
-) -> list[JSON]:
-    """Return the messages that tell the model what its calls found."""
-    asked: JSON = {
-        "role": "assistant",
-        "content": None,
-        "tool_calls": [
-            {
-                "id": call.id,
-                "type": "function",
-                "function": {"name": call.name, "arguments": call.arguments},
-            }
+class _Looking:
+    """What the tools found in one turn: looked up once, however often it is asked for."""
+
+    def __init__(self, session: Session, writer: DraftWriter, tools: tuple[Tool, ...]) -> None:
+        self._session = session
+        self._writer = writer
+        self._tools = {tool.name: tool for tool in tools}
+        self._found: dict[tuple[str, str], str] = {}
+
+    async def look_up(self, calls: tuple[ToolCall, ...]) -> list[JSON]:
+        """Return the messages that tell the model what its calls found."""
+        asked: JSON = {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [
+                {
+                    "id": call.id,
+                    "type": "function",
+                    "function": {"name": call.name, "arguments": call.arguments},
+                }
+                for call in calls
+            ],
+        }
+        found = [
+            {"role": "tool", "tool_call_id": call.id, "content": await self._say(call)}
             for call in calls
-        ],
-    }
-    found: list[JSON] = [asked]
-    by_name = {tool.name: tool for tool in tools}
-    for call in calls:
-        tool = by_name.get(call.name)
+        ]
+        return [asked, *found]
+
+    async def _say(self, call: ToolCall) -> str:
+        key = (call.name, call.arguments)
+        if key not in self._found:
+            self._found[key] = await self._use(call)
+        return self._found[key]
+
+    async def _use(self, call: ToolCall) -> str:
+        """Return the result as JSON in which no text can pass for anything but a text."""
+        tool = self._tools.get(call.name)
         if tool is not None:
-            await announce(ToolStarted(tool.name, tool.label))
-        result = await use(tool, call.arguments, session)
-        content = json.dumps(result, ensure_ascii=False)
-        found.append({"role": "tool", "tool_call_id": call.id, "content": content})
-    return found
+            await self._writer.tool(ToolStarted(tool.name, tool.label))
+        used = await use(tool, call.arguments, self._session)
+        result, sources = taken_from(used)
+        self._writer.guard.facts.add_result(result)
+        self._writer.cite(sources)
+        return json.dumps(result, ensure_ascii=False).replace("<", "\\u003c")

@@ -9,19 +9,21 @@ from dataclasses import dataclass, replace
 
 from chat import live, metrics
 from chat.assistant.answer import write_answer
+from chat.assistant.escalating import escalate_later
 from chat.assistant.llm import default_llm
-from chat.assistant.report import report
+from chat.assistant.patience import persisting
+from chat.assistant.report import figures, report
 from chat.assistant.writer import AnswerTooLong, DraftWriter
 from chat.errors import AssistantTimeout, ChatError, Internal, StoreUnavailable
 from chat.protocol import Failed, MessageDone, SessionState
 from chat.sessions.store import ANY_OWNER, Lease, LeaseLost, Store
 from chat.sessions.types import Author, Draft, End, Message, Outcome
+from chat.takeover.asides import add_turn_later
 
 logger = logging.getLogger(__name__)
 
-#: A finished answer that cannot be stored is tried again for this long, this often.
+#: A finished answer that cannot be stored is tried again for this long.
 STORE_AGAIN_S = 8.0
-STORE_PAUSE_S = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,8 @@ class Attempt:
         self._session_id = lease.session.id
         self._writer = DraftWriter(store, lease)
         self._model: asyncio.Task[None] | None = None
-        self._stopped = False
+        #: How it ends because somebody said so, None while nobody did.
+        self._cut: End | None = None
 
     @property
     def draft(self) -> Draft | None:
@@ -50,12 +53,14 @@ class Attempt:
         text = self._writer.text
         return Draft(id=self.lease.answer_id, text=text) if text else None
 
-    def stop(self) -> bool:
-        """Stop the model, at once. Return whether it was writing."""
-        if self._model is None or self._model.done():
+    def stop(self, end: End = End.STOPPED) -> bool:
+        """Stop the model, at once, or never begin. Return whether this gives the answer its end."""
+        if self._model is not None and self._model.done():
             return False
-        self._stopped = True
-        self._model.cancel()
+        self._cut = self._cut or end
+        self._writer.close()
+        if self._model is not None:
+            self._model.cancel()
         return True
 
     async def run(self) -> TurnEnd:
@@ -70,16 +75,19 @@ class Attempt:
         try:
             if self.lease.again:
                 await self._begin_again()
-            end = await self._write()
+            escalate_later(self._store, self.lease)
+            end = self._end(Outcome(end=self._cut)) if self._cut else await self._write()
             await self._store_end(end)
             ending = end.outcome.code or end.outcome.end.value
         finally:
             metrics.turns.labels(outcome="lost" if ending == "lost" else end.outcome.end).inc()
-            report(self.lease, self._writer, ending, asyncio.get_running_loop().time() - began_at)
+            seconds = asyncio.get_running_loop().time() - began_at
+            report(self.lease, self._writer, ending, seconds)
         if end.answer is not None:
             await live.publish(self._session_id, MessageDone(end.answer))
-        else:
+        elif end.outcome.end is not End.TAKEN_OVER:  # that is told by whoever took over
             await live.publish(self._session_id, failure(self.lease.question_id, end.outcome))
+        add_turn_later(self._session_id, figures(self.lease, self._writer, ending, seconds))
         return end
 
     async def _begin_again(self) -> None:
@@ -101,11 +109,10 @@ class Attempt:
             )
         )
         try:
-            with live.answering(self._session_id, self._obey):
-                async with asyncio.timeout_at(self._deadline):
-                    await self._attend(self._model)
-            if self._stopped:
-                return self._end(Outcome(end=End.STOPPED))
+            async with asyncio.timeout_at(self._deadline):
+                await self._attend(self._model)
+            if self._cut is not None:
+                return self._end(Outcome(end=self._cut))
             self._model.result()
             return self._end(Outcome(end=End.DONE))
         except (TimeoutError, AnswerTooLong):
@@ -120,6 +127,7 @@ class Attempt:
         finally:
             self._model.cancel()
             await asyncio.wait({self._model})
+            writer.cut()
             writer.close()
         return self._end(failed(End.INTERRUPTED if writer.text else End.FAILED, error))
 
@@ -136,12 +144,10 @@ class Attempt:
             if self._writer.stop_asked:
                 self.stop()
 
-    def _obey(self, order: str) -> None:
-        if order == "stop":
-            self.stop()
-
     def _end(self, outcome: Outcome) -> TurnEnd:
-        if outcome.end is End.FAILED:
+        self._writer.cut()
+        is_mute = outcome.end is End.TAKEN_OVER and not self._writer.text
+        if outcome.end is End.FAILED or is_mute:
             return TurnEnd(outcome, None)
         answer = Message(
             author=Author.ASSISTANT,
@@ -149,18 +155,17 @@ class Attempt:
             text=self._writer.text,
             interrupted=outcome.end is not End.DONE,
             reply_to=self.lease.question_id,
+            sources=self._writer.sources if self._writer.text else (),
         )
         return TurnEnd(replace(outcome, answer_id=answer.id), answer)
 
     async def _store_end(self, end: TurnEnd) -> None:
-        give_up_at = asyncio.get_running_loop().time() + STORE_AGAIN_S
-        while True:
-            try:
-                return await self._store.finish(self.lease, end.outcome, end.answer)
-            except StoreUnavailable:
-                if asyncio.get_running_loop().time() > give_up_at:
-                    raise
-                await asyncio.sleep(STORE_PAUSE_S)
+        loop = asyncio.get_running_loop()
+        give_up_at = loop.time() + STORE_AGAIN_S
+        await persisting(
+            lambda: self._store.finish(self.lease, end.outcome, end.answer),
+            lambda: loop.time() <= give_up_at,
+        )
 
 
 def failed(end: End, error: ChatError) -> Outcome:

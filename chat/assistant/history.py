@@ -14,7 +14,8 @@ def history(messages: Sequence[Message], question_id: str, max_chars: int) -> li
     """Return the messages for the model: the latest that fit, ending with the question.
 
     Each answer stands behind its question, though others may have been asked in between;
-    what was asked later is left out. The question itself is always there, whole.
+    what was asked later is left out. The question itself is always there, whole. What the
+    application announced is left out; what an adviser said is marked as a human's.
 
     Args:
         max_chars: bound on the characters of all contents together, the question's excepted.
@@ -26,7 +27,7 @@ def history(messages: Sequence[Message], question_id: str, max_chars: int) -> li
             room -= len(message.text)
             if room < 0 or len(kept) == MAX_MESSAGES:
                 break
-        kept.append({"role": _role(message), "content": message.text})
+        kept.append(_entry(message))
     kept.reverse()
     return kept
 
@@ -37,17 +38,25 @@ def _in_order(messages: Sequence[Message], question_id: str) -> Iterator[Message
         if message.reply_to:
             answers.setdefault(message.reply_to, []).append(message)
     for message in messages:
-        if not message.reply_to:
-            yield from (m for m in (message,) if m.text)
+        if not message.reply_to and message.text and message.author is not Author.SYSTEM:
+            yield message
         if message.id == question_id:
             return
         yield from (m for m in answers.get(message.id, ()) if m.text)
 
 
-def _role(message: Message) -> str:
+def _entry(message: Message) -> JSON:
     match message.author:
         case Author.CUSTOMER:
-            return "user"
-        case Author.SYSTEM:
-            return "system"
-    return "assistant"
+            return {"role": "user", "content": message.text}
+        case Author.ADVISER:
+            return {"role": "system", "content": adviser_said(message)}
+    return {"role": "assistant", "content": message.text}
+
+
+def adviser_said(message: Message) -> str:
+    """Return an adviser's words so that the model takes them neither for its own nor for orders
+    of the customer.
+    """
+    who = f"{message.name}, de l'équipe" if message.name else "L'équipe"
+    return f"{who} du magasin (un être humain) a écrit au client : « {message.text} »"

@@ -5,23 +5,27 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from django.conf import settings
 
 from chat import draining, live
 from chat.assistant.attempt import Attempt, TurnEnd, failed, failure
+from chat.assistant.patience import persisting
 from chat.errors import ChatError, Internal, SessionBusy, SessionNotFound, StoreUnavailable
 from chat.live import Hear
-from chat.protocol import MessageDone, SessionState
+from chat.protocol import MessageDone
 from chat.sessions.store import ANY_OWNER, Claim, Lease, LeaseLost, Store
 from chat.sessions.types import Draft, End, Message, Outcome, new_id
+from chat.takeover.silence import YIELD
 
 logger = logging.getLogger(__name__)
 
 #: Waiting for another process's turn to end: first and longest pause between two looks.
 FIRST_LOOK_S = 0.05
 LONGEST_LOOK_S = 0.4
+#: How long nothing is begun after the order to yield: by then an adviser has the conversation.
+YIELD_S = 1.5
 
 
 class Turn:
@@ -47,12 +51,23 @@ class Turn:
 
 
 class Lane:
-    """``leave`` is called when nothing is left to do; the lane is not used after that."""
+    """``leave`` is called when nothing is left to do; the lane is not used after that.
 
-    def __init__(self, session_id: str, store: Store, leave: Callable[[], object]) -> None:
+    ``show``: has viewers of this process see the conversation as it is stored.
+    """
+
+    def __init__(
+        self,
+        session_id: str,
+        store: Store,
+        leave: Callable[[], object],
+        show: Callable[[], Awaitable[None]],
+    ) -> None:
         self._session_id = session_id
         self._store = store
         self._leave = leave
+        self._show = show
+        self._yields_until = 0.0
         self._turns: dict[str, Turn] = {}
         self._news: list[tuple[Message, Hear | None]] = []
         self._task: asyncio.Task[None] | None = None
@@ -83,6 +98,14 @@ class Lane:
         """Stop the answer being written here, at once. Return whether there was one."""
         return self._attempt is not None and self._attempt.stop()
 
+    def _obey(self, order: str) -> None:
+        if order == "stop":
+            self.stop()
+        elif order == YIELD:
+            self._yields_until = asyncio.get_running_loop().time() + YIELD_S
+            if self._attempt is not None:
+                self._attempt.stop(End.TAKEN_OVER)
+
     async def hand_over(self) -> None:
         """Stop answering, without an end, and leave the question to another process."""
         if self._attempt is None or self._task is None:
@@ -97,7 +120,7 @@ class Lane:
 
     async def _run(self) -> None:
         try:
-            with draining.busy():
+            with draining.busy(), live.answering(self._session_id, self._obey):
                 await self._work()
         except SessionNotFound as error:
             self._settle_all(Outcome(end=End.FAILED, code=error.code))
@@ -135,14 +158,31 @@ class Lane:
         Raises:
             StoreUnavailable: and none of ours is waited for any more.
         """
-        while True:
-            try:
-                return await self._store.claim(self._session_id, tuple(self._turns), new_id())
-            except StoreUnavailable:
-                now = asyncio.get_running_loop().time()
-                if not any(turn.deadline > now for turn in self._turns.values()):
-                    raise
-            await asyncio.sleep(LONGEST_LOOK_S)
+        ask = self._ended if self._is_yielding() else self._next
+        claim = await persisting(ask, self._is_awaited)
+        if claim.lease is not None and self._is_yielding():  # told so while it asked
+            await self._store.release(claim.lease)
+            return Claim(ended=claim.ended)
+        return claim
+
+    async def _next(self) -> Claim:
+        return await self._store.claim(self._session_id, tuple(self._turns), new_id())
+
+    async def _ended(self) -> Claim:
+        """Return what became of our questions, without asking for one."""
+        ended = {}
+        for question_id in tuple(self._turns):
+            outcome = await self._store.outcome(self._session_id, question_id)
+            if outcome is not None:
+                ended[question_id] = outcome
+        return Claim(ended=ended)
+
+    def _is_yielding(self) -> bool:
+        return asyncio.get_running_loop().time() < self._yields_until
+
+    def _is_awaited(self) -> bool:
+        now = asyncio.get_running_loop().time()
+        return any(turn.deadline > now for turn in self._turns.values())
 
     async def _tell_news(self) -> None:
         while self._news:
@@ -159,12 +199,8 @@ class Lane:
         try:
             end = await attempt.run()
         except LeaseLost:  # another worker writes, or nobody is to: show viewers here what is so
-            await live.tell_here(
-                self._session_id,
-                SessionState.of(
-                    await self._store.load(self._session_id, ANY_OWNER), self._store.backend
-                ),
-            )
+            self._attempt = None
+            await self._show()
         else:
             self._settle(lease.question_id, end)
         finally:
@@ -177,15 +213,23 @@ class Lane:
             outcome = failed(End.FAILED, SessionBusy(retry_after_s=2))
             try:
                 await self._store.abandon(self._session_id, turn.question_id, outcome)
-            except LeaseLost:  # another worker writes this very answer: only the wait ends
-                self._settle(turn.question_id, TurnEnd(outcome, None))
+            except LeaseLost:  # it has an end, or another worker writes: only the wait ends
+                await self._settle_late(turn.question_id, outcome)
                 continue
             await live.publish(self._session_id, failure(turn.question_id, outcome))
             self._settle(turn.question_id, TurnEnd(outcome, None))
 
+    async def _settle_late(self, question_id: str, late: Outcome) -> None:
+        outcome = await self._store.outcome(self._session_id, question_id)
+        if outcome is None:
+            self._settle(question_id, TurnEnd(late, None))
+        else:
+            await self._settle_from_store(question_id, outcome)
+
     async def _settle_from_store(self, question_id: str, outcome: Outcome) -> None:
         answer = await find_answer(self._store, self._session_id, outcome)
-        if answer is not None:  # whoever wrote it may have died before it was told
+        is_told = outcome.end is End.TAKEN_OVER  # with all the rest, by whoever took over
+        if answer is not None and not is_told:  # whoever wrote it may have died before that
             await live.tell_here(self._session_id, MessageDone(answer))
         self._settle(question_id, TurnEnd(outcome, answer))
 

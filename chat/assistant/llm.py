@@ -140,6 +140,9 @@ class OpenAILLM:
             async for chunk in chunks:
                 yield chunk
 
+    async def close(self) -> None:
+        await self._client.close()
+
     def _count(self, error: Exception) -> None:
         if isinstance(error, APIStatusError) and error.status_code in (400, 422):
             self.circuit.left()  # our request was wrong, the model lives
@@ -230,6 +233,13 @@ def default_llm() -> LLM:
             del _llms[closed]
         llm = _llms[loop] = _openai_llm()
     return llm
+
+
+async def close_llm() -> None:
+    """Close the connections of this event loop's client: for commands, which end before it."""
+    llm = _llms.pop(asyncio.get_running_loop(), None)
+    if llm is not None:
+        await llm.close()
 
 
 def _openai_llm() -> OpenAILLM:

@@ -20,10 +20,13 @@ from chat.assistant.lane import Lane, Turn, find_answer
 from chat.errors import AssistantUnavailable, ChatError, SessionGone
 from chat.live import Hear
 from chat.markup import forget_rendered
+from chat.photos.erasure import forget_left_photos
 from chat.protocol import MessageDone, SessionEnded, SessionState
 from chat.sessions.store import ANY_OWNER, Create, default_store
 from chat.sessions.switch import SwitchStore
-from chat.sessions.types import Author, Message
+from chat.sessions.types import Author, Message, Session, is_id
+from chat.takeover.contacts import forget_left_contacts
+from chat.takeover.desk import return_lapsed
 
 __all__ = ["Turn", "TurnEnd", "read_state", "stop_turn", "sweep", "take_turn"]
 
@@ -92,12 +95,21 @@ async def read_state(session_id: str, owner: str) -> SessionState:
         SessionNotFound: never existed, or of another owner.
         SessionGone: expired or erased.
     """
-    store = default_store()
-    session = await store.load(session_id, owner)
+    return SessionState.of(await read_session(session_id, owner), default_store().backend)
+
+
+async def read_session(session_id: str, owner: str) -> Session:
+    """Return the same as a value.
+
+    Raises:
+        SessionNotFound: never existed, or of another owner.
+        SessionGone: expired or erased.
+    """
+    session = await default_store().load(session_id, owner)
     lane = _lanes.get((asyncio.get_running_loop(), session_id))
-    if lane is not None and lane.draft is not None:
+    if lane is not None and lane.draft is not None and session.waiting:
         session = replace(session, draft=lane.draft)
-    return SessionState.of(session, store.backend)
+    return session
 
 
 def _forget(session_id: str) -> None:
@@ -131,7 +143,12 @@ def _lane_of(session_id: str) -> Lane:
     key = (asyncio.get_running_loop(), session_id)
     lane = _lanes.get(key)
     if lane is None:
-        lane = _lanes[key] = Lane(session_id, default_store(), leave=lambda: _lanes.pop(key, None))
+        lane = _lanes[key] = Lane(
+            session_id,
+            default_store(),
+            leave=lambda: _lanes.pop(key, None),
+            show=lambda: show_again([session_id]),
+        )
     return lane
 
 
@@ -149,8 +166,11 @@ async def tell_moved(session_ids: Sequence[str] | None) -> None:
 
 
 async def show_again(session_ids: Sequence[str]) -> None:
-    """Show viewers of this process their conversations as they are stored."""
-    for session_id in session_ids:
+    """Show viewers of this process their conversations as they are stored.
+
+    What else is listened to (see ``desk_key``) has no state of its own.
+    """
+    for session_id in filter(is_id, session_ids):
         if (state := await _shown(session_id)) is not None:
             await live.tell_here(session_id, state)
 
@@ -166,8 +186,8 @@ async def _shown(session_id: str) -> SessionState | SessionEnded | None:
 
 
 async def sweep() -> None:
-    """Take up, for ever, the questions whose process died or never began them, and show
-    viewers here what the channel layer may have lost.
+    """Take up, for ever, the questions whose process died or never began them, give back what
+    advisers left, and show viewers here what the channel layer may have lost.
     """
     _sweepers.setdefault(asyncio.get_running_loop(), asyncio.current_task())
     store = default_store()
@@ -185,6 +205,9 @@ async def sweep() -> None:
             if not draining.is_draining():
                 for session_id in await default_store().orphans():
                     _lane_of(session_id).wake()
+                await return_lapsed()
+                await forget_left_contacts()
+                await forget_left_photos()
         except ChatError:
             logger.warning("the session store did not answer: looking for orphans later")
         except Exception:

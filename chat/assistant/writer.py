@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from chat import live, metrics
+from chat.assistant.checking import guard_for
 from chat.assistant.llm import Usage
+from chat.assistant.sources import MAX_SOURCES
 from chat.protocol import MessageDelta, ToolStarted
 from chat.sessions.store import LEASE_S, Lease, Store
+from chat.sessions.types import JSON
 
 #: Viewers here get at most one delta in this time; the first text of an answer goes at once.
 COALESCE_S = 0.03
@@ -33,6 +37,10 @@ class DraftWriter:
 
     def __init__(self, store: Store, lease: Lease) -> None:
         self.stop_asked = False
+        #: What the model writes goes through it.
+        self.guard = guard_for(lease.session, lease.question_id)
+        #: What the answer rests on, for the page.
+        self.sources: tuple[JSON, ...] = ()
         #: What it cost, summed over the rounds, when the model's server says so.
         self.usage: Usage | None = None
         #: Names of the tools that were used, in order.
@@ -44,6 +52,7 @@ class DraftWriter:
         self._session_id = lease.session.id
         self._pieces: list[str] = []
         self._chars = 0
+        self._written = 0  # by the model, whatever was shown of it
         self._unsaid: list[str] = []
         self._said_at = float("-inf")
         self._timer: asyncio.TimerHandle | None = None
@@ -51,8 +60,10 @@ class DraftWriter:
         self._kept_pieces = 0
         self._kept_chars = 0
         self._kept_bytes = 0
+        self._kept_on = store.backend
         self._began_at = self._renewed_at = asyncio.get_running_loop().time()
         self._watched = False
+        self._closed = False
 
     @property
     def text(self) -> str:
@@ -68,11 +79,44 @@ class DraftWriter:
         return KEEP_WATCHED_S if self._watched else KEEP_ALONE_S
 
     async def add(self, piece: str) -> None:
-        """Take one more piece of the answer.
+        """Take one more piece of the answer, and show what of it the guard lets through.
 
         Raises:
             AnswerTooLong: it and what follows are not taken.
         """
+        self._written += len(piece)
+        if self._written > MAX_ANSWER_CHARS:
+            raise AnswerTooLong
+        shown = self.guard.feed(piece)
+        if shown:
+            await self._add(shown)
+
+    async def end(self) -> None:
+        """The answer has come to its end: show what the guard still held.
+
+        Raises:
+            AnswerTooLong:
+        """
+        rest = self.guard.flush()
+        if rest:
+            await self._add(rest)
+        await self.say()
+
+    def cut(self) -> None:
+        """The answer was cut: keep of what the guard still held what may be shown. Once or more."""
+        rest = self.guard.cut()
+        if rest and self._chars + len(rest) <= MAX_ANSWER_CHARS:
+            self._pieces.append(rest)
+            self._unsaid.append(rest)
+            self._chars += len(rest)
+
+    def cite(self, sources: Sequence[JSON]) -> None:
+        """Note what was looked up, for the page; the first of each, ``MAX_SOURCES`` at most."""
+        known = {source["url"]: source for source in (*sources, *self.sources)}
+        merged = [known[url] for url in dict.fromkeys(s["url"] for s in (*self.sources, *sources))]
+        self.sources = tuple(merged[:MAX_SOURCES])
+
+    async def _add(self, piece: str) -> None:
         if self._chars + len(piece) > MAX_ANSWER_CHARS:
             raise AnswerTooLong
         self._pieces.append(piece)
@@ -92,7 +136,7 @@ class DraftWriter:
             self._timer.cancel()
             self._timer = None
         now = asyncio.get_running_loop().time()
-        if not self._unsaid or now - self._renewed_at > LEASE_S:
+        if self._closed or not self._unsaid or now - self._renewed_at > LEASE_S:
             return  # this process stood still: whose turn it is must be known before more is said
         text = "".join(self._unsaid)
         self._unsaid.clear()
@@ -127,6 +171,9 @@ class DraftWriter:
             StoreUnavailable: try again later; nothing is forgotten here.
         """
         now = asyncio.get_running_loop().time()
+        if self._store.backend != self._kept_on:  # not all of it is there
+            self._kept_on = self._store.backend
+            self._kept_pieces = self._kept_chars = self._kept_bytes = 0
         fresh = self._pieces[self._kept_pieces :]
         if not fresh and now - self._renewed_at < RENEW_S:
             return
@@ -144,6 +191,7 @@ class DraftWriter:
 
     def close(self) -> None:
         """Say nothing more."""
+        self._closed = True
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

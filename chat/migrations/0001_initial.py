@@ -4,28 +4,47 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='ApiKey',
+            name="ApiKey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text="Le programme qui s'en sert.", max_length=100, verbose_name='nom')),
-                ('prefix', models.CharField(editable=False, max_length=12, unique=True, verbose_name='préfixe')),
-                ('secret_hash', models.CharField(editable=False, max_length=64)),
-                ('created_at', models.DateTimeField(editable=False, verbose_name='créée le')),
-                ('last_used_at', models.DateTimeField(editable=False, null=True, verbose_name='dernier usage')),
-                ('revoked_at', models.DateTimeField(editable=False, null=True, verbose_name='révoquée le')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="Le programme qui s'en sert.", max_length=100, verbose_name="nom"
+                    ),
+                ),
+                (
+                    "prefix",
+                    models.CharField(
+                        editable=False, max_length=12, unique=True, verbose_name="préfixe"
+                    ),
+                ),
+                ("secret_hash", models.CharField(editable=False, max_length=64)),
+                ("created_at", models.DateTimeField(editable=False, verbose_name="créée le")),
+                (
+                    "last_used_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="dernier usage"),
+                ),
+                (
+                    "revoked_at",
+                    models.DateTimeField(editable=False, null=True, verbose_name="révoquée le"),
+                ),
             ],
             options={
-                'verbose_name': "clé d'API",
-                'verbose_name_plural': "clés d'API",
-                'ordering': ['-created_at'],
+                "verbose_name": "clé d'API",
+                "verbose_name_plural": "clés d'API",
+                "ordering": ["-created_at"],
             },
         ),
     ]

@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from chat.sessions.types import Draft, End, Message, Outcome, Session, now
+from chat.sessions.desk import HOLD_S, MAX_ASIDES, Aside, Row, State
+from chat.sessions.rows import is_cut, language_after, language_in
+from chat.sessions.types import JSON, Author, Draft, End, Message, Outcome, Session, now, ref_of
+
+_TAKEN_OVER = Outcome(end=End.TAKEN_OVER)
 
 
 def seconds() -> float:
@@ -26,7 +30,12 @@ class RunningTurn:
 
 @dataclass(slots=True, kw_only=True)
 class Record:
-    """Times are seconds since 1970. ``gone``: "", "ended"."""
+    """Times are seconds since 1970, 0 for never. ``gone``: "", "ended".
+
+    ``hold_until``: when the adviser counts as away. ``adviser_at``: when one came or left last.
+    ``taken_by``: id of the announcement of the one who holds it. ``cut``: see
+    ``State.INTERRUPTED``. ``asides``: by id.
+    """
 
     id: str
     owner: str
@@ -36,6 +45,17 @@ class Record:
     messages: list[Message] = field(default_factory=list)
     by_id: dict[str, Message] = field(default_factory=dict)
     adviser: str = ""
+    adviser_id: str = ""
+    hold_until: float = 0.0
+    adviser_at: float = 0.0
+    taken_by: str = ""
+    asked_at: float = 0.0
+    instruction: str = ""
+    language: str = ""
+    cut: bool = False
+    asides: dict[str, Aside] = field(default_factory=dict)
+    form: JSON | None = None
+    form_version: int = 0
     pending: list[str] = field(default_factory=list)
     head_at: float = 0.0
     turn: RunningTurn | None = None
@@ -55,12 +75,20 @@ class Record:
             created_at=session.created_at,
             expires=session.expires_at.timestamp(),
             adviser=session.adviser,
+            adviser_id=session.adviser_id,
+            hold_until=seconds() + HOLD_S if session.has_adviser else 0.0,
+            asked_at=session.asked_at.timestamp() if session.asked_at else 0.0,
+            instruction=session.instruction,
+            language=language_in(session.messages),
             gone="ended" if session.ended else "",
             outcomes=outcomes_of(session),
+            form=session.form,
+            form_version=session.form_version,
             elsewhere=True,
         )
         for message in session.messages:
             record.add(message)
+        record.cut = record.last_was_cut()
         return record
 
     def add(self, message: Message) -> None:
@@ -68,11 +96,81 @@ class Record:
         self.messages.append(message)
         self.by_id[message.id] = message
 
+    def hear(self, message: Message) -> None:
+        """Add what the customer says."""
+        self.language = language_after(self.language, message.text)
+        self.add(message)
+
+    def note(self, aside: Aside) -> None:
+        """Keep it, once, in place of the oldest when there are too many."""
+        self.asides.setdefault(aside.id, aside)
+        while len(self.asides) > MAX_ASIDES:
+            del self.asides[next(iter(self.asides))]
+
+    def silence(self, moment: datetime) -> None:
+        """Cut the answer being written, and have no question wait for the assistant."""
+        turn, self.turn = self.turn, None
+        draft = turn.draft.decode(errors="ignore") if turn else ""
+        for question_id in self.pending:
+            self.outcomes[question_id] = _TAKEN_OVER
+        self.pending = []
+        self.cut = False
+        if turn is None or not draft or turn.answer_id in self.by_id:
+            return
+        self.outcomes[turn.question_id] = Outcome(end=End.TAKEN_OVER, answer_id=turn.answer_id)
+        answer = Message(
+            author=Author.ASSISTANT,
+            id=turn.answer_id,
+            text=draft,
+            sent_at=moment,
+            interrupted=True,
+            reply_to=turn.question_id,
+        )
+        self.add(answer)
+
     def settle(self, question_id: str, outcome: Outcome) -> None:
         self.outcomes[question_id] = outcome
         if question_id in self.pending:
             self.pending.remove(question_id)
         self.head_at = seconds()
+        self.cut = is_cut(outcome)
+
+    def last_was_cut(self) -> bool:
+        """Whether the last question, as far as the outcomes tell, ended by itself too early, and
+        no adviser has come since.
+        """
+        asked = (m for m in reversed(self.messages) if m.author is Author.CUSTOMER)
+        last = next(asked, None)
+        if last is None or last.sent_at.timestamp() < self.adviser_at:
+            return False
+        return is_cut(self.outcomes.get(last.id))
+
+    def state(self) -> State:
+        if self.asked_at:
+            return State.ASKED
+        if self.adviser:
+            return State.HELD
+        if self.pending:
+            return State.ANSWERING
+        return State.INTERRUPTED if self.cut else State.IDLE
+
+    def row(self, ttl_s: float) -> Row:
+        return Row(
+            id=self.id,
+            ref=ref_of(self.id),
+            owner=self.owner,
+            began_at=self.created_at,
+            last_at=datetime.fromtimestamp(self.expires - ttl_s, UTC),
+            expires_at=datetime.fromtimestamp(self.expires, UTC),
+            messages=len(self.messages),
+            bytes=self.bytes,
+            language=self.language,
+            state=self.state(),
+            adviser=self.adviser,
+            adviser_id=self.adviser_id,
+            asked_at=_moment(self.asked_at),
+            storage="memory",
+        )
 
     def leased(self) -> bool:
         return self.turn is not None and self.turn.until > seconds()
@@ -87,6 +185,9 @@ class Record:
             expires_at=datetime.fromtimestamp(self.expires, UTC),
             messages=tuple(self.messages),
             adviser=self.adviser,
+            adviser_id=self.adviser_id,
+            asked_at=_moment(self.asked_at),
+            instruction=self.instruction,
             waiting=tuple(self.pending),
             failed={
                 id_: outcome.code
@@ -97,7 +198,13 @@ class Record:
             if turn and turn.draft
             else None,
             ended=self.gone == "ended",
+            form=self.form,
+            form_version=self.form_version,
         )
+
+
+def _moment(at: float) -> datetime | None:
+    return datetime.fromtimestamp(at, UTC) if at else None
 
 
 def outcomes_of(session: Session) -> dict[str, Outcome]:

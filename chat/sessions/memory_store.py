@@ -5,15 +5,15 @@ Every method is one step of the event loop: nothing else runs in its middle.
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
 from chat.errors import IdConflict, SessionFull, SessionGone, SessionNotFound
+from chat.sessions.forms import form_text, is_repeated, may_replace, version_after
+from chat.sessions.memory_desk import MemoryDesk
 from chat.sessions.memory_record import Record, RunningTurn, seconds
 from chat.sessions.store import (
-    ANY_OWNER,
     ERASED_S,
     GRACE_S,
     LEASE_S,
@@ -25,25 +25,13 @@ from chat.sessions.store import (
     LeaseLost,
     Written,
 )
-from chat.sessions.types import Author, End, Message, Outcome, Session, new_id, now
+from chat.sessions.types import JSON, Author, End, Message, Outcome, Session, new_id
 
 _TAKEN_OVER = Outcome(end=End.TAKEN_OVER)
 
 
-class MemoryStore:
-    """``ttl_s``: life of a session after its last change."""
-
+class MemoryStore(MemoryDesk):
     backend: Literal["memory"] = "memory"
-
-    def __init__(self, ttl_s: int) -> None:
-        self._ttl_s = ttl_s
-        self._records: dict[str, Record] = {}
-        #: Why an id answers no more, its owner, and until when that is remembered.
-        self._gone: dict[str, tuple[str, str, float]] = {}
-        self._expiries: list[tuple[float, str]] = []
-        #: Ids of the sessions with a question that has no end.
-        self._open: set[str] = set()
-        self._ended = 0
 
     async def accept(
         self, session_id: str, owner: str, message: Message, *, create: Create
@@ -62,7 +50,7 @@ class MemoryStore:
         if known is None:
             if record.bytes > MAX_SESSION_BYTES:
                 raise SessionFull
-            record.add(message)
+            record.hear(message)
         elif known.author is not Author.CUSTOMER or known.text != message.text:
             raise IdConflict
         accepted = self._ask(record, message.id, known is None)
@@ -94,7 +82,8 @@ class MemoryStore:
 
     async def write(self, lease: Lease, offset: int, piece: str) -> Written:
         _record, turn = self._held(lease)
-        turn.draft = turn.draft[:offset] + piece.encode()
+        if offset <= len(turn.draft):  # else its beginning was kept elsewhere, and comes again
+            turn.draft = turn.draft[:offset] + piece.encode()
         turn.until = seconds() + LEASE_S
         return Written(stop=turn.stop, listening=0)
 
@@ -121,7 +110,7 @@ class MemoryStore:
         if record.outcomes.get(question_id) == outcome:
             return
         answering = record.leased() and record.turn and record.turn.question_id == question_id
-        if question_id in record.outcomes or answering:
+        if record.gone or question_id in record.outcomes or answering:
             raise LeaseLost
         self._settle(record, question_id, outcome)
 
@@ -136,15 +125,21 @@ class MemoryStore:
         return True
 
     async def load(self, session_id: str, owner: str) -> Session:
-        record = self._find(session_id)
-        if record is not None:
-            if owner not in (ANY_OWNER, record.owner):
-                raise SessionNotFound
-            return record.snapshot()
-        reason, its_owner, _until = self._gone.get(session_id, ("", "", 0))
-        if reason and owner in (ANY_OWNER, its_owner):
-            raise SessionGone(reason)
-        raise SessionNotFound
+        return self._readable(session_id, owner).snapshot()
+
+    async def put_form(
+        self, session_id: str, owner: str, form: JSON | None, *, expected_version: int
+    ) -> bool:
+        form_text(form)
+        record = self._living(session_id, owner)
+        change = (record.form, record.form_version, form, expected_version)
+        if is_repeated(*change):
+            return True
+        if not may_replace(*change):
+            return False
+        record.form, record.form_version = form, version_after(form, expected_version)
+        self._keep(record)
+        return True
 
     async def end(self, session_id: str, owner: str) -> bool:
         record = self._owned(session_id, owner)
@@ -155,6 +150,9 @@ class MemoryStore:
             self._ended += 1
         record.pending.clear()
         record.turn = None
+        record.asked_at = record.hold_until = 0.0
+        record.instruction = ""
+        record.form = None
         self._open.discard(session_id)
         return True
 
@@ -178,45 +176,6 @@ class MemoryStore:
     async def ping(self) -> None:
         return
 
-    def has(self, session_id: str) -> bool:
-        """Whether the session lives here, or is known here to be gone."""
-        return self._find(session_id) is not None or session_id in self._gone
-
-    def adopt(self, record: Record) -> None:
-        """Go on with a session that lived elsewhere."""
-        self._records[record.id] = record
-        self._ended += bool(record.gone)
-        heapq.heappush(self._expiries, (record.expires, record.id))
-
-    def record(self, session_id: str) -> Record | None:
-        """Return the session as it lives here."""
-        return self._find(session_id)
-
-    def expect(self, record: Record, question_ids: Sequence[str]) -> None:
-        """Have these questions, which are in the transcript, wait for their answers."""
-        if question_ids:
-            waiting = {*record.pending, *question_ids}
-            record.pending = [m.id for m in record.messages if m.id in waiting]
-            self._open.add(record.id)
-
-    def forget_gone(self) -> None:
-        """Forget which conversations are over: another store knows it again."""
-        self._gone.clear()
-
-    def records(self) -> list[Record]:
-        """Return every session that lives here."""
-        self._purge()
-        return list(self._records.values())
-
-    def take_out(self, session_id: str) -> Record | None:
-        """Forget a session, and return it for another store to go on with."""
-        record = self._records.pop(session_id, None)
-        self._gone.pop(session_id, None)
-        if record is not None:
-            self._open.discard(session_id)
-            self._ended -= bool(record.gone)
-        return record
-
     def _ask(self, record: Record, question_id: str, fresh: bool) -> Accepted:
         """Have a stored question answered, unless it was or an adviser does."""
         outcome = record.outcomes.get(question_id)
@@ -234,66 +193,8 @@ class MemoryStore:
         self._open.add(record.id)
         return Accepted(fresh=fresh, outcome=None, adviser="")
 
-    def _create(self, session_id: str, owner: str) -> Record:
-        self._gone.pop(session_id, None)
-        record = Record(id=session_id, owner=owner, epoch=new_id(), created_at=now(), expires=0.0)
-        self._records[session_id] = record
-        return record
-
     def _settle(self, record: Record, question_id: str, outcome: Outcome) -> None:
         record.settle(question_id, outcome)
         if not record.pending:
             self._open.discard(record.id)
         self._keep(record)
-
-    def _keep(self, record: Record) -> None:
-        first = record.expires == 0.0
-        record.expires = seconds() + self._ttl_s
-        if first:  # later renewals move the entry when it comes up, see _purge
-            heapq.heappush(self._expiries, (record.expires, record.id))
-        self._purge()
-
-    def _purge(self) -> None:
-        """Forget what has expired: each session stands once in the heap, at or before its end."""
-        moment = seconds()
-        while self._expiries and self._expiries[0][0] <= moment:
-            _, id_ = heapq.heappop(self._expiries)
-            record = self._records.get(id_)
-            if record is None:
-                if self._gone.get(id_, ("", "", 0.0))[2] <= moment:
-                    self._gone.pop(id_, None)
-            elif record.expires > moment:
-                heapq.heappush(self._expiries, (record.expires, id_))
-            else:
-                self._bury(record, record.gone or "expired", self._ttl_s)
-
-    def _bury(self, record: Record, reason: str, for_s: float) -> None:
-        del self._records[record.id]
-        self._open.discard(record.id)
-        self._ended -= bool(record.gone)
-        until = seconds() + for_s
-        self._gone[record.id] = (reason, record.owner, until)
-        heapq.heappush(self._expiries, (until, record.id))
-
-    def _find(self, session_id: str) -> Record | None:
-        record = self._records.get(session_id)
-        if record is not None and record.expires and record.expires <= seconds():
-            self._purge()
-            return self._records.get(session_id)
-        return record
-
-    def _owned(self, session_id: str, owner: str) -> Record | None:
-        record = self._find(session_id)
-        return record if record is not None and owner in (ANY_OWNER, record.owner) else None
-
-    def _existing(self, session_id: str) -> Record:
-        record = self._find(session_id)
-        if record is None:
-            raise SessionNotFound
-        return record
-
-    def _held(self, lease: Lease) -> tuple[Record, RunningTurn]:
-        record = self._find(lease.session.id)
-        if record is None or record.turn is None or record.turn.token != lease.token:
-            raise LeaseLost
-        return record, record.turn

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from chat.sessions.memory_record import Record, RunningTurn
 from chat.sessions.types import Message, Outcome
@@ -28,6 +29,10 @@ def merge(kept: Record, stored: Stored) -> Record | None:
     Every message of both is in it once. Redis's order stands; what memory has besides is put
     by time, in its own order. A question has one end and one answer: Redis's if it has one.
 
+    Who answers is what the newer coming or leaving of an adviser says, the instruction with it;
+    an adviser who answers leaves no question and no answer to the assistant. Of the ticket that
+    is being made the higher version stands, or that there is none any more.
+
     Dropped: what was erased, and what belongs to an earlier conversation under the same id.
     """
     if stored.gone == "erased":
@@ -41,19 +46,37 @@ def merge(kept: Record, stored: Stored) -> Record | None:
     pending = [
         id_ for id_ in dict.fromkeys([*theirs.pending, *kept.pending]) if id_ not in outcomes
     ]
+    speaking = max(theirs, kept, key=lambda record: record.adviser_at)
+    asked_at = max(theirs.asked_at, kept.asked_at)
+    filling = max(theirs, kept, key=lambda record: record.form_version)
+    gone = theirs.gone or kept.gone
     both = replace(
         theirs,
+        adviser=speaking.adviser,
+        adviser_id=speaking.adviser_id,
+        hold_until=speaking.hold_until,
+        adviser_at=speaking.adviser_at,
+        taken_by=speaking.taken_by,
+        instruction=speaking.instruction,
+        asked_at=asked_at if asked_at > speaking.adviser_at and not speaking.adviser else 0.0,
+        language=kept.language or theirs.language,
+        asides=kept.asides,
         expires=max(theirs.expires, kept.expires),
         messages=[],
         by_id={},
         bytes=0,
         pending=pending,
         outcomes=outcomes,
-        gone=theirs.gone or kept.gone,
+        form=None if gone else filling.form,
+        form_version=filling.form_version,
+        gone=gone,
         turn=_turn(kept, theirs, pending),
     )
     for message in _interleaved(theirs.messages, _extras(kept, theirs, outcomes)):
         both.add(message)
+    both.cut = both.last_was_cut()
+    if both.adviser:
+        both.silence(datetime.fromtimestamp(both.adviser_at, UTC))
     return both
 
 

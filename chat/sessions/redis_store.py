@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from django_redis import get_redis_connection
 
 from chat.errors import IdConflict, SessionFull, SessionGone, SessionNotFound
+from chat.language import language_of
+from chat.sessions.forms import form_text, version_after
 from chat.sessions.memory_record import Record
 from chat.sessions.merge import Stored
 from chat.sessions.redis_document import (
@@ -23,6 +23,10 @@ from chat.sessions.redis_document import (
     watch_channel,
 )
 from chat.sessions.redis_link import RedisLink
+from chat.sessions.redis_rows import asked_at_of, form_of, reading, refuse
+from chat.sessions.redis_scripts import scripts as scripts
+from chat.sessions.redis_upkeep import RedisUpkeep
+from chat.sessions.rows import tells_language
 from chat.sessions.store import (
     ERASED_S,
     GRACE_S,
@@ -35,31 +39,14 @@ from chat.sessions.store import (
     LeaseLost,
     Written,
 )
-from chat.sessions.types import Draft, Message, Outcome, Session, fingerprint, new_id, now
+from chat.sessions.types import JSON, Message, Outcome, Session, fingerprint, isoformat, new_id, now
 
-_LUA = Path(__file__).with_name("lua")
-_COMMON = (_LUA / "common.lua").read_text()
-_SOURCES = {
-    path.stem: f"{_COMMON}\n{path.read_text()}"
-    for path in _LUA.glob("*.lua")
-    if path.stem != "common"
-}
-_SHA = {
-    name: hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
-    for name, source in _SOURCES.items()
-}
 _LEASE_MS = round(LEASE_S * 1000)
 _GRACE_MS = round(GRACE_S * 1000)
 
 
-class RedisStore:
-    """``ttl_s``: life of a session after its last change."""
-
+class RedisStore(RedisUpkeep):
     backend: Literal["redis"] = "redis"
-
-    def __init__(self, link: RedisLink, ttl_s: int) -> None:
-        self._link = link
-        self._ttl_ms = ttl_s * 1000
 
     @classmethod
     def of_django(cls, ttl_s: int) -> RedisStore:
@@ -69,7 +56,7 @@ class RedisStore:
     async def accept(
         self, session_id: str, owner: str, message: Message, *, create: Create
     ) -> Accepted:
-        epoch, created_at = new_id(), now()
+        epoch, created_at = new_id(), datetime.fromisoformat(isoformat(now()))
         status, *rest = await self._run(
             "accept",
             session_id,
@@ -83,6 +70,9 @@ class RedisStore:
             head(session_id, owner, epoch, created_at),
             epoch,
             MAX_SESSION_BYTES,
+            round(created_at.timestamp() * 1000),
+            language_of(message.text),
+            "1" if tells_language(message.text) else "",
         )
         match status:
             case b"conflict":
@@ -126,9 +116,15 @@ class RedisStore:
         }
         if status == b"wait":
             return Claim(ended=outcomes)
-        question, answer, again, document, expiry = rest
+        question, answer, again, document, expiry, asked_at, instruction, *form = rest
         lease = Lease(
-            session=session_of(json.loads(document), expiry),
+            session=session_of(
+                json.loads(document),
+                expiry,
+                asked_at=asked_at_of(asked_at),
+                instruction=(instruction or b"").decode(),
+                **form_of(*form),
+            ),
             question_id=question.decode(),
             answer_id=answer.decode(),
             token=token,
@@ -187,22 +183,16 @@ class RedisStore:
         return bool(await self._run("stop", session_id, owner))
 
     async def load(self, session_id: str, owner: str) -> Session:
-        reply = await self._run("load", session_id, owner)
-        if reply[0] == b"missing":
-            raise SessionNotFound
-        if reply[0] == b"gone":
-            raise SessionGone(reply[1].decode())
-        document, expiry, *texts = reply
-        adviser, pending, failed, answer, draft, gone = (text.decode() for text in texts)
-        return session_of(
-            json.loads(document),
-            expiry,
-            adviser=adviser,
-            waiting=tuple(pending.split()),
-            failed=dict(item.split("|") for item in failed.split()),
-            draft=Draft(id=answer, text=draft) if draft else None,
-            ended=gone == "ended",
-        )
+        return reading(await self._run("load", session_id, owner))[1]
+
+    async def put_form(
+        self, session_id: str, owner: str, form: JSON | None, *, expected_version: int
+    ) -> bool:
+        text, after = form_text(form), version_after(form, expected_version)
+        given = (owner, self._ttl_ms, expected_version, after, text)
+        status, *rest = await self._run("put_form", session_id, *given)
+        refuse(status, rest)
+        return bool(status)
 
     async def end(self, session_id: str, owner: str) -> bool:
         return bool(await self._run("end", session_id, owner))
@@ -232,22 +222,3 @@ class RedisStore:
             return True
         arguments = replacement(record)
         return bool(await self._run("replace", record.id, version, left_ms, _GRACE_MS, *arguments))
-
-    async def _run(self, name: str, session_id: str, *arguments: Any) -> Any:
-        return await self._link.run(
-            "EVALSHA",
-            _SHA[name],
-            5,
-            f"session:{session_id}",
-            f"chat:state:{session_id}",
-            f"chat:draft:{session_id}",
-            "chat:index",
-            "chat:turns",
-            session_id,
-            *arguments,
-        )
-
-
-def scripts() -> dict[str, str]:
-    """Return every Lua source by its SHA1."""
-    return {_SHA[name]: source for name, source in _SOURCES.items()}

@@ -16,7 +16,9 @@ from typing import Literal, Protocol
 
 from django.conf import settings
 
-from chat.sessions.types import Message, Outcome, Session
+from chat.sessions.desk import Desk
+from chat.sessions.types import JSON, Message, Outcome, Session
+from chat.sessions.upkeep import Upkeep
 
 ANY_OWNER = "*"
 WEB_OWNER = "web"
@@ -88,7 +90,7 @@ class LeaseLost(Exception):
 Create = Literal["always", "new", "fresh"]
 
 
-class Store(Protocol):
+class Store(Desk, Upkeep, Protocol):
     @property
     def backend(self) -> Literal["redis", "memory"]:
         """What serves now."""
@@ -158,6 +160,21 @@ class Store(Protocol):
         Raises:
             SessionNotFound: never existed, or of another owner.
             SessionGone: expired or erased.
+        """
+
+    async def put_form(
+        self, session_id: str, owner: str, form: JSON | None, *, expected_version: int
+    ) -> bool:
+        """Keep a ticket that is being made in place of the one with that version; None: remove it.
+
+        ``form``: JSON with a ``version`` above every earlier one's of this conversation (see
+        ``Session.form_version``); removing counts as one version more. ``expected_version``: 0
+        where there is none. False, changing nothing, when another one is there; True again when
+        the same is repeated. Who answers does not matter; ending the conversation removes it.
+
+        Raises:
+            PayloadTooLarge: over 16 kB.
+            SessionNotFound, SessionGone:
         """
 
     async def end(self, session_id: str, owner: str) -> bool:

@@ -17,11 +17,22 @@ from chat import metrics
 from chat.errors import SessionGone, SessionNotFound, StoreUnavailable
 from chat.sessions import cookie
 from chat.sessions.copies import Copies
-from chat.sessions.memory_record import Record, RunningTurn, seconds
+from chat.sessions.memory_record import Record, seconds
 from chat.sessions.memory_store import MemoryStore
 from chat.sessions.merge import merge
 from chat.sessions.redis_store import RedisStore
-from chat.sessions.store import LEASE_S, WEB_OWNER, Accepted, Claim, Create, Lease, Store, Written
+from chat.sessions.standin import StandIn
+from chat.sessions.store import (
+    WEB_OWNER,
+    Accepted,
+    Claim,
+    Create,
+    Lease,
+    LeaseLost,
+    Store,
+    Written,
+)
+from chat.sessions.switch_desk import SwitchDesk
 from chat.sessions.types import Message, Outcome, Session
 
 logger = logging.getLogger(__name__)
@@ -36,13 +47,14 @@ T = TypeVar("T")
 Moved = Callable[[Sequence[str] | None], Awaitable[None]]
 
 
-class SwitchStore:
+class SwitchStore(SwitchDesk):
     """``moved`` may be set to hear of sessions whose ``storage_backend`` changed."""
 
     def __init__(self, redis: RedisStore, memory: MemoryStore) -> None:
         self._redis = redis
         self._memory = memory
         self._copies = Copies()
+        self._stand_in = StandIn(memory, self._copies)
         self._away_since: float | None = None
         self._settled_at = 0.0
         self._moving: dict[str, asyncio.Event] = {}
@@ -70,33 +82,44 @@ class SwitchStore:
     async def claim(self, session_id: str, owned: Sequence[str], new_answer_id: str) -> Claim:
         async def on(store: Store) -> Claim:
             if store is self._memory:
-                self._expect(session_id, owned)
+                self._stand_in.expect(session_id, owned)
             return await store.claim(session_id, owned, new_answer_id)
 
         claim = await self._do(session_id, on)
         if claim.lease is not None:
             self._copies.put(session_id, claim.lease.session)
+            self._stand_in.begin(claim.lease)
         return claim
 
     async def write(self, lease: Lease, offset: int, piece: str) -> Written:
         async def on(store: Store) -> Written:
             if store is self._memory:
-                self._bring(lease)
+                self._stand_in.bring(lease)
             return await store.write(lease, offset, piece)
 
-        return await self._do(lease.session.id, on, leased=lease)
+        try:
+            written = await self._do(lease.session.id, on, leased=lease)
+        except LeaseLost:
+            self._stand_in.over(lease)
+            raise
+        self._stand_in.note(lease, offset, piece)
+        return written
 
     async def finish(self, lease: Lease, outcome: Outcome, answer: Message | None) -> None:
         async def on(store: Store) -> None:
             if store is self._memory:
-                self._bring(lease)
+                self._stand_in.bring(lease)
             await store.finish(lease, outcome, answer)
 
-        await self._do(lease.session.id, on, leased=lease)
+        try:
+            await self._do(lease.session.id, on, leased=lease)
+        finally:
+            self._stand_in.over(lease)
         if answer is not None:
             self._copies.add(lease.session.id, answer)
 
     async def release(self, lease: Lease) -> None:
+        self._stand_in.over(lease)
         await self._do(lease.session.id, lambda store: store.release(lease), leased=lease)
 
     async def abandon(self, session_id: str, question_id: str, outcome: Outcome) -> None:
@@ -134,8 +157,10 @@ class SwitchStore:
     async def erase(self, session_id: str, owner: str) -> bool:
         async def on(store: Store) -> bool:
             record = self._memory.record(session_id)
-            if store is self._memory and (record is None or record.elsewhere):
-                raise StoreUnavailable  # Redis still has it: an erasure must not be half done
+            only_here = record and not record.elsewhere and record.owner != WEB_OWNER
+            if store is self._memory and not only_here:
+                # Redis may have it, or other workers a browser went on with: never half done.
+                raise StoreUnavailable
             return await store.erase(session_id, owner)
 
         erased = await self._do(session_id, on)
@@ -152,25 +177,6 @@ class SwitchStore:
         """No longer hold that this session does not exist: somebody may have begun it elsewhere."""
         if session_id in self._copies and self._copies.get(session_id) is None:
             self._copies.drop(session_id)
-
-    async def count(self) -> int:
-        if self._away_since is None:
-            try:
-                return await self._redis.count()
-            except StoreUnavailable:
-                self._leave()
-        return await self._memory.count()
-
-    async def orphans(self) -> list[str]:
-        if self._away_since is not None:
-            return await self._memory.orphans()
-        if seconds() < self._settled_at:
-            return []
-        try:
-            return await self._redis.orphans()
-        except StoreUnavailable:
-            self._leave()
-            return []
 
     async def ping(self) -> None:
         if self._away_since is not None:
@@ -203,43 +209,8 @@ class SwitchStore:
             while session_id in self._moving:
                 await self._moving[session_id].wait()
         if not self._memory.has(session_id) and not new:
-            self._adopt(session_id, leased)
+            self._stand_in.adopt(session_id, leased)
         return await operation(self._memory)
-
-    def _adopt(self, session_id: str, lease: Lease | None) -> None:
-        """Go on in memory with this worker's copy.
-
-        Raises:
-            StoreUnavailable: it has none.
-        """
-        session = self._copies.get(session_id) or (lease.session if lease else None)
-        if session is not None:
-            self._memory.adopt(Record.of(session))
-        elif session_id not in self._copies:
-            raise StoreUnavailable
-
-    def _expect(self, session_id: str, owned: Sequence[str]) -> None:
-        """Have the questions of this worker wait in memory as they did in Redis."""
-        record = self._memory.record(session_id)
-        if record is not None:
-            mine = [m.id for m in record.messages if m.id in owned]
-            missing = [id_ for id_ in mine if id_ not in record.outcomes]
-            self._memory.expect(record, [id_ for id_ in missing if id_ not in record.pending])
-
-    def _bring(self, lease: Lease) -> None:
-        """Have a turn that was begun in Redis go on in memory."""
-        record = self._memory.record(lease.session.id)
-        if record is None or record.turn is not None or lease.question_id in record.outcomes:
-            return
-        if lease.question_id not in record.by_id:
-            return
-        self._expect(record.id, [lease.question_id])
-        record.turn = RunningTurn(
-            question_id=lease.question_id,
-            answer_id=lease.answer_id,
-            token=lease.token,
-            until=seconds() + LEASE_S,
-        )
 
     def _made_since(self, session_id: str) -> bool:
         """Whether the server made this id after Redis went: then Redis cannot have it."""
@@ -300,6 +271,8 @@ class SwitchStore:
                 both = merge(record, stored)
                 if both is None or await self._redis.replace(both, stored.version):
                     break
+            for aside in both.asides.values() if both is not None else ():
+                await self._redis.add_aside(record.id, aside)
             self._memory.take_out(record.id)
             self._copies.drop(record.id)
             if both is not None:  # Redis may go again before anybody reads it there

@@ -41,6 +41,11 @@ def fingerprint(text: str) -> str:
     return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()[:16]
 
 
+def ref_of(session_id: str) -> str:
+    """16 hex digits that stand for an id where it must not be read, as in logs and addresses."""
+    return hashlib.blake2s(session_id.encode(), digest_size=8).hexdigest()
+
+
 class Author(StrEnum):
     CUSTOMER = "customer"
     ASSISTANT = "assistant"
@@ -54,6 +59,9 @@ class Message:
 
     ``interrupted``: ended before its end (stop, deadline, failure).
     ``reply_to``: id of the customer's message that this one answers, or "".
+    ``name``: of the adviser who wrote it, or "".
+    ``sources``: what an answer rests on, each ``{"kind", "label", "ref", "url"}``, of a product
+    also "price", "size", "stock" and "image" where they are known.
     """
 
     author: Author
@@ -62,6 +70,8 @@ class Message:
     sent_at: datetime = field(default_factory=now)
     interrupted: bool = False
     reply_to: str = ""
+    name: str = ""
+    sources: tuple[JSON, ...] = ()
 
     def to_json(self) -> JSON:
         data: JSON = {
@@ -73,6 +83,10 @@ class Message:
         }
         if self.reply_to:
             data["reply_to"] = self.reply_to
+        if self.name:
+            data["name"] = self.name
+        if self.sources:
+            data["sources"] = list(self.sources)
         return data
 
     @classmethod
@@ -84,6 +98,8 @@ class Message:
             sent_at=datetime.fromisoformat(data["sent_at"]),
             interrupted=data["interrupted"],
             reply_to=data.get("reply_to", ""),
+            name=data.get("name", ""),
+            sources=tuple(data.get("sources", ())),
         )
 
 
@@ -147,10 +163,14 @@ class Session:
 
     ``owner``: who may reach it: "web" (a browser), "api" (open API) or "key:<id>".
     ``epoch``: random; another one means another conversation under the same id.
-    ``adviser``: name of the human who answers, "" when the assistant does.
+    ``adviser``: name of the human who answers, "" when the assistant does; ``adviser_id``: theirs.
+    ``asked_at``: since when the customer waits for a human, None when they do not.
+    ``instruction``: what the last adviser told the assistant to heed, or "".
     ``waiting``: ids of the questions with no end yet, in order; the first may be answered now.
     ``failed``: error codes by id of the questions that ended without an answer.
     ``ended``: nothing more may be said, the transcript can still be read.
+    ``form``: a ticket that is being made, as ``Store.put_form`` was given it, or None.
+    ``form_version``: the last that a form of this conversation had, removals counted.
     """
 
     id: str
@@ -160,10 +180,15 @@ class Session:
     expires_at: datetime
     messages: tuple[Message, ...] = ()
     adviser: str = ""
+    adviser_id: str = ""
+    asked_at: datetime | None = None
+    instruction: str = ""
     draft: Draft | None = None
     waiting: tuple[str, ...] = ()
     failed: dict[str, str] = field(default_factory=dict)
     ended: bool = False
+    form: JSON | None = None
+    form_version: int = 0
 
     @property
     def has_adviser(self) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from chat.simulator import facts
 from chat.simulator.choices import chosen, neutral
+from chat.simulator.pending import is_not_at_hand
 from chat.simulator.request import JSON
 from chat.simulator.words import folded
 
@@ -25,12 +26,14 @@ class Said:
 
     ``subject``: the message. ``earlier``: those before it, the newest first; only numbers and
     references are looked for there. ``forced``: a value is made up rather than asked for.
+    ``is_report``: it tells what happened, so its words name no product by themselves.
     """
 
     subject: str
     earlier: tuple[str, ...] = ()
     name: str = ""
     forced: bool = False
+    is_report: bool = False
 
     def find(self, reader: Callable[[str], str]) -> str:
         """Return what ``reader`` finds in the message or, failing that, in the earlier ones."""
@@ -109,6 +112,8 @@ def _value(name: str, schema: JSON, root: JSON, said: Said, depth: int) -> objec
             return None if item is None else [item]
         case "object":
             return _object(schema, root, said, depth) or None
+        case "boolean":
+            return (name.startswith("no_") and is_not_at_hand(said.subject)) or None
         case "string":
             return _fitting(_text(name, said), schema)
     return None
@@ -121,6 +126,8 @@ def _number(name: str, schema: JSON, said: Said) -> int | None:
         if wanted is not None and "cents" in plain:
             wanted *= 100
         return _in_bounds(wanted, schema)
+    if "door" in plain:
+        return _in_bounds(facts.door_cm(said.subject, int("height" in plain)), schema)
     if re.search(r"quantity|quantite|seats|places|persons|people", plain):
         found = re.search(r"\b(\d{1,2}) (?:places?|personnes?|chaises?)\b", folded(said.subject))
         return _in_bounds(int(found.group(1)) if found else None, schema)
@@ -150,7 +157,8 @@ def _text(name: str, said: Said) -> str:
 
 def _product_id(said: Said) -> str:
     reference = said.find(facts.product_reference)
-    return reference or facts.product_name(said.subject) or facts.search_terms(said.subject)
+    named = reference or facts.product_name(said.subject)
+    return named or ("" if said.is_report else facts.search_terms(said.subject))
 
 
 #: Which words of a property's name tell what it holds; the first that matches decides.
@@ -158,6 +166,7 @@ _READERS: tuple[tuple[str, Callable[[Said], str]], ...] = (
     (r"ticket|dossier|case", lambda said: said.find(facts.ticket_reference)),
     (r"order|commande", lambda said: said.find(facts.order_number)),
     (r"mail|courriel", lambda said: said.find(facts.email)),
+    (r"postcode|postal|zip", lambda said: said.find(facts.postcode)),
     (r"phone|tel", lambda said: said.find(facts.phone)),
     (r"^(?:customer|client|first|last|full)?_?(?:name|nom|prenom)$", lambda said: said.name),
     (r"date|_at$|^at$", lambda said: facts.iso_date(said.subject)),

@@ -15,9 +15,12 @@ from chat.simulator.words import content_words, folded, search_stem
 _SERVING: dict[str, tuple[str, ...]] = {
     "human": ("ask_for_human",),
     "ticket_status": ("ticket_status",),
+    "danger": ("prepare_ticket", "ask_for_human"),
+    "anger": ("ask_for_human",),
+    "law": ("check_guarantee", "shop_information"),
     "damage": ("prepare_ticket",),
     "order": ("find_order",),
-    "returns": ("shop_information",),
+    "returns": ("check_guarantee", "shop_information"),
     "guarantee": ("check_guarantee", "shop_information"),
     "delivery": ("find_order", "shop_information"),
     "hours": ("shop_information",),
@@ -30,6 +33,7 @@ _SERVING: dict[str, tuple[str, ...]] = {
 _SPOKEN = {
     *("own_name", "introduction", "greeting", "thanks", "goodbye"),
     *("yes", "no", "long_text", "markdown_table"),
+    *("orders", "robot", "discount", "photos", "off_topic", "door"),
 }
 
 
@@ -61,8 +65,9 @@ def _candidates(intent: str, said: Said, tools: Sequence[Tool]) -> list[Tool]:
     if intent in _SPOKEN:
         return []
     serving = _serving(intent, tools)
-    if intent == "delivery" and not facts.order_number(said.subject):
-        serving = [tool for tool in serving if tool.name != "find_order"]
+    for needing, name in (("delivery", "find_order"), ("returns", "check_guarantee")):
+        if intent == needing and not facts.order_number(said.subject):
+            serving = [tool for tool in serving if tool.name != name]
     return serving or _by_description(said, tools)
 
 

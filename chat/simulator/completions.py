@@ -35,6 +35,8 @@ class Assistant:
     pace: Pace
     faults: FaultPlan = field(default_factory=FaultPlan)
     requests: RequestLog = field(default_factory=RequestLog)
+    #: Whether it obeys whatever is asked, like a model that was talked round.
+    hostile: bool = False
     #: Connections being answered now.
     busy: set[asyncio.BaseTransport] = field(default_factory=set)
 
@@ -56,7 +58,9 @@ async def complete(http: web.Request) -> web.StreamResponse:
         return _bad_request(error)
     except (ValueError, RecursionError):
         return _bad_request(BadRequest("We could not parse the JSON body of your request."))
-    behaviour = behaviour_for(request.asked, assistant.pace, assistant.faults)
+    behaviour = behaviour_for(
+        request.asked, assistant.pace, assistant.faults, hostile=assistant.hostile
+    )
     transport = _transport(http)
     assistant.busy.add(transport)
     try:

@@ -108,14 +108,18 @@ class RequestLog:
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """How one request is treated. ``unknown``: directives that were not understood."""
+    """How one request is treated. ``unknown``: directives that were not understood.
+
+    ``hostile``: whatever is asked is obeyed, as ``hostile.py`` has it.
+    """
 
     pace: Pace
     fault: Fault | None = None
     unknown: tuple[str, ...] = ()
+    hostile: bool = False
 
 
-def behaviour_for(asked: str, pace: Pace, plan: FaultPlan) -> Behaviour:
+def behaviour_for(asked: str, pace: Pace, plan: FaultPlan, *, hostile: bool = False) -> Behaviour:
     """Return how to treat a request. What its message directs comes before what was planned."""
     directives = read_directives(asked)
     chosen: Fault | None = None
@@ -125,4 +129,4 @@ def behaviour_for(asked: str, pace: Pace, plan: FaultPlan) -> Behaviour:
     if chosen is None and (planned := plan.take(asked)) is not None:
         pace = pace.changed_by(planned)
         chosen = None if planned.kind is Kind.SLOW else planned
-    return Behaviour(pace, chosen, directives.unknown)
+    return Behaviour(pace, chosen, directives.unknown, hostile)

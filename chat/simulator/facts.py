@@ -11,6 +11,8 @@ _ORDER = re.compile(r"\bcmd[\s_-]*(\d{4})[\s_-]*(\d{5})\b", re.IGNORECASE)
 _PRODUCT = re.compile(r"\b([a-z]{3})-([a-z]{3})-(\d{3})\b", re.IGNORECASE)
 _TICKET = re.compile(r"\b((?:SAV|TKT|TCK|TIC|TICKET)(?:[-_][A-Z0-9]{2,10}){1,3})\b", re.IGNORECASE)
 _EMAIL = re.compile(r"\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}\b")
+#: Five digits that are no price, no phone and no part of a longer number.
+_POSTCODE = re.compile(r"(?<![\w.,/+-])(\d{5})(?![\w/-]|[.,]\d| ?(?:€|euro))")
 _PHONE = re.compile(r"(?<!\d)(?:\+33|0)\s?[1-9](?:[\s.-]?\d{2}){4}(?!\d)")
 _DATE = re.compile(r"\b(\d{4})-(\d{2})-(\d{2})\b|\b(\d{1,2})/(\d{1,2})/(\d{4})\b")
 
@@ -29,6 +31,23 @@ _AT_LEAST = re.compile(
 )
 _BETWEEN = re.compile(rf"entre\s+{_NUMBER}{_UNIT}\s+et\s+{_NUMBER}{_UNIT}")
 _EUROS = re.compile(rf"{_NUMBER}\s*(?:€|euros?\b|eur\b)")
+
+#: "6 personnes", "180x90", "200 cm", "lit 160": what a catalogue is searched with, as said.
+_SIZES = re.compile(
+    r"\b\d{2,4}\s?[x×]\s?\d{2,4}\b|\b\d{1,3}(?:[.,]\d{1,2})?\s?(?:cm|m|places?|personnes?|couverts?)\b"
+    r"|(?<=\blit )\d{2,3}\b|(?<=\blit de )\d{2,3}\b|(?<=\bmatelas )\d{2,3}\b",
+    re.IGNORECASE,
+)
+DOOR = re.compile(
+    r"\bportes?\D{0,30}(\d{2,3})(?!\d)(?:\s*(?:cm)?\s*(?:x|sur|par|et)\s*(?:de\s*)?(\d{3}))?"
+)
+
+_MAX_WISH_WORDS = 6
+#: Words that may stand around a bare number.
+_AROUND_REFERENCES = {
+    *("numero", "commande", "reference", "ticket", "dossier", "merci", "code", "postal"),
+    *("adresse", "mail", "e-mail", "email", "courriel"),
+}
 
 #: What a shop sells, folded, the longest first; with the article, as the assistant says it.
 PRODUCTS = {
@@ -109,6 +128,12 @@ def email(text: str) -> str:
     return match.group(0) if match else ""
 
 
+def postcode(text: str) -> str:
+    """Return a French postcode that is no part of an order number, or ""."""
+    match = _POSTCODE.search(_EMAIL.sub(" ", _ORDER.sub(" ", text)))
+    return match.group(1) if match else ""
+
+
 def phone(text: str) -> str:
     match = _PHONE.search(text)
     return match.group(0) if match else ""
@@ -150,25 +175,55 @@ def product_name(text: str) -> str:
     if start is None:
         return ""
     end = start + 1
-    while end < len(words) and words[end][0].isupper() and not words[end].isupper():
+    shouted = words[start].isupper()
+    if not shouted:  # "fauteuil relax ANNECY"
+        name = next((n for n in range(end, min(end + 3, len(words))) if _is_name(words[n])), None)
+        end = end if name is None else name + 1
+    while end < len(words) and words[end][0].isupper() and not (shouted and words[end].isupper()):
         end += 1
     return " ".join(words[start:end])
 
 
+def _is_name(word: str) -> bool:
+    return word.isupper() and len(word) > 2
+
+
+def product_noun_said(text: str) -> str:
+    """Return the first word of the product as the customer calls it, "canapé", or ""."""
+    return product_name(text).partition(" ")[0]
+
+
+def is_wish(text: str) -> bool:
+    """Whether the message says little more than a price, a size, a colour or a material."""
+    plain = folded(text)
+    said = prices(text) != Prices() or any(
+        pattern.search(plain) for pattern in (COLOURS, MATERIALS, _SIZES, DOOR)
+    )
+    return said and len(content_words(text)) <= _MAX_WISH_WORDS
+
+
 def search_terms(text: str) -> str:
     """Return what to look for in a catalogue: "canapé convertible gris", or ""."""
-    bare = re.sub(r"\d[\d \u00a0\u202f.,]*(?:€|euros?\b|eur\b)?", " ", _ORDER.sub(" ", text))
-    return " ".join(content_words(bare)[:8])
+    sizes = _SIZES.findall(text)
+    bare = _ORDER.sub(" ", _SIZES.sub(" ", text))
+    bare = re.sub(r"\d[\d \u00a0\u202f.,]*(?:€|euros?\b|eur\b)?", " ", bare)
+    return " ".join([*content_words(bare)[:8], *sizes[:3]])
+
+
+def door_cm(text: str, side: int) -> int | None:
+    """Return what is said of a door: its width (``side`` 0) or its height (1), in cm."""
+    match = DOOR.search(folded(text))
+    return int(match.group(side + 1)) if match and match.group(side + 1) else None
 
 
 def is_bare_reference(text: str) -> bool:
-    """Whether the message is little more than a number that was asked for."""
-    for pattern in (_ORDER, _PRODUCT, _TICKET):
-        bare, count = pattern.subn(" ", text)
-        if count:
-            words = {folded(word) for word in content_words(bare)}
-            return not words - {"numero", "commande", "reference", "ticket", "dossier", "merci"}
-    return False
+    """Whether the message is little more than a number or a proof that was asked for."""
+    bare, count = text, 0
+    for pattern in (_ORDER, _PRODUCT, _TICKET, _EMAIL, _POSTCODE):
+        bare, found = pattern.subn(" ", bare)
+        count += found
+    words = {folded(word) for word in content_words(bare)}
+    return bool(count) and not words - _AROUND_REFERENCES
 
 
 def _number(digits: str) -> int:

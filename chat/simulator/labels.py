@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 
 _LABELS = {
-    "address": "Adresse", "availability": "Disponibilité",
+    "address": "Adresse", "applies": "S'applique", "bought": "Achat",
+    "commercial_guarantee": "Garantie commerciale", "known_from": "D'après",
+    "law": "Droits légaux", "more_items": "Autres articles", "source": "Source",
+    "why": "Précision",
+    "availability": "Disponibilité",
     "care": "Entretien", "carrier": "Transporteur", "category": "Catégorie",
     "city": "Ville", "color": "Couleur", "colors": "Couleurs", "colour": "Couleur",
     "colours": "Couleurs", "component": "Élément", "covered": "Couvert", "days": "Jours",

@@ -10,16 +10,21 @@ from collections.abc import Sequence
 from chat.simulator import texts
 from chat.simulator.labels import label_of
 from chat.simulator.request import JSON
+from chat.simulator.words import folded
 
 _MAX_ITEMS = 6
 _MAX_FIELDS = 10
 _MAX_DEPTH = 3
 _MAX_VALUE_CHARS = 400
+#: "entretenir" asks for "Entretien".
+_STEM_CHARS = 5
 
 _NAMES = ("name", "nom", "title", "titre", "label", "product", "topic")
 _REFERENCES = ("reference", "ref", "sku", "number", "order_number", "id")
 _PRICES = re.compile(r"price|prix")
 _ERRORS = ("error", "erreur")
+#: What programs read, not customers.
+_UNSAID = {"rule", "not_taken"}
 _COUNTS = {"count", "found", "nombre", "total"}
 _MONTHS = (
     *("janvier", "février", "mars", "avril", "mai", "juin"),
@@ -28,10 +33,30 @@ _MONTHS = (
 _ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ]\d{2}:\d{2}.*)?\Z")
 
 
-def phrase_results(contents: Sequence[str]) -> str:
-    """Return what these tool messages say, with the offer to go on."""
-    parts = [_phrase(_parsed(content)) for content in contents]
-    return "\n\n".join([*(part for part in parts if part), texts.ANYTHING_ELSE])
+def phrase_results(contents: Sequence[str], asked: str = "") -> str:
+    """Return what these tool messages say, with the offer to go on.
+
+    ``asked``: what of a long sheet was asked for stands before the rest.
+    """
+    parts = [_phrase(_asked_first(_parsed(content), asked)) for content in contents]
+    said = [part for part in parts if part]
+    return "\n\n".join(said if _is_asking(contents) else [*said, texts.ANYTHING_ELSE])
+
+
+def _is_asking(contents: Sequence[str]) -> bool:
+    """Whether the last tool has a question of its own put to the customer."""
+    last = _parsed(contents[-1]) if contents else None
+    message = last.get("message") if isinstance(last, dict) else None
+    return isinstance(message, str) and message.endswith("?")
+
+
+def _asked_first(result: object, asked: str) -> object:
+    if not isinstance(result, dict) or len(result) <= _MAX_FIELDS:
+        return result
+    stems = {word[:_STEM_CHARS] for word in folded(asked).split() if len(word) >= _STEM_CHARS}
+    head = [key for key in result if key in (*_NAMES, *_REFERENCES)]
+    wanted = [key for key in result if folded(label_of(key))[:_STEM_CHARS] in stems]
+    return {key: result[key] for key in dict.fromkeys((*head, *wanted, *result))}
 
 
 def _parsed(content: str) -> object:
@@ -100,6 +125,8 @@ def _sheet(fields: JSON) -> str:
 def _fields(fields: JSON, depth: int = 0) -> list[str]:
     lines = []
     for key, value in list(fields.items())[:_MAX_FIELDS]:
+        if key in _UNSAID:
+            continue
         text = _inline(key, value, depth)
         if text:
             lines.append(f"- **{label_of(key)}** : {text}")
@@ -120,7 +147,7 @@ def _item(item: object) -> str:
     name = next((str(item[key]) for key in _NAMES if isinstance(item.get(key), str)), "")
     reference = next((str(item[key]) for key in _REFERENCES if item.get(key)), "")
     head = f"**{_short(name or reference)}**" + (f" ({reference})" if name and reference else "")
-    rest = [key for key in item if key not in (*_NAMES, *_REFERENCES)]
+    rest = [key for key in item if key not in (*_NAMES, *_REFERENCES, *_UNSAID)]
     rest.sort(key=lambda key: not _PRICES.search(key))
     said = [_detail(key, item[key]) for key in rest[:_MAX_FIELDS]]
     return " : ".join(part for part in (head, " ; ".join(text for text in said if text)) if part)
@@ -158,7 +185,8 @@ def _scalar(key: str, value: object) -> str:
     text = _short(str(value))
     date = _ISO_DATE.match(text)
     if date and 1 <= int(date.group(2)) <= 12:
-        return f"{int(date.group(3))} {_MONTHS[int(date.group(2)) - 1]} {date.group(1)}"
+        day = "1er" if date.group(3) == "01" else int(date.group(3))
+        return f"{day} {_MONTHS[int(date.group(2)) - 1]} {date.group(1)}"
     return text
 
 

@@ -11,6 +11,7 @@ from chat.simulator.arguments import Said
 from chat.simulator.calls import Call, choose_call
 from chat.simulator.control import Behaviour
 from chat.simulator.faults import DIRECTIVE_NAMES, Fault, Kind, read_directives
+from chat.simulator.hostile import obey
 from chat.simulator.request import JSON, ChatRequest
 from chat.simulator.script import Reply, Say, reply_to
 from chat.simulator.words import count_tokens, encodable, tokens
@@ -143,7 +144,9 @@ def _reply(request: ChatRequest, behaviour: Behaviour) -> Reply:
         names, known = ", ".join(behaviour.unknown), ", ".join(DIRECTIVE_NAMES)
         return Say(texts.FAULT_UNKNOWN.format(names=f"`{names}`", known=known))
     scripted = _scripted(request, behaviour.fault) if behaviour.fault else None
-    return reply_to(request) if scripted is None else scripted
+    if scripted is not None:
+        return scripted
+    return obey(request) if behaviour.hostile else reply_to(request)
 
 
 def _scripted(request: ChatRequest, fault: Fault) -> Reply | None:

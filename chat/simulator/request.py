@@ -13,6 +13,7 @@ from typing import Any
 JSON = dict[str, Any]
 
 _ROLES = {"system", "developer", "user", "assistant", "tool"}
+_IMAGE_URL = re.compile(r"https?://|data:image/(?:jpeg|png|webp|gif);base64,[A-Za-z0-9+/]+=*\Z")
 _TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}\Z")
 
 
@@ -31,12 +32,14 @@ class Turn:
     """One message of the conversation, its text parts joined.
 
     ``call_ids``: of the tools an assistant message called. ``call_id``: answered by a tool message.
+    ``images``: how many the message of a user shows.
     """
 
     role: str
     text: str
     call_ids: tuple[str, ...] = ()
     call_id: str = ""
+    images: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,11 @@ class ChatRequest:
     def asked(self) -> str:
         """The last thing the user said, or ""."""
         return next((turn.text for turn in reversed(self.turns) if turn.role == "user"), "")
+
+    @property
+    def images(self) -> int:
+        """How many images the last message of the user shows."""
+        return next((turn.images for turn in reversed(self.turns) if turn.role == "user"), 0)
 
 
 def parse_request(body: object) -> ChatRequest:
@@ -124,7 +132,9 @@ def _turn(message: object, index: int) -> Turn:
             f"Missing parameter 'tool_call_id': messages with role 'tool' must have one ({where}).",
             f"{where}.tool_call_id",
         )
-    return Turn(role, _text(message.get("content"), where), _call_ids(calls, where), call_id)
+    content = message.get("content")
+    text, images = _text(content, where), _images(content, where) if role == "user" else 0
+    return Turn(role, text, _call_ids(calls, where), call_id, images)
 
 
 def _text(content: object, where: str) -> str:
@@ -136,6 +146,21 @@ def _text(content: object, where: str) -> str:
         case list():
             return "\n".join(_part(part, where) for part in content)
     raise BadRequest(f"Invalid type for '{where}.content'.", f"{where}.content")
+
+
+def _images(content: object, where: str) -> int:
+    if not isinstance(content, list):
+        return 0
+    return sum(_is_image(part, where) for part in content)
+
+
+def _is_image(part: object, where: str) -> bool:
+    match part:
+        case {"type": "image_url", "image_url": {"url": str(url)}} if _IMAGE_URL.match(url):
+            return True
+        case {"type": "image_url"}:
+            raise BadRequest(f"Invalid image in '{where}.content'.", f"{where}.content")
+    return False
 
 
 def _part(part: object, where: str) -> str:

@@ -98,6 +98,8 @@ def _app(assistant: Assistant) -> web.Application:
             web.get("/faults", _list_faults),
             web.post("/faults", _add_fault),
             web.delete("/faults", _clear_faults),
+            web.post("/hostile", _turn_hostile),
+            web.delete("/hostile", _turn_kind),
             web.get("/requests", _list_requests),
             web.delete("/requests", _clear_requests),
         ]
@@ -161,6 +163,19 @@ async def _add_fault(http: web.Request) -> web.Response:
 
 async def _clear_faults(http: web.Request) -> web.Response:
     http.app[ASSISTANT].faults.clear()
+    return web.Response(status=204)
+
+
+async def _turn_hostile(http: web.Request) -> web.Response:
+    """Obey from now on whatever customers ask for."""
+    if http.content_type != "application/json":  # what a foreign page may not send
+        return _problem("Expected application/json.", 415)
+    http.app[ASSISTANT].hostile = True
+    return web.Response(status=204)
+
+
+async def _turn_kind(http: web.Request) -> web.Response:
+    http.app[ASSISTANT].hostile = False
     return web.Response(status=204)
 
 

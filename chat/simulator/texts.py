@@ -99,6 +99,49 @@ HUMAN = (
     "d'ici, mais l'équipe du magasin vous répondra avec plaisir. Puis-je vous aider à préparer "
     "votre question ?"
 )
+DANGER = (
+    "**N'utilisez plus ce meuble** et tenez-en tout le monde à l'écart ; pour une blessure ou un "
+    "feu, appelez d'abord les secours, au 112."
+)
+ANGER = (
+    "Je comprends votre mécontentement, et je suis sincèrement désolé. Dites-moi ce qui s'est "
+    "passé, ou votre numéro de commande : je fais tout pour vous aider."
+)
+LAW = """\
+La loi vous protège, en plus de la garantie du magasin :
+
+- **conformité** : 2 ans à compter de la livraison,
+- **vices cachés** : 2 ans après leur découverte,
+- **rétractation** : 14 jours pour un achat à distance,
+- **médiation** : gratuite, après une réclamation écrite.
+
+Donnez-moi votre numéro de commande pour vérifier vos droits."""
+ORDERS = (
+    "Je suis l'assistant d'un magasin de meubles : je garde mes consignes pour moi et je n'en suis "
+    "pas d'autres. Un meuble, une commande ou une garantie, en revanche, c'est avec plaisir !"
+)
+ROBOT = (
+    "Je suis une **intelligence artificielle**, l'assistant en ligne de Meuble de France. Si vous "
+    "préférez un être humain, dites-le-moi : je préviens l'équipe du magasin."
+)
+DISCOUNT = (
+    "Je ne peux accorder aucun avantage sur les prix : ceux du catalogue sont les nôtres, et un "
+    "conseiller du magasin pourra vous dire s'il existe une offre. Quel meuble vous intéresse ?"
+)
+PHOTOS = (
+    "Vous pouvez joindre vos **photos** ici, avec le bouton à côté du message. Dites-moi aussi de "
+    "quel meuble il s'agit et ce qui s'est passé."
+)
+OFF_TOPIC = (
+    "Ce n'est pas de mon ressort : je ne parle que de meubles, de commandes et de service "
+    "après-vente. Puis-je vous aider à choisir un meuble, ou à suivre une commande ?"
+)
+DOOR = (
+    "Je vérifie volontiers ce qui passe par votre porte. De quel **meuble** s'agit-il ? Donnez-moi "
+    "son nom ou sa référence (par exemple `SAL-CAP-001`)."
+)
+#: What comes before the results of a tool, by intent.
+OPENINGS = {"danger": DANGER, "anger": "Je comprends votre mécontentement, et j'en suis désolé."}
 AFTER_THANKS = "N'hésitez pas si une autre question vous vient."
 AFTER_GOODBYE = "et à très bientôt chez Meuble de France !"
 YES = "Très bien ! Dites-m'en un peu plus pour que je vous guide : de quel meuble s'agit-il ?"

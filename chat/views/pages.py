@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -13,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from chat import limits
 from chat.addresses import request_address
+from chat.assistant.asking import NOTHING_SAID, ask_for_human
 from chat.assistant.closing import end_session, erase_session
 from chat.assistant.turn import read_state, stop_turn, take_turn
 from chat.errors import ChatError, InvalidMessage, SessionGone, SessionNotFound
@@ -22,6 +24,7 @@ from chat.protocol import SessionState, message_json
 from chat.sessions import cookie
 from chat.sessions.store import WEB_OWNER, default_store
 from chat.sessions.types import Message, is_id, isoformat, new_id
+from chat.views.recap import recap_of
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +33,7 @@ logger = logging.getLogger(__name__)
 @require_safe
 async def chat(request: HttpRequest) -> HttpResponse:
     """Show the transcript; a browser that has no session gets the id of one."""
-    return await _page(request)
+    return await show_page(request)
 
 
 @never_cache
@@ -52,10 +55,10 @@ async def send(request: HttpRequest) -> HttpResponse:
             session_id, owner=WEB_OWNER, message_id=message_id, text=text, create="new"
         )
     except ChatError as error:
-        return await _page(request, error=error, typed=typed)
+        return await show_page(request, error=error, typed=typed)
     outcome = (await turn.ended()).outcome
     if outcome.code and not outcome.answer_id:
-        return await _page(request, error=outcome.error())
+        return await show_page(request, error=outcome.error())
     return redirect("chat:page")
 
 
@@ -65,6 +68,19 @@ async def stop(request: HttpRequest) -> HttpResponse:
     session_id = cookie.session_id_from(request.COOKIES)
     if session_id is not None:
         await stop_turn(session_id, WEB_OWNER)
+    return redirect("chat:page")
+
+
+@require_POST
+async def ask(request: HttpRequest) -> HttpResponse:
+    """Have an adviser called, then show the page, which says when one can come."""
+    session_id = cookie.session_id_from(request.COOKIES)
+    try:
+        if session_id is None:
+            raise InvalidMessage(NOTHING_SAID)
+        await ask_for_human(session_id, request_address(request))
+    except ChatError as error:
+        return await show_page(request, error=error)
     return redirect("chat:page")
 
 
@@ -90,11 +106,12 @@ async def export(request: HttpRequest) -> HttpResponse:
             raise SessionNotFound
         session = await default_store().load(session_id, WEB_OWNER)
     except SessionNotFound as error:
-        return await _page(request, error=error)
+        return await show_page(request, error=error)
     data = {
         "created_at": isoformat(session.created_at),
         "expires_at": isoformat(session.expires_at),
         "messages": [message_json(message) for message in session.messages],
+        "form": session.form,
     }
     response = JsonResponse(data, json_dumps_params={"ensure_ascii": False, "indent": 2})
     response["Content-Disposition"] = 'attachment; filename="conversation.json"'
@@ -109,15 +126,22 @@ async def _leave(request: HttpRequest, close: Any) -> HttpResponse:
     except SessionNotFound:
         logger.debug("nothing was said in the conversation that is left")
     except ChatError as error:
-        return await _page(request, error=error)
+        return await show_page(request, error=error)
     response = redirect("chat:page")
     cookie.give(response, cookie.new_session_id())
     return response
 
 
-async def _page(
-    request: HttpRequest, error: ChatError | None = None, typed: str = ""
+async def show_page(
+    request: HttpRequest,
+    error: ChatError | None = None,
+    typed: str = "",
+    edits: Mapping[str, str] | None = None,
 ) -> HttpResponse:
+    """Show the transcript and what stands around it, after an error with what was typed.
+
+    ``edits``: what was written in the fields of the recap.
+    """
     session_id = cookie.session_id_from(request.COOKIES)
     state: SessionState | None = None
     ended_reason = ""
@@ -138,10 +162,12 @@ async def _page(
         "messages": [_shown(message) for message in state.messages] if state else [],
         "speaker": state.speaker if state else "assistant",
         "adviser_name": state.name if state else "",
+        "asked": bool(state and state.asked),
         "waiting": bool(state and state.waiting),
         "failed": next((failed["id"] for failed in state.failed), "") if state else "",
         "expires_at": state.expires_at if state else "",
         "ended_reason": ended_reason,
+        "recap": recap_of(state.form if state else None, edits or {}, error),
         "error": error,
         "typed": typed,
         "max_chars": env.chat_max_message_chars,
@@ -166,4 +192,6 @@ def _shown(message: Message) -> dict[str, Any]:
         "sent_at": message.sent_at,
         "interrupted": message.interrupted,
         "reply_to": message.reply_to,
+        "name": message.name,
+        "sources": message.sources,
     }

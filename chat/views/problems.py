@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from django.http import HttpResponse
 
 from chat import metrics
-from chat.errors import BY_CODE, ChatError, Internal
+from chat.errors import BY_CODE, OF_PHOTOS, ChatError, Internal
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ def problem(error: ChatError) -> HttpResponse:
     metrics.api_errors.labels(code=error.code).inc()
     body = {
         "type": f"{DOCS_PATH}#{error.code}",
-        "title": ALL_BY_CODE[error.code].message,
+        "title": (ALL_BY_CODE | OF_PHOTOS)[error.code].message,
         "status": error.status,
         "detail": error.message,
         "code": error.code,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from chat.assistant.sources import KINDS, MAX_SOURCES
 from chat.sessions.types import ID_PATTERN
 from chat.views.problems import ALL_BY_CODE
 
@@ -40,6 +41,7 @@ def schemas(max_message_chars: int) -> dict[str, Schema]:
         "Question": _question(max_message_chars),
         "Answer": _answer(),
         "Message": _message(),
+        "Source": _source(),
         "Conversation": _conversation(),
         "SessionCount": _session_count(),
         "Problem": _problem(),
@@ -94,7 +96,26 @@ def _message() -> Schema:
             "sent_at": _moment("Quand il a été reçu."),
             "interrupted": {"type": "boolean", "description": "Coupé avant sa fin."},
             "reply_to": _text("L'identifiant de la question à laquelle il répond, ou vide."),
+            "name": _text("Le nom du conseiller qui l'a écrit, ou vide."),
+            "sources": {"type": "array", "maxItems": MAX_SOURCES, "items": ref("Source")},
         }
+    )
+
+
+def _source() -> Schema:
+    card = ("price", "size", "stock", "image")
+    return _object(
+        {
+            "kind": _text("Ce que c'est.", enum=list(KINDS)),
+            "label": _text("Ce qu'un client lit."),
+            "ref": _text("La référence du produit, le nom de la règle, le numéro, ou vide."),
+            "url": _text("Où le lire, sur ce site."),
+            "price": _text("Le prix, d'un produit."),
+            "size": _text("Les dimensions, d'un produit."),
+            "stock": _text("Le stock et sa date, d'un produit."),
+            "image": _text("Le dessin, d'un produit."),
+        },
+        optional=card,
     )
 
 

@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from itertools import count
 
 from django.http import StreamingHttpResponse
 
 from chat import live
-from chat.assistant.turn import TurnEnd, take_turn
+from chat.assistant.turn import take_turn
 from chat.errors import ChatError
 from chat.protocol import (
     Envelope,
     Failed,
     MessageAccepted,
     MessageDone,
-    ServerEvent,
     SpeakerChanged,
     encode,
 )
@@ -29,10 +28,13 @@ from chat.sessions.store import default_store
 from chat.sessions.types import End
 from chat.views.problems import logged
 from chat.views.questions import Question
+from chat.voice import Voice
 
 #: A comment is sent after so long a silence, so that nothing in between gives up.
 HEARTBEAT_S = 15.0
 HEARTBEAT = b": ping\n\n"
+#: An adviser whose name is not known by then is not named.
+LONGEST_TAKEOVER_S = 2.0
 #: What is heard beyond this is not kept: the end of the stream brings the whole answer.
 MAX_KEPT_CHARS = 256 * 1024
 
@@ -49,10 +51,15 @@ class Ear:
         self._heard: list[Envelope] = []
         self._kept_chars = 0
         self._ahead: set[str] = set()
+        self._voice = Voice()
         self.news = asyncio.Event()
+        #: Set once an adviser answers.
+        self.taken = asyncio.Event()
 
     async def hear(self, envelope: Envelope) -> None:
-        if self._kept_chars <= MAX_KEPT_CHARS:
+        if envelope.type == SpeakerChanged.type:
+            self.taken.set()
+        if self._voice.admits(envelope) and self._kept_chars <= MAX_KEPT_CHARS:
             self._kept_chars += len(envelope.text)
             self._heard.append(envelope)
             self.news.set()
@@ -133,7 +140,14 @@ async def _events(question: Question, owner: str) -> AsyncGenerator[bytes, None]
                 yield await _news_or_heartbeat(ear, numbers)
             for text in ear.take():
                 yield _frame(next(numbers), text)
-            yield _frame(next(numbers), encode(await _last_event(question, owner, ended.result())))
+            end = ended.result()
+            if end.outcome.end is End.TAKEN_OVER:
+                yield _frame(next(numbers), encode(await _taken_over(question, owner, ear)))
+            if end.answer is not None:
+                yield _frame(next(numbers), encode(MessageDone(end.answer)))
+            elif end.outcome.end is not End.TAKEN_OVER:
+                failed = Failed.from_error(end.outcome.error(), question.message_id)
+                yield _frame(next(numbers), encode(failed))
         except Exception as error:  # noqa: BLE001 - logged with an id; nothing of it goes out
             yield _frame(next(numbers), encode(Failed.from_error(logged(error))))
         finally:
@@ -160,15 +174,15 @@ async def _ahead_of(question: Question, owner: str) -> tuple[str, ...]:
     return waiting[: waiting.index(question.message_id)]
 
 
-async def _last_event(question: Question, owner: str, end: TurnEnd) -> ServerEvent:
-    outcome = end.outcome
-    if end.answer is not None:
-        return MessageDone(end.answer)
-    if outcome.end is End.TAKEN_OVER:
+async def _taken_over(question: Question, owner: str, ear: Ear) -> SpeakerChanged:
+    """Return who took over. The model falls silent a moment before that is stored and told."""
+    session = await default_store().load(question.session_id, owner)
+    if not session.has_adviser:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LONGEST_TAKEOVER_S):
+                await ear.taken.wait()
         session = await default_store().load(question.session_id, owner)
-        return SpeakerChanged("adviser", session.adviser)
-    error = outcome.error()
-    return Failed.from_error(error, question.message_id)
+    return SpeakerChanged("adviser", session.adviser)
 
 
 def _frame(number: int, data: str) -> bytes:

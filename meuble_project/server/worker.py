@@ -257,7 +257,9 @@ class Worker(Server):
     def log_action(self, protocol: str, action: str, details: Event) -> None:
         """One line a request at DEBUG, without what may name a visitor or a session."""
         if protocol == "http":
-            path = "/".join(details["path"].partition("?")[0].split("/")[:3])
+            parts = details["path"].partition("?")[0].split("/")
+            # "/suivi/" is followed by a link that opens a ticket by itself.
+            path = "/".join(parts[: 2 if parts[1:2] == ["suivi"] else 3])
             logger.debug(
                 "%s %s %s %.3f s", details["method"], path, details["status"], details["time_taken"]
             )

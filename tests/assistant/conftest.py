@@ -8,13 +8,15 @@ from chat.assistant import attempt, turn
 from chat.assistant.llm import LLM
 from chat.sessions.memory_store import MemoryStore
 from chat.sessions.store import Store
+from chat.takeover import asides, desk
 
 
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch) -> Store:
     """The store that turns use in this test."""
     store = MemoryStore(86_400)
-    monkeypatch.setattr(turn, "default_store", lambda: store)
+    for module in (turn, desk, asides):
+        monkeypatch.setattr(module, "default_store", lambda: store)
     return store
 
 

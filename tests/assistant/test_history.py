@@ -54,14 +54,15 @@ def test_empty_answers_and_other_authors():
     said = [
         q("1", "Un"),
         a("1", ""),
-        Message(author=Author.ADVISER, text="Claire ici"),
-        Message(author=Author.SYSTEM, text="Reprise"),
+        Message(author=Author.SYSTEM, text="Claire, du magasin, vous répond maintenant."),
+        Message(author=Author.ADVISER, text="Je regarde", name="Claire"),
+        Message(author=Author.SYSTEM, text="L'assistant (IA) reprend la conversation."),
         q("2", "Deux"),
     ]
+    claire = "Claire, de l'équipe du magasin (un être humain) a écrit au client : « Je regarde »"
 
     assert roles(history(said, "2", 1000)) == [
         ("user", "Un"),
-        ("assistant", "Claire ici"),
-        ("system", "Reprise"),
+        ("system", claire),
         ("user", "Deux"),
     ]

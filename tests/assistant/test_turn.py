@@ -217,13 +217,45 @@ async def test_failed_question_is_answered_when_sent_again(store, model):
     ]
 
 
+async def test_what_the_guard_held_is_judged_at_a_stop(store, model):
+    llm = model(FakeLLM(["Bonjour. Il coûte 49"], hangs=True))
+    turn = await say()
+    await llm.spoke.wait()
+
+    await stop_turn(JEAN, "api")
+    await turn.ended()
+
+    assert (await transcript(store))[1:] == [(Author.ASSISTANT, "Bonjour. Il coûte ", True)]
+
+
+async def test_deltas_are_those_of_what_the_guard_let_through(store, model):
+    model(FakeLLM(["Il coûte ", "49 €. ", "Vous serez rem", "boursé. ", "Bonne journée."]))
+    listener = Listener()
+
+    async with live.listening(JEAN, listener):
+        end = await (await say(asker=listener)).ended()
+
+    text = ""
+    for delta in (event for event in events(listener) if event["type"] == "message.delta"):
+        assert delta["offset"] == len(text)
+        text += delta["text"]
+    assert (
+        text
+        == end.answer.text
+        == (
+            "Il coûte (prix à confirmer par un conseiller). "
+            "Vous serez (point à confirmer par un conseiller). Bonne journée."
+        )
+    )
+
+
 async def test_endless_answer_is_cut(store, model):
-    model(FakeLLM(["x" * 15_000, "y" * 15_000]))
+    model(FakeLLM(["bois " * 3_000, "lin " * 3_000]))
 
     end = await (await say()).ended()
 
     assert end.outcome.end is End.INTERRUPTED
-    assert end.answer.text == "x" * 15_000
+    assert end.answer.text == "bois " * 3_000
 
 
 async def test_turn_outlives_the_caller(store, model):
@@ -330,7 +362,7 @@ async def test_answer_is_kept_though_the_store_was_away(store, model, monkeypatc
         await finish(*args)
 
     monkeypatch.setattr(store, "finish", flaky)
-    monkeypatch.setattr("chat.assistant.attempt.STORE_PAUSE_S", 0.01)
+    monkeypatch.setattr("chat.assistant.patience.PAUSE_S", 0.01)
     model(FakeLLM(["Gardé."]))
 
     end = await (await say()).ended()

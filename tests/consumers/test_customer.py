@@ -8,21 +8,25 @@ from dataclasses import replace
 import pytest
 from channels.testing import WebsocketCommunicator
 
-from chat import limits
+from chat import limits, live
 from chat.assistant import attempt, closing, turn
-from chat.consumers import customer
+from chat.consumers import customer, socket
 from chat.consumers.customer import CustomerConsumer
 from chat.errors import SessionNotFound, StoreUnavailable
+from chat.protocol import MessageDelta, MessageDone, ToolStarted
 from chat.sessions import cookie
+from chat.sessions.desk import Adviser
 from chat.sessions.memory_store import MemoryStore
+from chat.sessions.types import Author, Message
+from chat.takeover import asides, desk
 from tests.fakes import FakeLLM
 
 
 @pytest.fixture
 def store(monkeypatch):
     store = MemoryStore(86_400)
-    monkeypatch.setattr(turn, "default_store", lambda: store)
-    monkeypatch.setattr(customer, "default_store", lambda: store)
+    for module in (turn, customer, desk, asides):
+        monkeypatch.setattr(module, "default_store", lambda: store)
     return store
 
 
@@ -218,9 +222,9 @@ async def test_visitors_of_one_address_share_a_limit(store, model, settings):
 async def test_socket_that_asks_too_much_is_heard_later_then_cut(
     store, session_id, monkeypatch, type_, at_once
 ):
-    monkeypatch.setattr(customer, "FRAMES_AT_ONCE", at_once)
-    monkeypatch.setattr(customer, "FRAMES_PER_S", 10)
-    monkeypatch.setattr(customer, "LONGEST_SLOWED_S", 0.25)
+    monkeypatch.setattr(socket, "FRAMES_AT_ONCE", at_once)
+    monkeypatch.setattr(socket, "FRAMES_PER_S", 10)
+    monkeypatch.setattr(socket, "LONGEST_SLOWED_S", 0.25)
     async with open_tab(session_id) as tab:
         await until(tab, "session.state")
         for _ in range(200):
@@ -341,3 +345,82 @@ async def test_conversation_that_cannot_be_read_is_waited_for(
 
     assert (error["code"], error["retry_after_s"]) == ("assistant_unavailable", 3)
     assert state["messages"] == []
+
+
+async def test_adviser_is_asked_for_from_one_tab_and_shown_in_all(store, model, session_id):
+    model(FakeLLM(["Bonjour"]))
+    async with open_tab(session_id) as tab, open_tab(session_id) as other:
+        await say(tab)
+        await until(tab, "session.state")
+        *_, done = await until(tab, "message.done")
+        assert done["message"]["author"] == "assistant"
+        for _ in range(2):
+            await tab.send_json_to({"type": "adviser.ask"})
+        await until(other, "adviser.asked")
+        *_, told = await until(other, "message.done")
+        await other.send_json_to({"type": "session.sync"})
+        *_, state = await until(other, "session.state")
+
+    assert told["message"]["author"] == "system"
+    assert state["asked"] is True
+    assert [m["author"] for m in state["messages"]] == ["customer", "assistant", "system"]
+
+
+async def test_who_said_nothing_yet_is_told_to_begin(store, session_id):
+    async with open_tab(session_id) as tab:
+        await until(tab, "session.state")
+        await tab.send_json_to({"type": "adviser.ask"})
+        (error,) = await until(tab, "error")
+
+    assert error["code"] == "invalid_message"
+    assert await store.count() == 0
+
+
+async def test_asking_counts_as_a_message(store, model, session_id, settings):
+    settings.ENV = replace(settings.ENV, chat_rate_per_minute=1)
+    limits.default_counter.cache_clear()
+    model(FakeLLM(["Bonjour"]))
+    async with open_tab(session_id) as tab:
+        await say(tab)
+        await until(tab, "message.done")
+        await tab.send_json_to({"type": "adviser.ask"})
+        *_, error = await until(tab, "error")
+
+    assert error["code"] == "rate_limited"
+
+
+async def test_takeover_in_mid_answer_is_seen_whole(store, model, session_id):
+    model(FakeLLM(["Il était"], hangs=True))
+    async with open_tab(session_id) as tab:
+        await say(tab)
+        await until(tab, "message.delta")
+        await desk.take_over(session_id, Adviser("7", "Claire"))
+        events = await until(tab, "speaker.changed")
+        await say(tab, "Merci", "q2")
+        *_, accepted = await until(tab, "message.accepted")
+        await tab.send_json_to({"type": "session.sync"})
+        *_, state = await until(tab, "session.state")
+
+    cut, shown, changed = events
+    assert (cut["message"]["text"], cut["message"]["interrupted"]) == ("Il était", True)
+    assert (shown["waiting"], shown["draft"]) == ([], None)
+    assert (changed["speaker"], changed["name"]) == ("adviser", "Claire")
+    assert accepted["id"] == "q2"
+    assert (state["waiting"], state["name"]) == ([], "Claire")
+
+
+async def test_late_word_of_the_model_does_not_reach_the_tab(store, model, session_id):
+    model(FakeLLM(["Bonjour"]))
+    async with open_tab(session_id) as tab:
+        await say(tab)
+        await until(tab, "message.done")
+        await desk.take_over(session_id, Adviser("7", "Claire"))
+        await until(tab, "speaker.changed")
+        await until(tab, "message.done")
+        late = Message(author=Author.ASSISTANT, text="Trop tard", reply_to="q1")
+        for event in (MessageDelta("a9", 0, "Trop"), ToolStarted("x", "y"), MessageDone(late)):
+            await live.publish(session_id, event)
+        await desk.say(session_id, Adviser("7", "Claire"), "c1", "Bonjour, Claire ici.")
+        (said,) = await until(tab, "message.done")
+
+    assert said["message"]["author"] == "adviser"

@@ -37,6 +37,17 @@ SCENARIOS = [
     ),
     Scenario(name="worker stopped politely", strikes=(Strike(what=What.TERM),), words=_LONG),
     Scenario(
+        name="worker stopped before its answers ended",
+        visitors=6,
+        tabs=1,
+        questions=1,
+        words=(70, 80),
+        habits=_PATIENT,
+        workers=3,
+        strikes=(Strike(what=What.HAND_OVER, after=20),),
+        environ=(("SHUTDOWN_GRACE_S", "0.5"),),
+    ),
+    Scenario(
         name="rolling restart under 50 conversations",
         visitors=50,
         tabs=1,
@@ -77,7 +88,7 @@ SCENARIOS = [
         strikes=(Strike(what=What.REDIS_KILL, lasts_s=3.0, cut_after_s=1.0),),
     ),
     Scenario(
-        name="worker killed while Redis is away",
+        name="worker killed when Redis is just back",
         strikes=(Strike(what=What.REDIS_FREEZE, lasts_s=2.0), Strike(what=What.KILL, after=10)),
         words=_LONG,
         questions=2,

@@ -50,6 +50,10 @@ class Tab:
         self.heard = 0
         self.on_delta: Callable[[], None] = lambda: None
 
+    @property
+    def cookies(self) -> dict[str, str]:
+        return {"chat_session": self._cookie.removeprefix("chat_session=")}
+
     # What its customer does
 
     async def ask(self, id_: str, text: str) -> None:
@@ -187,13 +191,9 @@ class Tab:
         before = len(self.view.wrong)
         if kind == "session.state":
             self._note_state(event)
-            shown = self.view.draft, len(self.view.lines), len(self.view.waiting)
+            shown = len(self.view.lines), len(self.view.waiting)
         gap = self.view.hear(event)
-        if kind == "session.state" and shown != (
-            self.view.draft,
-            len(self.view.lines),
-            len(self.view.waiting),
-        ):
+        if kind == "session.state" and shown != (len(self.view.lines), len(self.view.waiting)):
             self.record.progressed_at.append(at)
         if len(self.view.wrong) > before:
             self.view.wrong[-1] += f" (at {self.record.name}, after {kind})"

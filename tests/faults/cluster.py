@@ -22,7 +22,7 @@ from tests.faults.options import Options
 from tests.redis_server import RedisServer
 
 ROOT = Path(__file__).parents[2]
-START_S = 30
+START_S = 90
 #: An answer of 10 words takes about half a second.
 PACE = Pace(first_token_ms=40, tokens_per_s=90)
 
@@ -89,7 +89,7 @@ class WorkerProcess:
         self.is_frozen = False
         self.send_signal(signal.SIGCONT)
 
-    async def ended(self, timeout_s: float = 40) -> int:
+    async def ended(self, timeout_s: float = 90) -> int:
         """Wait until it is gone; return its exit code."""
         assert self._process is not None, "not started"
         async with asyncio.timeout(timeout_s):
@@ -137,7 +137,7 @@ class Cluster:
                 self.redis.kill()
             self.assistant = await start(pace=PACE)
             self.assistant.assistant.faults = NumberedAnswers()
-            patience = aiohttp.ClientTimeout(total=10)
+            patience = aiohttp.ClientTimeout(total=30)
             self.web = aiohttp.ClientSession(timeout=patience, cookie_jar=aiohttp.DummyCookieJar())
             own = [[f"crash:{crash}"] for crash in self.options.crashes]
             own += [[] for _ in range(self.options.workers - len(own))]
@@ -193,7 +193,7 @@ class Cluster:
             "DATABASE_URL": f"sqlite:///{self._database}",
             "OPENAI_BASE_URL": self.assistant.url,
             "CHAT_RATE_PER_MINUTE": "0",
-            "CHAT_TIMEOUT_S": "20",
+            "CHAT_TIMEOUT_S": "40",
             "SOCKETS_PER_ADDRESS": "1000",
             "CIRCUIT_RESET_S": "1",
             "LOG_LEVEL": "WARNING",

@@ -90,8 +90,11 @@ def one_end(visitor: VisitorRecord) -> Iterator[str]:
     retried = {id_ for tab in visitor.tabs for id_ in tab.retried}
     for tab in visitor.tabs:
         for ending in tab.endings:
-            if ending.backend == "redis":  # what memory told may lose in a merge
+            if ending.backend == "redis":
                 yield from _other_end(tab, ending, answers, retried)
+            elif ending.how == "done" and ending.question not in answers:
+                # An answer that memory told may be replaced in a merge, by another one only.
+                yield f"{tab.name} was told an answer to {ending.question}, which has none"
 
 
 def _other_end(
@@ -153,6 +156,11 @@ def no_bug(run: RunRecord) -> Iterator[str]:
             yield from tab.internal
 
 
+def in_time(run: RunRecord) -> Iterator[str]:
+    """What is promised within seconds came within them."""
+    yield from dict.fromkeys(run.late)
+
+
 OF_A_VISITOR: dict[str, Callable[[VisitorRecord], Iterator[str]]] = {
     "kept": kept,
     "once": once,
@@ -180,6 +188,7 @@ def violations(run: RunRecord) -> list[Violation]:
     for worker in run.workers:
         for worker_name, stays in OF_A_WORKER.items():
             found += [Violation(worker_name, detail) for detail in stays(worker)]
+    found += [Violation("in time", detail) for detail in in_time(run)]
     found += [Violation("no bug", detail) for detail in no_bug(run)]
     return found
 

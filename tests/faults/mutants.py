@@ -13,9 +13,10 @@ from chat.assistant.attempt import Attempt
 from chat.consumers.customer import CustomerConsumer
 from chat.errors import SessionNotFound, StoreUnavailable
 from chat.protocol import MessageAccepted, MessageDelta
-from chat.sessions import redis_store, switch
+from chat.sessions import redis_scripts, switch
 from chat.sessions.memory_record import Record
 from chat.sessions.merge import Stored
+from chat.sessions.standin import StandIn
 from chat.sessions.switch import SwitchStore
 from tests.faults.invariants import Violation
 
@@ -34,13 +35,13 @@ class Mutant:
 
 def _edit(script: str, *edits: tuple[str, str]) -> None:
     """Replace text of a Lua script."""
-    source = redis_store._SOURCES[script]
+    source = redis_scripts._SOURCES[script]
     for old, new in edits:
         assert old in source, f"{script}.lua no longer has {old!r}"
         source = source.replace(old, new)
-    redis_store._SOURCES[script] = source
+    redis_scripts._SOURCES[script] = source
     sha = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
-    redis_store._SHA[script] = sha
+    redis_scripts._SHA[script] = sha
 
 
 def _replace(owner: Any, name: str, mutated: Any) -> Any:
@@ -104,7 +105,7 @@ def blank_on_error() -> None:
             return
 
     load = _replace(SwitchStore, "load", load_or_none)
-    adopt = _replace(SwitchStore, "_adopt", adopt_or_blank)
+    adopt = _replace(StandIn, "adopt", adopt_or_blank)
 
 
 def no_merge() -> None:
@@ -167,6 +168,15 @@ def orphans_left() -> None:
     _replace(SwitchStore, "orphans", none)
 
 
+def not_handed_over() -> None:
+    """A worker that stops keeps the leases of what it leaves."""
+
+    async def keep(self: Any, lease: Any) -> None:
+        return
+
+    _replace(SwitchStore, "release", keep)
+
+
 def stale_offsets() -> None:
     """A delta says where the one before it began."""
     last: dict[str, int] = {}
@@ -213,6 +223,7 @@ MUTANTS: dict[str, Mutant] = dict(
         _mutant(unbounded_queue, "floods and bombs", "bounded", "back to the start"),
         _mutant(acknowledged_first, "workers die around the store", "kept"),
         _mutant(orphans_left, "worker killed", "one end"),
+        _mutant(not_handed_over, "worker stopped before its answers ended", "in time"),
         _mutant(stale_offsets, "two tabs at two workers", "one voice"),
         _mutant(read_append_write, "two tabs at two workers", "kept"),
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from contextlib import suppress
 from functools import partial
 
 import aiohttp
@@ -12,18 +11,30 @@ import aiohttp
 from tests.faults.aftermath import read_logs, read_what_is_left
 from tests.faults.client import Tab
 from tests.faults.cluster import Cluster, erase, get_cookies
+from tests.faults.patience import Stopwatch, done_within
 from tests.faults.records import RunRecord, TabRecord
-from tests.faults.scenario import OF_REDIS, Ask, Scenario, Then, What, scripts
+from tests.faults.scenario import OF_REDIS, Ask, Scenario, Strike, Then, What, scripts
 from tests.faults.strikes import Striker
 from tests.faults.visitor import Visitor
 from tests.faults.weights import Weights
+from tests.faults.witness import Witness
 
-#: Customers have finished by then, or something hangs.
-PLAY_S = 25
+#: Customers have finished by then, or something hangs. With a planted bug it may well.
+PLAY_S = 30
+PLAY_WITH_BUG_S = 15
 #: After the last strike every page is quiet and right within this.
 SETTLE_S = 15
 #: Source: specification, section 9.
 ERASED_WITHIN_S = 1.0
+TAKEN_UP_S = 15.0
+#: Pages open at other workers are told of an erasure later where Redis, which tells them, or
+#: the worker that erased was away just then.
+TOLD_WITHIN_S = 1.5
+#: A turn that was handed over does not wait for its lease to end, which takes 5 s.
+HANDED_OVER_S = 3.0
+#: Refused while Redis is away, customers press the button again.
+ERASE_TRIES = 12
+ERASE_AGAIN_S = 0.5
 
 
 class Play:
@@ -40,6 +51,7 @@ class Play:
         self._scripts = scripts(scenario, seed)
         self._acting_ended = False
         speaks = any(strike.what is What.MODEL for strike in scenario.strikes)
+        self._strikes_redis = any(strike.what in OF_REDIS for strike in scenario.strikes)
         self.record = RunRecord(seed=seed, numbered=not speaks)
 
     async def run(self) -> RunRecord:
@@ -52,16 +64,16 @@ class Play:
         ]
         striking = asyncio.create_task(self._strike_all())
         try:
-            _, late = await asyncio.wait(acting, timeout=PLAY_S)
+            play_s = PLAY_WITH_BUG_S if self._cluster.options.patches else PLAY_S
+            in_time = await done_within(play_s, asyncio.wait(acting))
             self._acting_ended = True
             self._heard.set()
-            for task in late:
-                task.cancel()
             for task in acting:
-                if task not in late:
+                if task.done():
                     task.result()
+                task.cancel()
             await striking
-            await self._settle(0 if late else SETTLE_S)
+            await self._settle(SETTLE_S if in_time else 0)
             await read_what_is_left(self._cluster, self._visitors)
         finally:
             for task in (*acting, striking):
@@ -69,9 +81,9 @@ class Play:
             await asyncio.gather(*(tab.leave() for tab in self._tabs))
             weights.close()
             self._cluster.assistant.faults.clear()
-        if any(strike.what in OF_REDIS for strike in self._scenario.strikes):
-            for tab in self._tabs:  # workers do not know what others keep in their memories
-                tab.record.vanished.clear()
+        if self._strikes_redis:  # workers do not know what others keep in their memories
+            for visitor in self._visitors:
+                visitor.record.excuse_what_came_back()
         self.record.workers = await weights.after()
         self.record.errors = read_logs(self._cluster)
         return self.record
@@ -125,24 +137,35 @@ class Play:
     async def _erase(self, visitor: Visitor) -> None:
         """Press the button, again where nothing came back; refused, the conversation goes on."""
         status = 0
-        for attempt in range(5):
+        for attempt in range(ERASE_TRIES):
             # Those that are made to die first: one of them may wait for an erasure.
             workers = sorted(self._cluster.running, key=lambda worker: not worker.dies)
             address = workers[attempt % len(workers)].address
             try:
                 status = await erase(self._cluster.web, address, visitor.cookies)
-                break
             except (OSError, TimeoutError, aiohttp.ClientError):
                 continue
-        if status != 302:
+            if status != 503:
+                break
             visitor.record.erasure_refused = True
+            await asyncio.sleep(ERASE_AGAIN_S)
+        if status != 302:
             return
         visitor.record.erased = True
-        await asyncio.sleep(ERASED_WITHIN_S)
+        troubled = self._strikes_redis or self._scenario.crashes
+        watch = Stopwatch()
         for tab in visitor.tabs:
-            reached = self._cluster.worker_at(tab.address)
-            if tab.is_connected and not tab.view.ended and reached and not reached.is_frozen:
+            is_over = tab.until(partial(self._shows_nothing, tab))
+            if not await done_within(
+                TOLD_WITHIN_S if troubled else ERASED_WITHIN_S, is_over, watch
+            ):
                 tab.record.heard_after_erasure.append("nothing of the erasure")
+
+    def _shows_nothing(self, tab: Tab) -> bool:
+        """Whether the tab was told of the erasure, or cannot be."""
+        worker = self._cluster.worker_at(tab.address)
+        is_reached = worker is not None and worker.is_running and not worker.is_frozen
+        return bool(tab.view.ended) or not (tab.is_connected and is_reached)
 
     def _note_delta(self) -> None:
         self._deltas += 1
@@ -151,7 +174,8 @@ class Play:
     # Strikes
 
     async def _strike_all(self) -> None:
-        striker = Striker(self._cluster, self._tabs)
+        witness = Witness(self._cluster, self._visitors[0].cookies, self.record.late)
+        striker = Striker(self._cluster, self._tabs, witness)
         loop = asyncio.get_running_loop()
         at = 0
         for strike in self._scenario.strikes:
@@ -161,16 +185,25 @@ class Play:
                 await self._heard.wait()
             struck, struck_at = striker.struck_by(strike), loop.time()
             self.record.struck.append(strike.what.value)
+            watch = Stopwatch()
             await striker.strike(strike)
+            if strike.what is What.HAND_OVER:  # what they heard within the grace does not count
+                struck, struck_at = [tab for tab in struck if tab.view.waiting], loop.time()
+            if strike.what not in {What.KILL, What.FREEZE}:
+                watch = Stopwatch()
             if strike.what is not What.MODEL:
-                await self._note_recoveries(struck, struck_at)
+                await self._note_recoveries(strike, struck, struck_at, watch)
 
-    async def _note_recoveries(self, struck: list[Tab], struck_at: float) -> None:
+    async def _note_recoveries(
+        self, strike: Strike, struck: list[Tab], struck_at: float, watch: Stopwatch
+    ) -> None:
         """How long those who waited for an answer heard nothing of it."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(15):
-                for tab in struck:
-                    await tab.until(partial(_has_progressed, tab, struck_at))
+        limit_s = HANDED_OVER_S if strike.what is What.HAND_OVER else TAKEN_UP_S
+        for tab in struck:
+            progress = tab.until(partial(_has_progressed, tab, struck_at))
+            if not await done_within(limit_s, progress, watch):
+                what = f"{tab.record.name} heard nothing for {limit_s} s"
+                self.record.late.append(f"{what} after: {strike.what.value}")
         self.record.recoveries_s += [
             since for tab in struck if (since := _progress(tab.record, struck_at)) > 0
         ]
@@ -178,13 +211,12 @@ class Play:
     # Afterwards
 
     async def _settle(self, within_s: float) -> None:
-        deadline = asyncio.get_running_loop().time() + within_s
+        watch = Stopwatch()
         for visitor in self._visitors:
             for tab in visitor.tabs:
-                try:
-                    async with asyncio.timeout_at(deadline):
-                        await tab.until(partial(_is_settled, tab))
-                except TimeoutError:
+                if tab.is_settled:
+                    continue
+                if not await done_within(within_s, tab.until(partial(_is_settled, tab)), watch):
                     visitor.record.unsettled.append(_unrest(tab))
 
 

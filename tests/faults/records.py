@@ -28,6 +28,7 @@ class Ending:
 class TabRecord:
     """``asked``: text by id, in order. ``retried``: what its customer asked again after a failure.
 
+    ``progressed_at``: when it heard a word of an answer, or saw an end that it had missed.
     ``vanished``: messages that were taken back while Redis served. ``blanked``: how often a
     conversation was shown as if nothing had been said. ``internal``: bugs it was told.
     """
@@ -64,6 +65,19 @@ class VisitorRecord:
     traces: list[str] = field(default_factory=list)
     unsettled: list[str] = field(default_factory=list)
 
+    def excuse_what_came_back(self) -> None:
+        """Excuse messages that were shown, then not, but were kept in the end.
+
+        And answers told from memory that another one, to the same question, replaced in a merge.
+        """
+        kept = {line.id for line in self.stored}
+        answered = {line.reply_to for line in self.stored if line.reply_to}
+        for tab in self.tabs:
+            told = {end.answer_id: end.question for end in tab.endings if end.answer_id}
+            tab.vanished = [
+                id_ for id_ in tab.vanished if id_ not in kept and told.get(id_) not in answered
+            ]
+
 
 @dataclass(slots=True, kw_only=True)
 class WorkerRecord:
@@ -80,7 +94,8 @@ class WorkerRecord:
 
 @dataclass(slots=True, kw_only=True)
 class RunRecord:
-    """``errors``: lines of the workers' logs that tell of a bug.
+    """``errors``: lines of the workers' logs that tell of a bug. ``late``: promises of seconds
+    that were not kept.
 
     ``numbered``: whether every answer is one of ``answers.py``.
     """
@@ -91,6 +106,7 @@ class RunRecord:
     struck: list[str] = field(default_factory=list)
     recoveries_s: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    late: list[str] = field(default_factory=list)
     numbered: bool = True
 
     @property
@@ -107,17 +123,32 @@ class RunRecord:
         return lost
 
     @property
+    def replaced(self) -> int:
+        """Answers that memory told and a merge replaced by another to the same question."""
+        kept = {line.id: line.text for visitor in self.visitors for line in visitor.stored}
+        told = {
+            (ending.answer_id, ending.text)
+            for visitor in self.visitors
+            for tab in visitor.tabs
+            for ending in tab.endings
+            if ending.how == "done" and not visitor.erased
+        }
+        return sum(kept.get(answer_id) != text for answer_id, text in told)
+
+    @property
     def doubled(self) -> int:
         stored = (Counter(line.id for line in visitor.stored) for visitor in self.visitors)
         return sum(times - 1 for counted in stored for times in counted.values())
 
 
 def figures(runs: Sequence[RunRecord]) -> str:
-    """``"812 messages, 31 faults, 0 lost, 0 doubled; recovery 0.21 s (median), 6.4 s (worst)"``"""
+    """``"812 messages, 31 faults, 0 lost, 0 doubled, …; recovery 0.2 s (median), …"``"""
     messages = sum(run.messages for run in runs)
     faults = sum(len(run.struck) for run in runs)
     lost, doubled = sum(run.lost for run in runs), sum(run.doubled for run in runs)
+    replaced = sum(run.replaced for run in runs)
     text = f"{messages} messages, {faults} faults, {lost} lost, {doubled} doubled"
+    text += f", {replaced} answers replaced in a merge"
     recoveries = [since for run in runs for since in run.recoveries_s]
     if recoveries:
         median = statistics.median(recoveries)

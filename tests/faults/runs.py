@@ -16,7 +16,7 @@ from tests.faults.play import Play
 from tests.faults.records import RunRecord
 from tests.faults.scenario import Scenario
 
-AT_ONCE = max(2, min(4, os.cpu_count() or 2))
+AT_ONCE = max(2, min(4, (os.cpu_count() or 2) + 1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ class What(StrEnum):
     KILL = "worker killed"
     FREEZE = "worker frozen"
     TERM = "worker stopped politely"
+    HAND_OVER = "worker stopped before its answers ended"
     ROLL = "all workers replaced, one by one"
     CRASH = "workers die at planned points"
     REDIS_KILL = "Redis killed"
@@ -34,7 +35,7 @@ class What(StrEnum):
 
 
 OF_REDIS = {what for what in What if what.value.startswith("Redis")}
-OF_A_WORKER = {What.KILL, What.FREEZE, What.TERM}
+OF_A_WORKER = {What.KILL, What.FREEZE, What.TERM, What.HAND_OVER}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import redis.asyncio
 
 from tests.faults import attacks
 from tests.faults.client import Tab
-from tests.faults.cluster import Cluster, WorkerProcess
+from tests.faults.cluster import Cluster, WorkerProcess, session_id_of
 from tests.faults.scenario import OF_A_WORKER, OF_REDIS, Strike, What
+from tests.faults.witness import Witness
 
 
 class Striker:
-    """``tabs``: the clients, who show which worker writes an answer."""
+    """``tabs``: the clients, who show which worker writes an answer. ``witness``: of Redis away."""
 
-    def __init__(self, cluster: Cluster, tabs: list[Tab]) -> None:
+    def __init__(self, cluster: Cluster, tabs: list[Tab], witness: Witness) -> None:
         self._cluster = cluster
         self._tabs = tabs
+        self._witness = witness
 
     async def strike(self, strike: Strike) -> None:
         """Do it and undo it."""
         if strike.what in OF_REDIS:
-            doing = _REDIS[strike.what](self._cluster, strike.lasts_s)
-            await asyncio.gather(doing, self._cut_later(strike.cut_after_s))
+            async with _REDIS[strike.what](self._cluster):
+                watching = self._witness.watch(strike.lasts_s)
+                await asyncio.gather(watching, self._cut_later(strike.cut_after_s))
+            if strike.lasts_s:  # else the next one strikes while it comes back
+                await self._witness.see_it_back()
         else:
             await _DOING[strike.what](self, strike, self._answering())
 
@@ -66,9 +72,25 @@ class Striker:
     async def stop(self, strike: Strike, victim: WorkerProcess) -> None:
         """A balancer sends nobody to a worker that is told to stop; its successor is there."""
         await self._cluster.start_worker()
+        await self._end_politely(victim)
+
+    async def _end_politely(self, victim: WorkerProcess) -> None:
         victim.send_signal(signal.SIGTERM)
         code = await victim.ended()
         assert code == 0, f"{victim.name} ended with {code}"
+
+    async def hand_over(self, strike: Strike, victim: WorkerProcess) -> None:
+        """At once: others are there already to take up what it leaves."""
+        its_own = [tab for tab in self._tabs if tab.address == victim.address]
+        states = [f"chat:state:{session_id_of(tab.cookies)}" for tab in its_own]
+        async with redis.asyncio.Redis.from_url(self._cluster.redis.url) as client:
+            held = {state: await client.hget(state, "lease") for state in states}
+            await self._end_politely(victim)
+            for state, lease in held.items():
+                still, until = await client.hmget(state, "lease", "lease_until")
+                if lease and still == lease and int(until or 0) > (await client.time())[0] * 1000:
+                    self._witness.note(f"{victim.name} ended and kept the lease of {state}")
+        assert any(tab.view.waiting for tab in its_own), "every answer ended within the grace"
 
     async def roll(self, strike: Strike, victim: WorkerProcess) -> None:
         for worker in [w for w in self._cluster.workers if w.is_running]:
@@ -80,7 +102,7 @@ class Striker:
         await asyncio.gather(*map(self._replace, dying))
 
     async def _replace(self, dying: WorkerProcess) -> None:
-        await dying.ended(20)
+        await dying.ended()
         await self._cluster.start_worker()
 
     async def reconnect(self, strike: Strike, victim: WorkerProcess) -> None:
@@ -100,42 +122,46 @@ class Striker:
         await attacks.throw_bombs(self._cluster, victim)
 
 
-async def _redis_kill(cluster: Cluster, lasts_s: float) -> None:
+@asynccontextmanager
+async def _redis_killed(cluster: Cluster) -> AsyncIterator[None]:
     await asyncio.to_thread(cluster.redis.kill)
-    await asyncio.sleep(lasts_s)
+    yield
     await asyncio.to_thread(cluster.redis.start)
 
 
-async def _redis_freeze(cluster: Cluster, lasts_s: float) -> None:
+@asynccontextmanager
+async def _redis_frozen(cluster: Cluster) -> AsyncIterator[None]:
     cluster.redis.freeze()
     try:
-        await asyncio.sleep(lasts_s)
+        yield
     finally:
         cluster.redis.thaw()
 
 
-async def _redis_start(cluster: Cluster, lasts_s: float) -> None:
-    await asyncio.sleep(lasts_s)
+@asynccontextmanager
+async def _redis_not_there_yet(cluster: Cluster) -> AsyncIterator[None]:
+    yield
     await asyncio.to_thread(cluster.redis.start)
 
 
-def _redis_says(*commands: str) -> Callable[[Cluster, float], Awaitable[None]]:
-    """Have Redis obey the first command, and the second one after a while."""
+def _redis_told(first: str, last: str) -> Callable[[Cluster], AbstractAsyncContextManager[None]]:
+    """Have Redis obey the first command, and the last one afterwards."""
 
-    async def strike(cluster: Cluster, lasts_s: float) -> None:
-        first, last = commands
+    @asynccontextmanager
+    async def told(cluster: Cluster) -> AsyncIterator[None]:
         async with redis.asyncio.Redis.from_url(cluster.redis.url) as client:
             await client.execute_command(*first.split())  # type: ignore[no-untyped-call]
-            await asyncio.sleep(lasts_s)
+            yield
             await client.execute_command(*last.split())  # type: ignore[no-untyped-call]
 
-    return strike
+    return told
 
 
 _DOING: dict[What, Callable[[Striker, Strike, WorkerProcess], Awaitable[None]]] = {
     What.KILL: Striker.kill,
     What.FREEZE: Striker.freeze,
     What.TERM: Striker.stop,
+    What.HAND_OVER: Striker.hand_over,
     What.ROLL: Striker.roll,
     What.CRASH: Striker.crash,
     What.RECONNECT: Striker.reconnect,
@@ -144,13 +170,13 @@ _DOING: dict[What, Callable[[Striker, Strike, WorkerProcess], Awaitable[None]]] 
     What.FLOOD: Striker.flood,
     What.BOMBS: Striker.bombs,
 }
-_REDIS: dict[What, Callable[[Cluster, float], Awaitable[None]]] = {
-    What.REDIS_KILL: _redis_kill,
-    What.REDIS_FREEZE: _redis_freeze,
-    What.REDIS_LATE: _redis_start,
-    What.REDIS_FULL: _redis_says("CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0"),
-    What.REDIS_REPLICA: _redis_says("REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE"),
-    What.REDIS_ALONE: _redis_says(
+_REDIS: dict[What, Callable[[Cluster], AbstractAsyncContextManager[None]]] = {
+    What.REDIS_KILL: _redis_killed,
+    What.REDIS_FREEZE: _redis_frozen,
+    What.REDIS_LATE: _redis_not_there_yet,
+    What.REDIS_FULL: _redis_told("CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0"),
+    What.REDIS_REPLICA: _redis_told("REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE"),
+    What.REDIS_ALONE: _redis_told(
         "CONFIG SET min-replicas-to-write 1", "CONFIG SET min-replicas-to-write 0"
     ),
 }

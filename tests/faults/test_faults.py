@@ -13,7 +13,7 @@ from tests.faults.runs import Runs
 
 SEED = 1
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
+from tests.faults import patience
 from tests.faults.answers import NumberedAnswers, is_whole, numbered, question, wrong_with
 from tests.faults.invariants import violations
+from tests.faults.patience import Stopwatch, done_within
 from tests.faults.records import Ending, RunRecord, TabRecord, VisitorRecord, WorkerRecord
 from tests.faults.scenario import Scenario, scripts
 from tests.faults.view import Line, View
@@ -171,6 +174,33 @@ def test_end_told_from_memory_may_lose_in_the_merge():
     assert violations(run) == []
 
 
+def test_answer_told_from_memory_that_no_other_replaced_is_seen():
+    run = good()
+    everywhere(run, [*ASKED, ANSWERS[0]])
+    for final in run.visitors[0].finals.values():
+        final.failed = {"q2": "assistant_timeout"}
+    told = Ending("q2", "done", "a2", ANSWERS[1].text, backend="memory")
+    run.visitors[0].tabs[0].endings[1:] = [told]
+    assert broken(run) == {"one end"}
+
+
+def test_answer_replaced_in_a_merge_is_counted():
+    run = good()
+    told = Ending("q1", "done", "a9", numbered("q1", 7, 3), backend="memory")
+    run.visitors[0].tabs[0].endings.insert(0, told)
+    assert (good().replaced, run.replaced) == (0, 1)
+
+
+def test_what_came_back_or_was_replaced_did_not_vanish():
+    run = good()
+    visitor = run.visitors[0]
+    told = Ending("q1", "done", "a9", numbered("q1", 7, 3), backend="memory")
+    visitor.tabs[0].endings.insert(0, told)
+    visitor.tabs[0].vanished = ["q1", "a9", "q7"]
+    visitor.excuse_what_came_back()
+    assert visitor.tabs[0].vanished == ["q7"]
+
+
 def test_answer_made_of_two_is_seen():
     run = good()
     mixed = numbered("q1", 1, 3)[:30] + numbered("q1", 2, 3)[30:]
@@ -215,6 +245,12 @@ def test_what_is_left_open_is_seen(field, number):
     assert broken(run) == {"back to the start"}
 
 
+def test_promise_of_seconds_that_was_not_kept_is_seen():
+    run = good()
+    run.late = ["t0 heard nothing for 15.0 s"]
+    assert broken(run) == {"in time"}
+
+
 def test_bug_in_a_log_or_on_a_page_is_seen():
     run = good()
     run.errors = ["w1: [error] a lane failed"]
@@ -225,6 +261,29 @@ def test_bug_in_a_log_or_on_a_page_is_seen():
 
 
 # The pieces they stand on
+
+
+async def test_deadline_does_not_count_what_others_took_of_the_machine(tmp_path, monkeypatch):
+    told = tmp_path / "cpu"
+    told.write_text("some avg10=0.00 avg60=0.00 avg300=0.00 total=1000000\n")
+    monkeypatch.setattr(patience, "_PRESSURE", told)
+    watch = Stopwatch()
+    told.write_text("some avg10=0.00 avg60=0.00 avg300=0.00 total=900000000\n")
+
+    assert watch.s < 1
+    assert await done_within(0.05, asyncio.sleep(0), watch)
+    told.unlink()
+    assert not await done_within(0.01, asyncio.Event().wait())
+
+
+async def test_deadline_ends_on_a_machine_that_is_always_busy(tmp_path, monkeypatch):
+    told = tmp_path / "cpu"
+    told.write_text("some avg10=0.00 avg60=0.00 avg300=0.00 total=0\n")
+    monkeypatch.setattr(patience, "_PRESSURE", told)
+    watch = Stopwatch()
+    told.write_text("some avg10=0.00 avg60=0.00 avg300=0.00 total=900000000\n")
+
+    assert not await done_within(0.01, asyncio.Event().wait(), watch)
 
 
 def test_every_beginning_of_an_answer_is_right_and_nothing_else():

@@ -16,7 +16,7 @@ from tests.faults.runs import Runs
 #: A bug that needs an unlucky moment may take more than one try.
 SEEDS = (1, 2, 3)
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

@@ -6,10 +6,13 @@ import asyncio
 from contextlib import suppress
 
 from tests.faults.cluster import Cluster, WorkerProcess, measured
+from tests.faults.patience import done_within
 from tests.faults.records import WorkerRecord
 
 ALLOWED_MIB = 40
 LOOK_S = 0.1
+#: A worker lets go of a client that left without a word.
+LEFT_S = 20
 
 
 class Weights:
@@ -53,10 +56,9 @@ class Weights:
 
     async def _sockets_of(self, worker: WorkerProcess) -> int:
         """Wait until the worker noticed that all have left; return how many it still counts."""
-        count = 0.0
-        for _ in range(40):
-            count = await measured(self._cluster.web, worker.address, "chat_sockets_open")
-            if not count:
-                break
+        await done_within(LEFT_S, self._left(worker))
+        return int(await measured(self._cluster.web, worker.address, "chat_sockets_open"))
+
+    async def _left(self, worker: WorkerProcess) -> None:
+        while await measured(self._cluster.web, worker.address, "chat_sockets_open"):
             await asyncio.sleep(LOOK_S)
-        return int(count)

@@ -39,6 +39,10 @@ class Shop:
         assert found, (self.folder / "serve.log").read_text()
         self.url = found.group()
 
+    def manage(self, *arguments: str) -> None:
+        """Run a command of the shop's to its end."""
+        self._manage(*arguments).communicate(timeout=START_S)
+
     def stop(self, number: int = signal.SIGTERM) -> None:
         """End it; nothing happens when it is not running."""
         if self._process is None:
@@ -70,7 +74,9 @@ class Shop:
             "DEBUG": "1",
             "REDIS_URL": "memory://",
             "DATABASE_URL": f"sqlite:///{self.folder}/db.sqlite3",
+            "MEDIA_DIR": f"{self.folder}/media",
             "CHAT_RATE_PER_MINUTE": "0",
+            "PHOTO_RATE_PER_MINUTE": "0",
             "SOCKETS_PER_ADDRESS": "1000",
             "CIRCUIT_FAILURES": "1000",
             "SHUTDOWN_GRACE_S": "1",

@@ -32,7 +32,7 @@ async def test_answers_remember_what_was_said(camille: Customer):
 
 async def test_answer_is_shown_while_it_is_written_and_no_marker_with_it(camille: Customer):
     tab = await camille.open()
-    await tab.begin(f"Je cherche un canapé {SLOW}")
+    await tab.begin(f"Racontez-moi en détail le choix d'un meuble {SLOW}")
     await expect(tab.stop_button).to_be_visible()
     assert "*" not in await tab.writing.inner_text()
     await expect(tab.answers.locator("strong").first).to_be_visible()
@@ -83,7 +83,7 @@ async def test_failed_question_is_asked_again_under_the_same_id(camille: Custome
 async def test_answer_is_copied_as_it_was_written(camille: Customer):
     await camille.context.grant_permissions(["clipboard-read", "clipboard-write"])
     tab = await camille.open()
-    answer = await tab.ask(f"Je cherche un canapé {FAST}")
+    answer = await tab.ask(f"Racontez-moi en détail le choix d'un meuble {FAST}")
     button = answer.get_by_role("button", name="Copier")
     await button.click()
     await expect(answer.get_by_role("button", name="Copié")).to_be_visible()
@@ -92,7 +92,7 @@ async def test_answer_is_copied_as_it_was_written(camille: Customer):
 
 async def test_screen_reader_hears_each_answer_once_and_who_gives_it(camille: Customer):
     tab = await camille.open()
-    answer = await tab.ask(f"Je cherche un canapé {FAST}")
+    answer = await tab.ask(f"Racontez-moi en détail le choix d'un meuble {FAST}")
     spoken = " ".join(await tab.heard.locator("p").all_text_contents())
     shown = await answer.locator("[data-text]").inner_text()
     assert spoken.startswith("Assistant (IA) : ")
@@ -102,7 +102,7 @@ async def test_screen_reader_hears_each_answer_once_and_who_gives_it(camille: Cu
 
 async def test_two_tabs_stay_in_step(camille: Customer):
     one, other = await camille.open(), await camille.open()
-    await one.begin(f"Je cherche un canapé {SLOW}")
+    await one.begin(f"Racontez-moi en détail le choix d'un meuble {SLOW}")
     await expect(other.questions).to_have_count(1)
     await expect(other.writing).to_be_visible()
     await expect(other.answers).to_have_count(1)

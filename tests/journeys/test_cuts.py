@@ -29,7 +29,7 @@ def own_shop(tmp_path: Path) -> Iterator[Shop]:
 
 async def test_reload_in_mid_answer_sees_it_go_on(camille: Customer):
     tab = await camille.open()
-    await tab.begin(f"Je cherche un canapé {SLOW}")
+    await tab.begin(f"Racontez-moi en détail le choix d'un meuble {SLOW}")
     await tab.page.reload()
     await expect(tab.writing.locator("[data-text]")).not_to_be_empty()
     await expect(tab.answers).to_have_count(1)
@@ -42,7 +42,7 @@ async def test_reload_in_mid_answer_sees_it_go_on(camille: Customer):
 
 async def test_tab_closed_in_mid_answer_finds_it_later(camille: Customer):
     tab = await camille.open()
-    await tab.begin(f"Je cherche un canapé {SLOW}")
+    await tab.begin(f"Racontez-moi en détail le choix d'un meuble {SLOW}")
     await tab.page.close()
     other = await camille.open()
     await expect(other.answers).to_have_count(1)
@@ -68,7 +68,7 @@ async def test_message_written_offline_leaves_when_the_network_is_back(camille: 
 
 async def test_network_lost_in_mid_answer_costs_nothing(camille: Customer):
     tab = await camille.open()
-    await tab.begin(f"Je cherche un canapé {SLOW}")
+    await tab.begin(f"Racontez-moi en détail le choix d'un meuble {SLOW}")
     await camille.context.set_offline(True)
     await expect(tab.connection).to_contain_text("Hors ligne", use_inner_text=True)
     await camille.context.set_offline(False)

@@ -112,7 +112,7 @@ async def test_reader_at_the_end_is_followed_and_another_is_told(camille: Custom
         await tab.ask(f"Je cherche un canapé {FAST}")
     await expect(tab.answers.nth(4)).to_be_in_viewport()
 
-    await tab.begin(f"Je cherche un canapé {SLOW}")
+    await tab.begin(f"Racontez-moi en détail le choix d'un meuble {SLOW}")
     await tab.page.mouse.move(640, 300)
     await tab.page.mouse.wheel(0, -1500)
     await expect(tab.writing).not_to_be_in_viewport()

@@ -18,7 +18,7 @@ export function sessionState(messages = [], more = {}) {
   return {
     type: "session.state", messages, draft: null, speaker: "assistant", name: "",
     expires_at: "2026-11-24T09:00:00.000Z", storage_backend: "redis", waiting: [], failed: [],
-    ended: false, ...more,
+    ended: false, asked: false, ...more,
   };
 }
 

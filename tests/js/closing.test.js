@@ -15,6 +15,7 @@ for (const [what, code, history, expected] of [
   ["restarts in a row", 1012, { attempt: 2, hasWorked: true }, { status: "offline", delayMs: 900 }],
   ["no cookie", 4401, { attempt: 0, hasWorked: false }, { status: "expelled", delayMs: null }],
   ["refused", 4403, { attempt: 0, hasWorked: true }, { status: "refused", delayMs: null }],
+  ["nothing there", 4404, { attempt: 2, hasWorked: true }, { status: "refused", delayMs: null }],
   ["too many", 4429, { attempt: 0, hasWorked: true }, { status: "busy", delayMs: 52_500 }],
 ]) {
   test(`after ${what} (${code})`, () => {

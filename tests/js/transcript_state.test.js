@@ -109,18 +109,37 @@ test("after a takeover the assistant's draft is gone and nobody waits for it", (
   assert.deepEqual(next.waiting, [], "no spinner while a person answers");
 });
 
-test("who speaks is said once, by the transcript if it does", () => {
-  const live = after([sessionState([question()]), { type: "speaker.changed", speaker: "adviser", name: "Claire" }]);
-  assert.deepEqual(live.messages.map(({ isLocal }) => isLocal), [undefined, true]);
-  const line = question("s1", "Claire a rejoint la conversation.", { author: "system" });
-  assert.deepEqual(ids(after([done(line)], live).messages), ["q1", "s1"]);
+const CLAIRE = { speaker: "adviser", name: "Claire" };
+const taken = { type: "speaker.changed", ...CLAIRE };
+const system = (id, text) => question(id, text, { author: "system" });
+
+test("a takeover in mid-answer leaves what was written, who took over, and no spinner", () => {
+  const cut = answer("a1", "Je pen", { interrupted: true });
+  const line = system("s1", "Claire, du magasin, vous répond maintenant.");
+  const before = after([sent(), accepted(), delta(0, "Je pense")]);
+  const state = after([
+    done(cut), sessionState([question(), cut, line], CLAIRE), taken, done(line), delta(8, " que"),
+  ], before);
+  assert.deepEqual(ids(state.messages), ["q1", "a1", "s1"]);
+  assert.deepEqual([state.draft, state.waiting, state.syncing, state.name], [null, [], false, "Claire"]);
 });
 
-test("an adviser's words keep the name they came under", () => {
-  const words = { ...answer("v1", "Bonjour"), author: "adviser", reply_to: "" };
-  const claire = after([sessionState([words], { speaker: "adviser", name: "Claire" })]);
-  const karim = after([sessionState([words], { speaker: "adviser", name: "Karim" })], claire);
-  assert.equal(karim.messages[0].name, "Claire");
+test("an adviser's words come under their name, and the assistant is waited for after them", () => {
+  const words = { ...answer("v1", "Bonjour"), author: "adviser", reply_to: "", name: "Claire" };
+  const held = after([sessionState([question()], CLAIRE), done(words)]);
+  assert.deepEqual([held.messages[1].name, held.waiting], ["Claire", []]);
+  const back = after([
+    sessionState([question(), words, system("s2", "L'assistant (IA) reprend la conversation.")]),
+    { type: "speaker.changed", speaker: "assistant", name: "" }, sent("q2"), accepted("q2"),
+  ], held);
+  assert.deepEqual([back.speaker, back.name, back.waiting], ["assistant", "", ["q2"]]);
+});
+
+test("an adviser is asked for once, until one comes", () => {
+  const asked = after([sessionState([question()]), { type: "adviser.asked" }]);
+  assert.equal(asked.asked, true);
+  assert.equal(after([sessionState([question()], { asked: true })]).asked, true);
+  assert.equal(after([taken], asked).asked, false);
 });
 
 for (const reason of ["expired", "ended", "erased"]) {

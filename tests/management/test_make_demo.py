@@ -1,18 +1,23 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
 
 import pytest
 from django.contrib.auth import authenticate, get_user_model
 from django.core.management import CommandError, call_command
 
+from tests.access.staff import is_in, make_groups
 
-def make_demo() -> str:
-    """Run the command and return the password that it shows."""
+
+def make_demo(username: str = "demo") -> str:
+    """Run the command and return the password that it shows for this account."""
     shown = io.StringIO()
     call_command("make_demo", stdout=shown)
-    return shown.getvalue().split()[-1]
+    pairs = re.findall(r"(\w+) / (\S+)$", shown.getvalue(), re.MULTILINE)
+    passwords: dict[str, str] = dict(pairs)
+    return passwords[username]
 
 
 @pytest.mark.django_db
@@ -20,7 +25,7 @@ def test_demo_shows_a_password_that_opens_the_admin(client):
     password = make_demo()
 
     assert client.login(username="demo", password=password)
-    assert client.get("/admin/").status_code == 200
+    assert is_in(client)
 
 
 @pytest.mark.django_db
@@ -29,7 +34,20 @@ def test_demo_password_is_new_each_time():
 
     assert authenticate(username="demo", password=first) is None
     assert authenticate(username="demo", password=second) is not None
-    assert get_user_model().objects.count() == 1
+    assert get_user_model().objects.count() == 3
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "username, group", [("claire", "Conseillers"), ("responsable", "Responsables")]
+)
+def test_demo_has_an_adviser_and_a_manager(client, username, group):
+    make_groups()
+    assert client.login(username=username, password=make_demo(username))
+    user = get_user_model().objects.get(username=username)
+    assert [row.name for row in user.groups.all()] == [group]
+    assert not user.is_superuser
+    assert is_in(client)
 
 
 @pytest.mark.django_db

@@ -200,6 +200,7 @@ async def turn() -> Any:
 PAGES = {
     "/background": background,
     "/count": count_body,
+    "/suivi/SAV-1:secret/": tell_root,
     "/root": tell_root,
     "/dropped": dropped,
     "/pour": pour,

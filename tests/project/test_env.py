@@ -200,6 +200,34 @@ def test_local_assistant_answers_only_without_a_model_of_ones_own(environ, local
     assert read_env(environ).uses_local_assistant is local
 
 
+@pytest.mark.parametrize(
+    "environ, url",
+    [
+        ({}, "https://chat.meuble.example"),
+        ({"SITE_URL": "https://a.example:8443/sav/"}, "https://a.example:8443/sav"),
+        ({"ALLOWED_HOSTS": ".b.example,c.example"}, "https://c.example"),
+        (
+            {
+                "ALLOWED_HOSTS": "*",
+                "CSRF_TRUSTED_ORIGINS": "https://*.a.example,https://b.example:444",
+            },
+            "https://b.example:444",
+        ),
+        ({"ALLOWED_HOSTS": "*"}, None),
+        ({"ALLOWED_HOSTS": ".a.example"}, None),
+        ({"SITE_URL": "a.example"}, None),
+        ({"DEBUG": "1", "ALLOWED_HOSTS": "a.example"}, "http://127.0.0.1:8000"),
+    ],
+)
+def test_links_in_emails_lead_to_the_site(environ, url):
+    if url is not None:
+        assert read_env(PRODUCTION | environ).site_url == url
+        return
+    with pytest.raises(ImproperlyConfigured) as caught:
+        read_env(PRODUCTION | environ)
+    assert blamed(caught.value) == ["SITE_URL"]
+
+
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder that ``load_env`` takes for the project's, and no variable of ours set."""

@@ -222,6 +222,8 @@ async def test_long_answer_waits_for_who_reads_and_drops_who_does_not(start_work
 async def test_log_has_neither_ids_nor_query_strings(start_worker):
     worker = start_worker()
     await worker.get("/count?token=secret")
+    async with worker.raw(get("/suivi/SAV-1:secret/", close=True)) as client:
+        await client.rest()
     async with worker.raw(get("/count/kkkk/llll?token=secret", close=True)) as client:
         await client.rest()
     worker.signal(15)

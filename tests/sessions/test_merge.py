@@ -3,6 +3,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chat.sessions.memory_record import Record, RunningTurn, seconds
 from chat.sessions.merge import Stored, merge
@@ -108,12 +110,10 @@ def turn(token: str, until: float) -> RunningTurn:
     return RunningTurn(question_id="q2", answer_id="a2", token=token, until=until)
 
 
-@pytest.mark.parametrize(
-    ("their_until", "winner"), [(seconds() + 1e6, "theirs"), (seconds() - 1, "kept")]
-)
-def test_right_to_answer_goes_on_with_whoever_lives(their_until, winner):
+@pytest.mark.parametrize(("left_s", "winner"), [(1e6, "theirs"), (-1, "kept")])
+def test_right_to_answer_goes_on_with_whoever_lives(left_s, winner):
     kept = record(said("q2", 2), pending=["q2"], turn=turn("kept", seconds() + 5))
-    theirs = record(said("q2", 2), pending=["q2"], turn=turn("theirs", their_until))
+    theirs = record(said("q2", 2), pending=["q2"], turn=turn("theirs", seconds() + left_s))
 
     merged = merge(kept, stored(theirs))
 
@@ -140,3 +140,120 @@ def test_ended_stays_ended_and_the_later_expiry_holds():
 
     assert merged is not None
     assert (merged.gone, merged.expires) == ("ended", 200.0)
+
+
+def held(by: str, at: float, *messages: Message, **more) -> Record:
+    """Held by somebody who came at that moment, or by nobody since."""
+    return record(*messages, adviser=by, adviser_id=by and f"id-{by}", adviser_at=at, **more)
+
+
+@pytest.mark.parametrize(
+    ("kept", "theirs", "speaks"),
+    [
+        (held("Claire", 20), held("", 10), "Claire"),
+        (held("Claire", 10), held("", 20), ""),
+        (held("", 20), held("Claire", 10), ""),
+        (held("", 10), held("Claire", 20), "Claire"),
+        (held("Karim", 20), held("Claire", 10), "Karim"),
+        # a copy knows who held it, not since when: Redis knows better
+        (held("Claire", 0), held("", 10), ""),
+        (held("Claire", 0), held("", 0), ""),
+    ],
+)
+def test_who_came_or_left_last_decides_who_answers(kept, theirs, speaks):
+    merged = merge(kept, stored(theirs))
+
+    assert merged is not None
+    assert (merged.adviser, merged.adviser_id) == (speaks, speaks and f"id-{speaks}")
+
+
+@pytest.mark.parametrize(
+    ("kept_asked", "their_asked", "came_at", "expected"),
+    [(30, 0, 20, 30), (0, 30, 20, 30), (30, 40, 20, 40), (10, 0, 20, 0), (0, 0, 20, 0)],
+)
+def test_asking_is_forgotten_by_a_later_coming_or_leaving(
+    kept_asked, their_asked, came_at, expected
+):
+    merged = merge(
+        held("", 0, asked_at=kept_asked), stored(held("", came_at, asked_at=their_asked))
+    )
+
+    assert merged is not None
+    assert merged.asked_at == expected
+
+
+@pytest.mark.parametrize("writer", ["kept", "theirs"])
+def test_adviser_of_one_copy_cuts_the_answer_of_the_other(writer):
+    running = turn(writer, seconds() + 5)
+    running.draft = "Je comménce".encode()[:-4]  # in the middle of a letter
+    writing = record(said("q2", 2), said("q3", 3), pending=["q2", "q3"], turn=running)
+    taken = held("Claire", NOON.timestamp() + 240, said("q2", 2))
+    kept, theirs = (writing, taken) if writer == "kept" else (taken, writing)
+
+    merged = merge(kept, stored(theirs))
+
+    assert merged is not None
+    assert (merged.turn, merged.pending) == (None, [])
+    assert merged.outcomes == {
+        "q2": Outcome(end=End.TAKEN_OVER, answer_id="a2"),
+        "q3": Outcome(end=End.TAKEN_OVER),
+    }
+    (cut,) = (m for m in merged.messages if m.id == "a2")
+    assert (cut.text, cut.interrupted, cut.reply_to) == ("Je comm", True, "q2")
+
+
+MOMENTS = st.integers(0, 5).map(float)
+
+
+@st.composite
+def copies(draw, *, prefix: str) -> Record:
+    """One copy of a conversation in which anything may have happened, by a few rules."""
+    adviser = draw(st.sampled_from(["", "Claire", "Karim"]))
+    copy = held(adviser, draw(MOMENTS), *COMMON, asked_at=0.0 if adviser else draw(MOMENTS))
+    for n in range(draw(st.integers(0, 3))):
+        id_ = f"{draw(st.sampled_from(['both', prefix]))}-{n}"
+        if id_ in copy.by_id:
+            continue
+        copy.add(said(id_, draw(st.integers(2, 9))))
+        if adviser:
+            copy.outcomes[id_] = Outcome(end=End.TAKEN_OVER)
+        else:
+            copy.pending.append(id_)
+    if copy.pending and draw(st.booleans()):
+        first = copy.pending[0]
+        copy.turn = RunningTurn(
+            question_id=first,
+            answer_id=f"a-{prefix}-{first}",
+            token=prefix,
+            until=seconds() + 1e6,
+            draft=draw(st.text(max_size=5)).encode(),
+        )
+    return copy
+
+
+@given(copies(prefix="kept"), copies(prefix="theirs"))
+def test_whatever_happened_each_question_waits_or_has_one_end(kept, theirs):
+    known = {*kept.by_id, *theirs.by_id}
+
+    merged = merge(kept, stored(theirs))
+
+    assert merged is not None
+    assert len(merged.by_id) == len(merged.messages)
+    asked = [m.id for m in merged.messages if m.author is Author.CUSTOMER]
+    assert {*asked} == {id_ for id_ in known if not id_.startswith("a")}
+    assert [(id_ in merged.pending) + (id_ in merged.outcomes) for id_ in asked] == [1] * len(asked)
+    if merged.adviser:
+        assert (merged.pending, merged.turn, merged.asked_at) == ([], None, 0.0)
+    replies = [m.reply_to for m in merged.messages if m.reply_to]
+    assert len(replies) == len(set(replies))
+
+
+@pytest.mark.parametrize(("came_at", "cut"), [(0.0, True), (NOON.timestamp() + 600, False)])
+def test_last_answer_that_failed_is_known_unless_an_adviser_came_since(came_at, cut):
+    kept = held("", came_at, *COMMON, said("q2", 2))
+    kept.outcomes["q2"] = Outcome(end=End.FAILED, code="assistant_timeout")
+
+    merged = merge(kept, stored(record(*COMMON)))
+
+    assert merged is not None
+    assert merged.cut is cut

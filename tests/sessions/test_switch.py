@@ -7,19 +7,13 @@ import shutil
 
 import pytest
 import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from chat.errors import SessionGone, SessionNotFound, StoreUnavailable
-from chat.sessions import cookie, switch
-from chat.sessions.memory_store import MemoryStore
-from chat.sessions.redis_link import RedisLink
-from chat.sessions.redis_store import RedisStore, scripts
+from chat.sessions import cookie
 from chat.sessions.store import ANY_OWNER
-from chat.sessions.switch import SwitchStore
 from chat.sessions.types import Draft
 from tests.builders import JEAN, answer, answer_to, ask, done, leased, question
-from tests.redis_server import RedisServer
+from tests.sessions.workers import back, made_meanwhile
 
 pytestmark = pytest.mark.skipif(
     shutil.which("redis-server") is None, reason="redis-server is not installed"
@@ -27,57 +21,8 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture
-def server(tmp_path):
-    server = RedisServer(tmp_path)
-    server.start()
-    yield server
-    server.stop()
-
-
-class Worker:
-    """The store of one worker, with its own connections."""
-
-    def __init__(self, url: str) -> None:
-        retry = Retry(NoBackoff(), 1, (redis.ConnectionError,))
-        self.client = redis.Redis.from_url(
-            url, socket_timeout=1, socket_connect_timeout=1, retry=retry
-        )
-        self.link = RedisLink(lambda: self.client, scripts())
-        self.redis = RedisStore(self.link, 86_400)
-        self.store = SwitchStore(self.redis, MemoryStore(86_400))
-
-    def close(self) -> None:
-        self.link.close()
-        self.client.close()
-
-
-@pytest.fixture
-def workers(server, monkeypatch):
-    """Makes workers that look for Redis often and do not wait before taking up orphans."""
-    monkeypatch.setattr(switch, "PROBE_S", 0.02)
-    monkeypatch.setattr(switch, "SETTLE_S", 0.0)
-    made = []
-
-    def make() -> Worker:
-        worker = Worker(server.url)
-        made.append(worker)
-        return worker
-
-    yield make
-    for worker in made:
-        worker.close()
-
-
-@pytest.fixture
 def store(workers):
     return workers().store
-
-
-async def back(store: SwitchStore) -> None:
-    """Wait until Redis serves again and has all."""
-    async with asyncio.timeout(10):
-        while store.backend == "memory" or store._memory.records():
-            await asyncio.sleep(0.01)
 
 
 async def ids(store, session_id=JEAN):
@@ -122,6 +67,25 @@ async def test_answer_begun_on_redis_ends_in_memory(server, store):
     assert await store.outcome(JEAN, "q1") == done(lease)
 
 
+async def test_draft_is_never_shown_without_its_beginning(server, store):
+    await ask(store)
+    lease = await leased(store)
+    await store.write(lease, 0, "Je comm")
+    server.kill()
+    await store.write(lease, 7, "ence")
+    without = (await store.load(JEAN, ANY_OWNER)).draft
+    server.start()
+    await back(store)
+    await store.write(lease, 40, "ce")
+    on_redis = (await store.load(JEAN, ANY_OWNER)).draft
+    await store.write(lease, 0, "Je commence")
+
+    assert all(
+        draft is None or "Je commence".startswith(draft.text) for draft in (without, on_redis)
+    )
+    assert (await store.load(JEAN, ANY_OWNER)).draft == Draft(id="answer-to-q1", text="Je commence")
+
+
 async def test_answer_begun_in_memory_ends_on_redis(server, store):
     await ask(store)
     server.kill()
@@ -162,7 +126,7 @@ async def test_new_conversations_begin_in_memory(server, store):
     server.kill()
     with pytest.raises(StoreUnavailable):
         await store.load("unknown", "web")
-    made_now = cookie.new_session_id()
+    made_now = made_meanwhile(store)
 
     with pytest.raises(SessionNotFound):
         await store.load(made_now, "web")
@@ -247,6 +211,25 @@ async def test_erasure_is_refused_while_redis_may_still_have_it(server, store):
         await store.erase(JEAN, "api")
     await store.accept("new", "api", question(), create="fresh")
     assert await store.erase("new", "api")
+
+
+async def test_erasure_is_refused_where_a_browser_may_have_begun_elsewhere_too(server, store):
+    await ask(store)
+    server.kill()
+    await ask(store, "Encore", "q2")
+    visitor = made_meanwhile(store)
+    await store.accept(visitor, "web", question(), create="new")
+
+    with pytest.raises(StoreUnavailable):
+        await store.erase(visitor, "web")
+    kept = await ids(store, visitor)
+    server.start()
+    await back(store)
+
+    assert kept == ["q1"]
+    assert await store.erase(visitor, "web")
+    with pytest.raises(SessionGone):
+        await store.load(visitor, "web")
 
 
 async def test_full_redis_is_away_too(server, store):

@@ -63,3 +63,33 @@ def test_product_is_called_as_the_customer_does():
 )
 def test_dates_are_iso(text, date):
     assert facts.iso_date(text) == date
+
+
+@pytest.mark.parametrize(
+    "text, postcode",
+    [
+        ("mon code est 75011.", "75011"),
+        ("CMD-2025-54321, 75011", "75011"),
+        ("CMD-2025-54321", ""),
+        ("12345 €", ""),
+        ("moi12345@example.fr 69003", "69003"),
+        ("0612345678", ""),
+    ],
+)
+def test_postcode_is_no_part_of_another_number(text, postcode):
+    assert facts.postcode(text) == postcode
+
+
+@pytest.mark.parametrize(
+    "text, is_bare",
+    [
+        ("CMD-2025-54321", True),
+        ("commande CMD-2025-54321, code postal 75011", True),
+        ("75011", True),
+        ("mon adresse : camille@example.fr", True),
+        ("mon canapé CMD-2025-54321 est cassé", False),
+        ("bonjour", False),
+    ],
+)
+def test_a_bare_reference_says_nothing_else(text, is_bare):
+    assert facts.is_bare_reference(text) is is_bare

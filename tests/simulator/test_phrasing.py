@@ -78,6 +78,12 @@ def test_text_that_is_no_json_is_said_as_it_is():
     assert phrase("Le magasin est   ouvert.") == "Le magasin est ouvert."
 
 
+def test_names_of_rules_are_for_programs():
+    said = phrase({"law": [{"rule": "law.mediation", "label": "Médiation", "applies": "oui"}]})
+
+    assert said == "Voici ce que j'ai trouvé :\n\n- **Médiation** : s'applique oui"
+
+
 def test_long_lists_are_cut_and_counted():
     said = phrase([{"name": f"Lit {number}"} for number in range(9)])
 

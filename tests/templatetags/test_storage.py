@@ -35,6 +35,6 @@ def test_admin_says_when_memory_stands_in_for_redis(
     store.backend = backend
     monkeypatch.setattr(storage, "default_store", lambda: store)
 
-    page = claire.get("/admin/").content.decode()
+    page = claire.get("/admin/password_change/").content.decode()
 
     assert (WARNING in page) is warned

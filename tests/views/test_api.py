@@ -6,10 +6,13 @@ from dataclasses import replace
 import pytest
 
 from chat.errors import AssistantUnavailable
+from chat.sessions.desk import Adviser
 from chat.sessions.store import WEB_OWNER, default_store
+from chat.takeover import desk
+from chat.views.api import ADVISER_ANSWERS
 from tests.builders import question
 from tests.fakes import FakeLLM
-from tests.program import Program
+from tests.program import Program, events_in
 
 pytestmark = pytest.mark.usefixtures("backend")
 
@@ -186,3 +189,44 @@ async def test_an_unknown_address_is_a_problem_too(path):
     response = await Program().get(path)
 
     assert (response.status_code, response.json()["code"]) == (404, "not_found")
+
+
+@pytest.mark.usefixtures("backend")
+@pytest.mark.parametrize("pieces", [[], ["Il était"]])
+async def test_a_takeover_ends_the_question_of_a_program(model, pieces):
+    llm = model(FakeLLM(pieces, hangs=True))
+    asking = asyncio.create_task(Program().ask(session_id="s", message_id="m"))
+    await llm.spoke.wait()
+
+    await desk.take_over("s", Adviser("7", "Claire"))
+    answer = (await asking).json()
+    later = (await Program().ask(session_id="s", message_id="n")).json()
+
+    assert (answer["response"], answer["interrupted"]) == (
+        (pieces[0], True) if pieces else (ADVISER_ANSWERS, False)
+    )
+    assert (later["response"], later["interrupted"]) == (ADVISER_ANSWERS, False)
+    read = (await Program().get("/api/chat/s")).json()
+    assert read["speaker"] == "adviser"
+
+
+@pytest.mark.usefixtures("backend")
+@pytest.mark.parametrize("pieces", [[], ["Il était"]])
+async def test_a_takeover_ends_a_stream_of_events(model, pieces):
+    llm = model(FakeLLM(pieces, hangs=True))
+    response = await Program().ask_in_events(session_id="s", message_id="m")
+    reading = asyncio.create_task(events_in(response))
+    await llm.spoke.wait()
+
+    await desk.take_over("s", Adviser("7", "Claire"))
+    events = [event for _number, event in await reading]
+
+    changed = {"type": "speaker.changed", "speaker": "adviser", "name": "Claire"}
+    if pieces:
+        assert events[-2] == changed
+        done = events[-1]["message"]
+        assert (done["text"], done["interrupted"], done["reply_to"]) == ("Il était", True, "m")
+    else:
+        assert events[-1] == changed
+    types = [event["type"] for event in events]
+    assert types.count("message.done") == len(pieces)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -9,10 +10,23 @@ from django.test import AsyncClient, Client
 from django.urls import URLPattern
 
 from chat.sessions import cookie
+from chat.sessions.desk import Adviser
+from chat.takeover import desk
 from chat.urls import urlpatterns
 from tests.fakes import FakeLLM
 
-FORMS = ["/messages/", "/conversation/stop/", "/conversation/new/", "/conversation/erase/"]
+FORMS = [
+    "/messages/",
+    "/conversation/stop/",
+    "/conversation/ask/",
+    "/conversation/new/",
+    "/conversation/erase/",
+    "/rappel/",
+    "/photos/",
+    "/demande/valider/",
+    "/demande/modifier/",
+    "/demande/abandonner/",
+]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,7 +42,16 @@ def test_form_of_another_site_is_refused(path):
 def test_every_form_is_among_them():
     pages = {f"/{pattern.pattern}" for pattern in urlpatterns if isinstance(pattern, URLPattern)}
 
-    assert pages - {"/", "/conversation/export/"} == set(FORMS)
+    assert pages - {
+        "/",
+        "/conversation/export/",
+        "/rappel/merci/",
+        "/garanties/",
+        "/produits/<str:reference>/",
+        "/suivi/<str:token>/",  # tests/tickets/test_page.py
+        "/photos/<uuid:photo_id>/",
+        "/photos/<uuid:photo_id>/delete/",  # tests/views/test_photos.py
+    } == set(FORMS)
 
 
 async def test_visitors_of_one_address_share_a_limit(model, settings):
@@ -61,3 +84,51 @@ def test_page_has_no_id_in_an_address():
     client.cookies[cookie.NAME] = cookie.sign(session_id)
 
     assert session_id not in client.get("/").text
+
+
+def customer():
+    client = AsyncClient()
+    client.cookies[cookie.NAME] = cookie.sign(cookie.new_session_id())
+    return client
+
+
+async def test_adviser_is_asked_for_without_javascript(model):
+    model(FakeLLM(["Bonjour"]))
+    camille = customer()
+    before = (await camille.get("/")).content.decode()
+    await camille.post("/messages/", {"text": "Bonjour"})
+    said = (await camille.get("/")).content.decode()
+
+    answers = [await camille.post("/conversation/ask/") for _ in range(2)]
+
+    after = (await camille.get("/")).content.decode()
+    assert [answer.status_code for answer in answers] == [302, 302]
+    shown = [re.search(r"data-ask( hidden)?>", page)[1] for page in (before, said, after)]
+    assert shown == [" hidden", None, " hidden"]
+    assert len(re.findall(r'data-message="[^"]+" data-author="system"', after)) == 1
+    assert 'href="/rappel/"' in after
+
+
+async def test_adviser_is_not_asked_for_before_the_first_word():
+    answer = await customer().post("/conversation/ask/")
+
+    assert answer.status_code == 422
+    assert "Écrivez d&#x27;abord" in answer.content.decode()
+
+
+async def test_who_answers_is_named_on_the_page(model):
+    model(FakeLLM(["Bonjour"]))
+    camille = customer()
+    await camille.post("/messages/", {"text": "Bonjour"})
+    session_id = cookie.session_id_from({cookie.NAME: camille.cookies[cookie.NAME].value})
+    claire = Adviser("7", "Claire")
+    await desk.take_over(session_id, claire)
+    await desk.say(session_id, claire, "c1", "<b>Bonjour</b>")
+
+    answer = await camille.post("/messages/", {"text": "Vous êtes là ?"}, follow=True)
+
+    page = answer.content.decode()
+    assert re.search(r"data-speaker><span data-name>Claire</span>", page)
+    assert "&lt;b&gt;Bonjour&lt;/b&gt;" in page
+    assert "data-waiting" not in page
+    assert re.search(r"data-stop-button hidden", page)

@@ -57,7 +57,7 @@ async def test_1_ten_requests_at_once_take_the_time_of_one(model):
     responses = await asyncio.gather(*(program.ask(session_id=f"test-{n}") for n in range(1, 11)))
 
     assert [response.status_code for response in responses] == [200] * 10
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 2.5  # one after the other: 5 s
 
 
 async def test_2_a_conversation_goes_on_after_a_restart(model, on_redis):

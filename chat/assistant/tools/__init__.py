@@ -5,13 +5,31 @@ from __future__ import annotations
 import json
 import logging
 
-from chat.assistant.tools import shop_information
+from chat.assistant.tools import (
+    ask_for_human,
+    check_guarantee,
+    find_order,
+    prepare_ticket,
+    product_details,
+    search_products,
+    shop_information,
+    ticket_status,
+)
 from chat.assistant.tools.types import BadArguments, Tool
 from chat.sessions.types import JSON, Session
 
 logger = logging.getLogger(__name__)
 
-TOOLS: tuple[Tool, ...] = (shop_information.TOOL,)
+TOOLS: tuple[Tool, ...] = (
+    shop_information.TOOL,
+    search_products.TOOL,
+    product_details.TOOL,
+    ask_for_human.TOOL,
+    find_order.TOOL,
+    check_guarantee.TOOL,
+    prepare_ticket.TOOL,
+    ticket_status.TOOL,
+)
 
 #: What a tool may tell the model, in characters of JSON.
 MAX_RESULT_CHARS = 6_000
@@ -32,7 +50,8 @@ async def use(tool: Tool | None, arguments: str, session: Session) -> JSON:
     except Exception:
         logger.exception("tool %s failed", tool.name)
         return {"error": "Cette recherche n'est pas possible pour le moment."}
-    if len(json.dumps(result, ensure_ascii=False)) > MAX_RESULT_CHARS:
+    told = {name: value for name, value in result.items() if name != "sources"}
+    if len(json.dumps(told, ensure_ascii=False)) > MAX_RESULT_CHARS:
         logger.error("tool %s said too much", tool.name)
         return {"error": "Le résultat est trop long ; préciser la demande."}
     return result

@@ -7,6 +7,8 @@ from django.conf import settings
 from chat import shop
 from chat.assistant.tools.types import BadArguments, Tool
 from chat.sessions.types import JSON, Session, now
+from chat.tickets.law import CONFORMITY_YEARS, WITHDRAWAL_DAYS
+from chat.tickets.warranty import LABELS, YEARS
 
 TOPICS = ("horaires", "contact", "livraison", "retours", "garanties")
 
@@ -26,18 +28,28 @@ async def _run(arguments: JSON, _session: Session) -> JSON:
             }
         case "retours":
             return {
-                "retractation": "14 jours après la livraison pour un achat à distance, "
-                "sauf fabrication sur mesure.",
+                "retractation": f"{WITHDRAWAL_DAYS} jours après la livraison pour un achat à "
+                "distance, sauf fabrication sur mesure.",
                 "source": "Code de la consommation, article L221-18",
+                "sources": [_rule("law.withdrawal", "Rétractation d'un achat à distance")],
             }
         case "garanties":
+            parts = (f"{LABELS[part]} {years} ans" for part, years in YEARS.items())
             return {
-                "garantie_commerciale": "Structure 5 ans, mécanismes 3 ans, tissus et coussins "
-                "2 ans à compter de la livraison.",
-                "garantie_legale": "Conformité : 2 ans à compter de la livraison.",
+                "garantie_commerciale": f"{', '.join(parts)} à compter de la livraison.",
+                "garantie_legale": f"Conformité : {CONFORMITY_YEARS} ans à compter de la"
+                " livraison.",
                 "source": "Code de la consommation, articles L217-3 et suivants",
+                "sources": [
+                    _rule("commercial.structure", "Garantie commerciale du magasin"),
+                    _rule("law.conformity", "Garantie légale de conformité"),
+                ],
             }
     raise BadArguments(f"topic doit être l'un de : {', '.join(TOPICS)}.")
+
+
+def _rule(rule: str, label: str) -> JSON:
+    return {"kind": "rule", "label": label, "ref": rule, "url": f"/garanties/#{rule}"}
 
 
 def _hours() -> JSON:

@@ -17,6 +17,8 @@ from twisted.internet.error import CannotListenError
 
 from chat.assistant.turn import hand_over_turns, sweep
 from chat.management.assistant_process import local_assistant
+from chat.numbers.ledger import keep_numbers
+from chat.tickets.postman import send_mails
 from meuble_project.server.worker import Worker
 
 
@@ -38,7 +40,7 @@ class Command(BaseCommand):
                 host=host,
                 port=port,
                 grace_s=settings.ENV.shutdown_grace_s,
-                background=[sweep],
+                background=[sweep, keep_numbers, send_mails],
                 hand_over=hand_over_turns,
             )
             try:

@@ -1,5 +1,6 @@
 -- ARGV: id, owner, ttl ms, grace ms, "always" | "new", message id, fingerprint, message JSON,
---       beginning of a new document (up to its messages), epoch, bytes a document may have
+--       beginning of a new document (up to its messages), epoch, bytes a document may have,
+--       when it begins in ms, language, "1" when the message is long enough to tell it
 -- "created" | "stored" | "known", outcome, adviser, expiry | "conflict" | "missing" | "full" |
 -- "gone", reason
 local owner, ttl, grace, create = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
@@ -12,9 +13,11 @@ if redis.call('EXISTS', DOC) == 0 then
     local gone = get('gone')
     return { 'gone', gone == '' and 'expired' or gone }
   end
-  redis.call('DEL', STATE, DRAFT)
+  redis.call('DEL', STATE, DRAFT, ASIDES)
   redis.call('SET', DOC, head .. ']}')
-  set('epoch', epoch, 'owner', owner, 'n', 0)
+  set('epoch', epoch, 'owner', owner, 'n', 0, 'began', ARGV[12], 'language', ARGV[13])
+  leave(ID)
+  redis.call('ZADD', BEGAN, ARGV[12], ID)
 elseif not found(owner) then
   return { 'missing' }
 end
@@ -32,7 +35,11 @@ if known ~= '' then
 else
   if redis.call('STRLEN', DOC) > tonumber(ARGV[11]) then return { 'full' } end
   append(piece)
-  set('m:' .. message, print)
+  if ARGV[14] ~= '' or get('language') == '' then
+    set('m:' .. message, print, 'language', ARGV[13])
+  else
+    set('m:' .. message, print)
+  end
 end
 local expiry = keep(ttl)
 local adviser = get('adviser')
@@ -44,4 +51,5 @@ local pending = get('pending')
 if pending == '' then set('head_at', NOW) end
 set('pending', with(pending, message))
 redis.call('ZADD', TURNS, 'NX', NOW + grace, ID)
+mark()
 return { status, '', '', expiry }

@@ -1,6 +1,7 @@
 -- ARGV: id, token, lease ms, grace ms, id for a new answer, question ids that the caller owns…
 -- list of "question id", outcome for those owned that have ended, then
--- "granted", question id, answer id, "1" when taken up again, document, expiry | "wait" | "missing"
+-- "granted", question id, answer id, "1" when taken up again, document, expiry, asked at,
+-- instruction, form, form version | "wait" | "missing"
 local token, lease, grace = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 if redis.call('EXISTS', DOC) == 0 then
   redis.call('ZREM', TURNS, ID)
@@ -29,4 +30,7 @@ release()
 set('turn', question, 'answer', answer, 'lease', token, 'lease_until', NOW + lease)
 redis.call('ZADD', TURNS, NOW + lease, ID)
 local expiry = NOW + redis.call('PTTL', DOC)
-return { ended, 'granted', question, answer, again and '1' or '', redis.call('GET', DOC), expiry }
+return {
+  ended, 'granted', question, answer, again and '1' or '', redis.call('GET', DOC), expiry,
+  unpack(redis.call('HMGET', STATE, 'asked_at', 'instruction', 'form', 'form_version')),
+}

@@ -1,7 +1,7 @@
 -- ARGV: id, owner. The conversation can be read until it expires, nothing more is said in it.
 if not found(ARGV[2]) then return '' end
 set('gone', 'ended', 'pending', '')
+redis.call('HDEL', STATE, 'asked_at', 'instruction', 'hold_until', 'state', 'form')
 release()
-redis.call('ZREM', INDEX, ID)
-redis.call('ZREM', TURNS, ID)
+leave(ID)
 return '1'

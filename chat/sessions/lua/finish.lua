@@ -9,6 +9,7 @@ if get('t:' .. question) == outcome then
   return { 'ok', NOW + redis.call('PTTL', DOC) }
 end
 if token == '' then
+  if get('gone') ~= '' then return { 'lost' } end
   if get('t:' .. question) ~= '' or (get('turn') == question and leased()) then return { 'lost' } end
 else
   if get('lease') ~= token then return { 'lost' } end

@@ -1,3 +1,3 @@
 -- ARGV: "", how many. Sessions with a question that nobody answers; forgets what has expired.
-redis.call('ZREMRANGEBYSCORE', INDEX, '-inf', NOW)
+purge()
 return redis.call('ZRANGEBYSCORE', TURNS, '-inf', NOW, 'LIMIT', 0, ARGV[2])

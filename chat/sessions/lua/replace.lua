@@ -1,11 +1,12 @@
--- ARGV: id, version, ttl ms, grace ms, document, epoch, owner, adviser, gone, number of messages,
+-- ARGV: id, version, ttl ms, grace ms, document, epoch, owner, began, gone, number of messages,
 --       pending, failed, turn, answer, lease, ms for which the lease holds, draft,
---       then fields and values "m:…" and "t:…"
+--       then other fields and their values: who answers, "m:…", "t:…"
 -- "1", or "" when it changed since that version was read
 if version() ~= ARGV[2] then return '' end
 redis.call('DEL', STATE, DRAFT)
+leave(ID)
 redis.call('SET', DOC, ARGV[5])
-set('epoch', ARGV[6], 'owner', ARGV[7], 'adviser', ARGV[8], 'n', ARGV[10],
+set('epoch', ARGV[6], 'owner', ARGV[7], 'began', ARGV[8], 'n', ARGV[10],
   'pending', ARGV[11], 'failed', ARGV[12], 'head_at', NOW)
 if ARGV[9] ~= '' then set('gone', ARGV[9]) end
 if ARGV[13] ~= '' then
@@ -13,11 +14,13 @@ if ARGV[13] ~= '' then
   redis.call('SET', DRAFT, ARGV[17])
 end
 for i = 18, #ARGV, 2 do set(ARGV[i], ARGV[i + 1]) end
+know_asides()
 keep(tonumber(ARGV[3]))
-if ARGV[9] ~= '' then redis.call('ZREM', INDEX, ID) end
-if ARGV[11] ~= '' then
-  redis.call('ZADD', TURNS, NOW + tonumber(ARGV[4]), ID)
-else
-  redis.call('ZREM', TURNS, ID)
+if ARGV[9] ~= '' then
+  leave(ID)
+  return '1'
 end
+redis.call('ZADD', BEGAN, ARGV[8], ID)
+mark()
+if ARGV[11] ~= '' then redis.call('ZADD', TURNS, NOW + tonumber(ARGV[4]), ID) end
 return '1'

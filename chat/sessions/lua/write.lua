@@ -1,7 +1,8 @@
 -- ARGV: id, token, lease ms, offset in bytes, piece, channel where viewers of other workers listen
 -- "ok", "1" when a stop was asked, number of workers listening | "lost"
 if get('lease') ~= ARGV[2] then return { 'lost' } end
-if ARGV[5] ~= '' then
+-- A piece whose beginning is not here would stand behind zeros: its writer brings all of it again.
+if ARGV[5] ~= '' and tonumber(ARGV[4]) <= redis.call('STRLEN', DRAFT) then
   redis.call('SETRANGE', DRAFT, ARGV[4], ARGV[5])
   redis.call('PEXPIRE', DRAFT, math.max(redis.call('PTTL', DOC), 1000))
 end

@@ -43,7 +43,7 @@ export function createAnnouncer(region, labelOf) {
   function sayItem(item) {
     const before = spoken.get(item.key) ?? 0;
     if (before === Infinity) return;
-    const text = item.author === "assistant" ? plainText(item.text) : item.text;
+    const text = item.author === "adviser" ? item.text : plainText(item.text);
     const sentences = nextSentences(text, before, !item.isWriting);
     if (sentences.trim()) say(before === 0 ? `${labelOf(item)} : ${sentences}` : sentences);
     spoken.set(item.key, item.isWriting ? before + sentences.length : Infinity);

@@ -44,6 +44,10 @@ onSubmit(root.querySelector("[data-suggestions]"), thenWrite(({ submitter }) => 
   conversation.send(submitter.value);
 }));
 onSubmit(root.querySelector("[data-stop]"), thenWrite(conversation.stop));
+root.querySelector("[data-ask]").addEventListener("submit", (event) => {
+  // Without a connection the form does it.
+  if (conversation.askAdviser()) thenWrite(() => event.preventDefault())();
+});
 onMessageAction(conversation.list, {
   retry: thenWrite(conversation.retry),
   again: thenWrite(conversation.askAgain),
@@ -54,5 +58,10 @@ confirmErasure(document.querySelector("[data-erase]"), document.querySelector("[
 clearWhenLeaving(document, storage);
 addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
 watchKeyboard();
+const photos = (files) => import("../photos/photos.js").then(({ open }) => open(root, files));
+root.querySelector("[data-photos]").onclick = () => photos() && false;
+document.onpaste = ({ clipboardData: { files } }) => files[0] && photos([...files]);
+document.ondragover = () => photos([]);
+if (openStorage(() => localStorage).read("photos")) photos([]);
 setInterval(() => conversation.tick(Date.now()), 1000);
 conversation.start();

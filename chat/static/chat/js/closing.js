@@ -4,6 +4,7 @@ import { busyDelay, reconnectDelay, restartDelay } from "./backoff.js";
 const RESTART = 1012;
 const NO_COOKIE = 4401;
 const REFUSED = 4403;
+const NOT_FOUND = 4404;
 const TOO_MANY = 4429;
 /** Attempts that failed, none ever having worked, after which the way is taken as barred. */
 const BARRED_ATTEMPTS = 4;
@@ -21,7 +22,8 @@ const BARRED_ATTEMPTS = 4;
 export function afterClose(code, { attempt, hasWorked }, random = Math.random) {
   switch (code) {
     case NO_COOKIE: return { status: "expelled", delayMs: null };
-    case REFUSED: return { status: "refused", delayMs: null };
+    case REFUSED:
+    case NOT_FOUND: return { status: "refused", delayMs: null };
     case TOO_MANY: return { status: "busy", delayMs: busyDelay(random) };
     case RESTART:
       if (attempt === 0) return { status: "connecting", delayMs: restartDelay(random) };

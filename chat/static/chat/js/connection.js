@@ -8,7 +8,15 @@ import { createSocket } from "./socket.js";
 export function connectTo(path, hears) {
   const url = new URL(path, location.href);
   url.protocol = url.protocol.replace("http", "ws");
-  const socket = createSocket({ open: () => new WebSocket(url), ...hears });
+  let recap;
+  const socket = createSocket({
+    open: () => new WebSocket(url),
+    ...hears,
+    onEvent(event) {
+      hears.onEvent(event);
+      if (event.form || recap) (recap ??= import("../recap/recap.js")).then(({ hear }) => hear(socket.send, event));
+    },
+  });
   addEventListener("online", socket.wake);
   addEventListener("offline", socket.sleep);
   addEventListener("visibilitychange", () => document.hidden || socket.wake());

@@ -1,9 +1,8 @@
-/** The conversation of this page: its state in the middle, socket and storage on one side, screen
- *  and field on the other. */
+/** The conversation of this page: its state, between socket and storage, screen and field. */
 import { createFormPost } from "./by_form.js";
 import { connectTo, reloadOnce } from "./connection.js";
 import { wantsSync } from "./dates.js";
-import { noticeIn } from "./hydrate.js";
+import { noticeIn, standingIn } from "./hydrate.js";
 import { questionOf } from "./items.js";
 import { has, newId } from "./messages.js";
 import { frameOf, framesOf, readOutbox, writeOutbox } from "./outbox.js";
@@ -29,6 +28,7 @@ export function createConversation(root, { storage, composer, makeScreen }) {
     pending: readOutbox(storage).filter(({ id, text }) => (
       !has(screen.messages, id) && text !== composer.given // refused by the form, given back
     )),
+    ...standingIn(root),
     notice: noticeIn(root.querySelector("[data-notice]")),
     ended: screen.messages.length > 0 ? root.dataset.endedReason : "",
   };
@@ -100,6 +100,7 @@ export function createConversation(root, { storage, composer, makeScreen }) {
     stop() {
       if (socket.send({ type: "turn.stop" })) apply({ type: "local.stopping" });
     },
+    askAdviser: () => socket.send({ type: "adviser.ask" }),
     start() {
       screen.draw();
       if (state.ended) socket.stop();

@@ -19,8 +19,19 @@ export function messagesIn(list) {
       sent_at: line.querySelector("[data-time]").dateTime,
       interrupted: line.hasAttribute("data-interrupted"),
       reply_to: line.dataset.replyTo ?? "",
+      sources: line.querySelector("[data-sources]"),
     };
   });
+}
+
+/** @returns {{speaker: string, name: string, asked: boolean}} who answers, or is waited for */
+export function standingIn(root) {
+  const speaker = root.querySelector("[data-speaker]");
+  return {
+    speaker: speaker.hidden ? "assistant" : "adviser",
+    name: speaker.querySelector("[data-name]").textContent,
+    asked: !root.querySelector("[data-asked]").hidden,
+  };
 }
 
 /** @returns {{code: string, message: string} | null} the error that the server wrote, if any */

@@ -7,7 +7,6 @@
  *
  * @typedef {{kind: "day", key: string, at: string}
  *   | {kind: "typing", key: string, tool: string}
- *   | {kind: "speaker", key: string, speaker: string, name: string}
  *   | {kind: "message", key: string, author: string, name: string, text: string, html: string,
  *      at: string, isWriting: boolean, when: string, error: string, waitS: number}} Item
  */
@@ -22,7 +21,7 @@ import { isRetryable } from "./messages.js";
 export function itemsOf(state, now) {
   const asked = state.messages.findLastIndex(({ author }) => author === "customer");
   const said = state.messages.map((message, at) => (
-    message.isLocal ? speakerItem(message) : messageItem(message, { state, now, isLast: at > asked })
+    messageItem(message, { state, now, isLast: at > asked })
   ));
   const rest = [...draftItems(state), ...state.pending.map((message) => pendingItem(message, now))];
   return withDays(said).concat(rest);
@@ -45,10 +44,10 @@ function withDays(items) {
 }
 
 function messageItem(message, { state, now, isLast }) {
-  const { id, author, name = "", text, html, sent_at: at } = message;
+  const { id, author, name = "", text, html, sent_at: at, sources } = message;
   const failure = state.failed.get(id);
   const when = failure ? whenFailed(failure, now) : whenSaid(message, state, isLast);
-  const item = { kind: "message", key: id, author, name, text, html, at, isWriting: false, when };
+  const item = { kind: "message", key: id, author, name, text, html, at, isWriting: false, when, sources };
   return { ...item, error: failure?.message ?? "", waitS: waitOf(failure, now) };
 }
 
@@ -76,10 +75,6 @@ function pendingItem({ id, text, at, error }, now) {
     error: error?.message ?? "",
     waitS: waitOf(error, now),
   };
-}
-
-function speakerItem({ id, speaker, name }) {
-  return { kind: "speaker", key: id, speaker, name };
 }
 
 function draftItems({ draft, waiting, speaker, tool }) {

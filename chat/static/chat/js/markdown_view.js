@@ -6,7 +6,7 @@
 import { parseMarkdown } from "./markdown.js";
 import { parseInline } from "./markdown_inline.js";
 
-const SAFE_LINK = /^(?:https?|mailto|tel):/i;
+const SAFE_LINK = /^\/(?![/\\])/;
 const TAGS = { strong: "strong", em: "em", s: "s", code: "code" };
 const sources = new WeakMap();
 

@@ -9,7 +9,7 @@ import { showMarkdown, showPlain, showServerHtml } from "./markdown_view.js";
  * @returns {{make: (item) => HTMLElement, fill: (element, item, before, now) => void}}
  */
 export function createMessageView(root, language) {
-  const fills = { message: fillMessage, day: fillDay, typing: fillTyping, speaker: fillSpeaker };
+  const fills = { message: fillMessage, day: fillDay, typing: fillTyping };
   return {
     make(item) {
       const name = item.kind === "message" ? item.author : item.kind;
@@ -39,6 +39,10 @@ function fillMessage(element, item, { before, language }) {
     button.disabled = item.waitS > 0;
   }
   showWhen(element, item.when);
+  const { sources } = item;
+  if (sources?.length ?? sources) {
+    import("../cards/cards.js").then(({ showSources }) => showSources(element, sources));
+  }
 }
 
 function fillText(container, item, before) {
@@ -62,9 +66,4 @@ function fillDay(element, { at }, { now, language }) {
 function fillTyping(element, { tool }) {
   setText(element.querySelector("[data-tool]"), tool);
   showWhen(element, tool ? "tool" : "writing");
-}
-
-function fillSpeaker(element, { speaker, name }) {
-  setText(element.querySelector("[data-name]"), name);
-  showWhen(element, speaker);
 }

@@ -49,18 +49,6 @@ export function withError(pending, id, error) {
 }
 
 /**
- * Keep the name of the adviser who wrote a message: the next adviser has another.
- *
- * @param {object} message as it came
- * @param {object[]} known messages, with the names they had
- * @param {string} name of the adviser who has the conversation, or ""
- */
-export function signed(message, known, name) {
-  if (message.author !== "adviser" || message.name) return message;
-  return { ...message, name: known.find(({ id }) => id === message.id)?.name ?? name };
-}
-
-/**
  * An id for a message: 128 random bits that no other client will make.
  *
  * `randomUUID` exists in secure contexts only; a shop that tries this page over plain http on its

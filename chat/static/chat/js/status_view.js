@@ -11,6 +11,8 @@ export function createStatusView(root, language) {
   const parts = {
     connection: part("connection"),
     speaker: part("speaker"),
+    ask: part("ask"),
+    asked: part("asked"),
     notice: part("notice"),
     ended: part("ended"),
     endedWay: part("ended-way"),
@@ -49,6 +51,8 @@ export function createStatusView(root, language) {
       }
       setShown(parts.speaker, state.speaker === "adviser" && !state.ended);
       setText(parts.speaker.querySelector("[data-name]"), state.name);
+      setShown(parts.ask, !isEmpty && !state.asked && state.speaker === "assistant" && !state.ended);
+      setShown(parts.asked, state.asked && !state.ended);
       setShown(parts.notice, state.notice !== null);
       setText(parts.notice, state.notice?.message ?? "");
       setShown(parts.degraded, state.degraded && !state.ended);

@@ -5,7 +5,7 @@
  * happens in this page. A state is never changed in place.
  */
 import { draftOf } from "./draft.js";
-import { failureOf, signed, without } from "./messages.js";
+import { failureOf, without } from "./messages.js";
 import {
   dropDraft, onAccepted, onDelta, onDone, onError, onRetried, onSent, replayed,
 } from "./turn_events.js";
@@ -27,6 +27,7 @@ export const EMPTY = Object.freeze({
   name: "",
   tool: "",
   stopping: false,
+  asked: false,
   expiresAt: "",
   backend: "",
   degraded: false,
@@ -49,6 +50,7 @@ const reducers = {
   "message.done": onDone,
   "tool.started": (state, { label }) => ({ ...state, tool: label }),
   "speaker.changed": onSpeaker,
+  "adviser.asked": (state) => ({ ...state, asked: true }),
   "session.ended": onEnded,
   error: (state, event) => onError(state, event) ?? onEnded(state, { reason: "expired" }),
   "local.sent": onSent,
@@ -71,7 +73,7 @@ function onState(state, event) {
   const known = new Set(event.messages.map(({ id }) => id));
   const next = {
     ...state,
-    messages: event.messages.map((message) => signed(message, state.messages, event.name)),
+    messages: event.messages,
     pending: state.pending.filter(({ id }) => !known.has(id)),
     draft: draftOf(event.draft),
     waiting: event.waiting,
@@ -80,6 +82,7 @@ function onState(state, event) {
     name: event.name,
     tool: event.waiting.length > 0 ? state.tool : "",
     stopping: state.stopping && event.waiting.length > 0,
+    asked: event.asked,
     expiresAt: event.expires_at,
     backend: event.storage_backend,
     degraded: event.storage_backend === "memory" && (state.degraded || state.backend === "redis"),
@@ -91,17 +94,10 @@ function onState(state, event) {
   return event.ended ? onEnded(told, { reason: "ended" }) : told;
 }
 
-function onSpeaker(state, { speaker, name, at }) {
+function onSpeaker(state, { speaker, name }) {
   if (speaker === state.speaker && name === state.name) return state;
-  const line = { id: `local-${at}`, author: "system", isLocal: true, speaker, name, sent_at: at };
-  const isTold = state.messages.at(-1)?.author === "system";
-  return {
-    ...dropDraft(state),
-    messages: isTold ? state.messages : [...state.messages, line],
-    waiting: speaker === "adviser" ? [] : state.waiting,
-    speaker,
-    name,
-  };
+  const waiting = speaker === "adviser" ? [] : state.waiting;
+  return { ...dropDraft(state), waiting, asked: false, speaker, name };
 }
 
 function onEnded(state, { reason }) {

@@ -1,6 +1,6 @@
 /** What the events of one question and its answer do to the state (transcript_state.js). */
 import { withDelta } from "./draft.js";
-import { failureOf, has, messageOf, placed, signed, withError, without } from "./messages.js";
+import { failureOf, has, messageOf, placed, withError, without } from "./messages.js";
 
 export function onSent(state, { message }) {
   return { ...state, pending: [...state.pending, message], notice: null };
@@ -37,7 +37,7 @@ export function replayed(state, delta) {
 export function onDone(state, { message }) {
   const next = {
     ...state,
-    messages: placed(shown(state, message), signed(message, state.messages, state.name)),
+    messages: placed(state.messages, message),
     pending: without(state.pending, message.id),
     touched: true,
   };
@@ -92,9 +92,4 @@ function withQuestion(state, id) {
   const ended = state.speaker === "adviser" || state.failed.has(id) ||
     state.messages.some((message) => message.reply_to === id);
   return ended || state.waiting.includes(id) ? state.waiting : [...state.waiting, id];
-}
-
-/** The page's own line about who speaks gives way to what the transcript says of it. */
-function shown({ messages }, { author }) {
-  return author === "system" ? messages.filter(({ isLocal }) => !isLocal) : messages;
 }

@@ -1,0 +1,274 @@
+"""What one sentence commits the shop to. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from chat.assistant.guard.folding import as_read, folded
+from chat.assistant.guard.numerals import digits_for_words
+from chat.assistant.guard.promises import is_given, said_done
+
+__all__ = ["Claim", "Kind", "claims_of", "folded", "values_of"]
+
+
+class Kind(StrEnum):
+    AMOUNT = "amount"  # cents
+    PERCENT = "percent"
+    DURATION = "duration"  # "12 months", "14 days", "48 hours"
+    DATE = "date"  # "2027-03-12", "03-12" without its year, or a word like "demain"
+    STOCK = "stock"  # "in", "out", or how many are left
+    PROMISE = "promise"  # something given that no tool can grant
+    DONE = "done"  # something said to exist or to have been sent
+    LINK = "link"  # a foreign address
+    LEAK = "leak"  # the instructions, or something unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    kind: Kind
+    value: str
+
+
+_NUMBER = r"\d{1,3}(?:[ .']\d{3})+(?:,\d{1,2})?|\d+(?:[.,]\d{1,2})?"
+_MONEY = r"(?:€|\$|£|eur(?:os?)?\b|balles\b|dollars?\b|pounds?\b|يورو)"
+_AMOUNT = re.compile(
+    rf"(?<![\d.,])({_NUMBER}) ?(?:(?:a|et|ou|-|to|and|bis"
+    rf"|e) ?({_NUMBER}) ?)?(k ?)?{_MONEY} ?(\d{{2}}\b)?"
+    rf"|(?:€|\$|£|\beur) ?({_NUMBER})"
+)
+PRICED = (
+    r"(?:cout\w*|prix|tarif\w*|vaut|vendue?s?|vendre|vendons|pay\w*"
+    r"|price[ds]?|costs?|kostet|preis|costa|prezzo)"
+)
+#: "Il coûte 499." A size or a count has its unit.
+_BARE_PRICE = re.compile(
+    rf"\b{PRICED}\b[^.\d\n]{{0,25}}?(?<![\d.,])({_NUMBER})(?!\d)(?! ?(?:%|x|cm|mm|m\b|kg|h\b|j\b"
+    rf"|ans?\b|mois|jours?"
+    r"|semaines?|places?|personnes?|fois|years?|months?|weeks?|days?|times|produits?|modeles?))"
+)
+_PRICE_CELL = re.compile(rf"(?<=\|) *({_NUMBER}) *(?=\||$)", re.MULTILINE)
+_PERCENT = re.compile(rf"({_NUMBER}) ?(?:%|pour ?cent|percent|prozent|per cento)")
+_UNITS = {
+    "hours": r"h|heures?|hours?|stunden?|ore",
+    "days": r"jours?|j|days?|tagen?|giorni?|أيام|يوم",
+    "weeks": r"semaines?|weeks?|wochen?|settiman[ae]",
+    "months": r"mois|months?|monaten?|mes[ei]",
+    "years": r"ans?|annees?|years?|jahren?|ann[oi]|سنوات|سنة",
+}
+_UNIT = "|".join(f"(?P<{name}>{words})" for name, words in _UNITS.items())
+_DURATION = re.compile(
+    rf"\b(?:(?P<low>\d+) ?(?:a|et|ou|-|to|and|bis|e) ?)?(?P<high>\d+|une?|one|a)[ -]?(?:{_UNIT})\b"
+)
+_WITHIN = re.compile(r"\b(?:sous|dans les|delai de|delai :|within|d'ici|en|in) ?\Z")
+_FRENCH_MONTHS = (
+    *("janvier", "fevrier", "mars", "avril", "mai", "juin"),
+    *("juillet", "aout", "septembre", "octobre", "novembre", "decembre"),
+)
+_ENGLISH_MONTHS = (
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
+)
+_MONTHS = {
+    name: n for names in (_FRENCH_MONTHS, _ENGLISH_MONTHS) for n, name in enumerate(names, 1)
+}
+_MONTH = "|".join(_MONTHS)
+_DATE = re.compile(
+    rf"\b(?P<day>\d{{1,2}})(?:er|st|nd|rd"
+    rf"|th)? (?:of )?(?P<month>{_MONTH})(?:,? (?P<year>\d{{4}}))?\b"
+    rf"|\b(?P<emonth>{'|'.join(_ENGLISH_MONTHS)}) (?P<eday>\d{{1,2}})(?:st|nd|rd"
+    rf"|th)?(?:,? (?P<eyear>\d{{4}}))?\b"
+    r"|\b(?P<d>\d{1,2})[/.](?P<m>\d{1,2})(?:[/.](?P<y>\d{2,4}))?\b"
+    r"|\b(?P<iso>\d{4}-\d{2}-\d{2})\b"
+    r"|\b(?P<word>demain|apres-demain|aujourd'hui|ce soir|la semaine prochaine|lundi prochain"
+    r"|tomorrow|today|tonight|next week|morgen|domani)\b"
+)
+#: "Que puis-je faire pour vous aujourd'hui ?"
+_NOW = frozenset({"aujourd'hui", "today"})
+#: Words that make a duration, a date or a rate a commitment of the shop.
+COMMITS = re.compile(
+    r"garanti|garanz|warrant|guarantee|couvert|couvre|cover|livr|delivr|deliver|liefer|consegn"
+    r"|delai|expedi|ship|sous \d|within|rembours|refund|erstatt|rimbors|retract|retour|return"
+    r"|renvo|repon[sd]|repl|rappel|call|interven|repar|repair|echang|recev|receiv|recept|arriv"
+    r"|fabriqu|dispon|availab|pret|ready|valab|valid|legal|conformit|vice|mediat|jusqu|until"
+    r"|avant le|ضمان|توصيل"
+)
+REDUCES = re.compile(
+    r"remis|reduc|promo|rabais|sold|discount|offert|ristourne|credit|interet|off\b|rabatt|sconto"
+)
+PRICES = re.compile(rf"\b{PRICED}\b|€")
+#: The customer's own figures, said again.
+_BUDGET = re.compile(r"budget|maxim|plafond|vous cherch|vous souhait|your budget")
+_RETOLD = re.compile(
+    r"\bil y a\b|depuis|achete|commandee? le|livree?s? (?:le|il y a)"
+    r"|\bvous (?:m')?(?:avez (?:dit|indique|mentionne|ecrit|achete|recu|commande|signale)|indiquez"
+    r"|dites|mentionnez|ecrivez)|\bago\b|since|you (?:said|told|mentioned|bought)"
+)
+_ENGAGES = re.compile(
+    r"garanti|warrant|jusqu|rembours|refund|retour|retract|pour (?:le|la|les|vous)|sera\b|serez"
+    r"|expire|until|will\b"
+)
+_WRITE_THERE = re.compile(r"ecri[vt]|contact|envoy|pay|regl|write|send|contattare|schreib")
+_STOCKED = r"(?:en|in) (?:stock|magasin|rayon)"
+_NOT_STOCKED = re.compile(
+    rf"(?:pas|plus|non|not|jamais) (?:actuellement |currently )?(?:{_STOCKED}|disponible|available)"
+    r"|rupture|epuise|indisponible|out of stock|sold out|unavailable|ausverkauft|esaurit"
+)
+_IN_STOCK = re.compile(
+    rf"\b{_STOCKED}\b|disponibles? (?:immediatement|de suite|en magasin|des)"
+    r"|(?:est|sont|is|are) (?:actuellement |bien |currently )?(?:disponibles?|available)\b"
+    r"|auf lager|disponibilita|disponibile"
+)
+_LEFT = re.compile(
+    r"(?:rest(?:e|ent)|left|exemplaires?|pieces?)[^.\d]{0,20}(\d+)"
+    r"|(\d+) (?:exemplaires?|left|en stock|in stock|restante?s?|pieces? (?:en|dispon))"
+)
+_TICKET = re.compile(r"\bsav ?- ?\d{4} ?- ?\d{1,6}\b")
+_TOPS = "com|net|org|io|ru|biz|info|xyz|example|test|site|shop|top|co|eu|fr|de|uk|it|app|dev|me"
+_ADDRESS = re.compile(
+    rf"([\w.+-]+@)?(?:(?:https?:)?//([\w.-]+)|\bwww\.([\w.-]+)|\b((?:[\w-]+\.)+(?:{_TOPS}))\b)"
+)
+
+
+def claims_of(sentence: str, context: str = "") -> frozenset[Claim]:
+    """Return what the sentence commits the shop to; empty when to nothing.
+
+    ``context``: words of the line before that this one completes, as in "Garantie :" and "20 ans".
+    """
+    text = digits_for_words(as_read(sentence))
+    before = f"{context} " if context else ""
+    return frozenset((*_claims(text, before), *_links(sentence), *_cells(sentence, before)))
+
+
+def values_of(text: str) -> frozenset[Claim]:
+    """Return every amount, rate, duration, date and stock that a looked-up text contains."""
+    plain = digits_for_words(as_read(text))
+    found = (_amounts(plain), _percents(plain), _durations(plain), _dates(plain), _stocks(plain))
+    return frozenset((*(c for claims in found for c in claims), *_tickets(plain), *_links(text)))
+
+
+def is_budget(sentence: str) -> bool:
+    """Whether the amounts of the sentence may be the customer's own, said again."""
+    text = as_read(sentence)
+    return bool(_BUDGET.search(text)) and not re.search(rf"\b{PRICED}\b|remis|offr|rembours", text)
+
+
+def is_echo(sentence: str) -> bool:
+    """Whether an e-mail address in it may be the customer's own, said again."""
+    return not _WRITE_THERE.search(as_read(sentence))
+
+
+def is_retold(sentence: str) -> bool:
+    """Whether its dates and durations may be what the customer told of the past."""
+    text = as_read(sentence)
+    return bool(_RETOLD.search(text)) and not _ENGAGES.search(text)
+
+
+def _claims(text: str, before: str) -> Iterator[Claim]:
+    yield from _amounts(text)
+    for match in _BARE_PRICE.finditer(text):
+        yield Claim(Kind.AMOUNT, str(_cents(match.group(1))))
+    if REDUCES.search(before + text):
+        yield from _percents(text)
+    if COMMITS.search(before + text):
+        yield from _durations(text)
+        is_question = text.rstrip().endswith("?")
+        yield from (c for c in _dates(text) if not (is_question and c.value in _NOW))
+    yield from _stocks(text)
+    if is_given(text):
+        yield Claim(Kind.PROMISE, "")
+    for what in said_done(text):
+        yield Claim(Kind.DONE, what)
+    yield from _tickets(text)
+
+
+def _amounts(text: str) -> Iterator[Claim]:
+    for match in _AMOUNT.finditer(text):
+        first, second, thousand, cents, prefixed = match.groups()
+        for number in (first, second, prefixed):
+            if number:
+                value = _cents(number) * (1000 if thousand else 1)
+                yield Claim(Kind.AMOUNT, str(value + (int(cents) if cents else 0)))
+
+
+def _cells(sentence: str, before: str) -> Iterator[Claim]:
+    """Numbers alone in a cell of a table whose head speaks of prices."""
+    if "|" in sentence and PRICES.search(before):
+        for match in _PRICE_CELL.finditer(sentence.strip()):
+            yield Claim(Kind.AMOUNT, str(_cents(match.group(1))))
+
+
+def _cents(number: str) -> int:
+    """``"1 299,50"``, ``"1.299"`` and ``"1299.5"`` are euros; three digits behind a dot are
+    thousands.
+    """
+    plain = re.sub(r"[ .'](?=\d{3}(?!\d))", "", number).replace(",", ".")
+    return round(float(plain) * 100)
+
+
+def _percents(text: str) -> Iterator[Claim]:
+    for match in _PERCENT.finditer(text):
+        yield Claim(Kind.PERCENT, str(_cents(match.group(1))))
+
+
+def _durations(text: str) -> Iterator[Claim]:
+    for match in _DURATION.finditer(text):
+        unit = next(name for name in _UNITS if match.group(name))
+        if match.group("high") == "a" and unit not in {"weeks", "months", "years"}:
+            continue
+        if unit == "hours" and not _WITHIN.search(text[: match.start()]):
+            continue  # an hour of the day
+        for number in (match.group("low"), match.group("high")):
+            if number:
+                yield Claim(Kind.DURATION, _duration(int(number) if number.isdigit() else 1, unit))
+
+
+def _duration(number: int, unit: str) -> str:
+    match unit:
+        case "weeks":
+            return f"{number * 7} days"
+        case "years":
+            return f"{number * 12} months"
+    return f"{number} {unit}"
+
+
+def _dates(text: str) -> Iterator[Claim]:
+    for match in _DATE.finditer(text):
+        found = match.groupdict()
+        if found["iso"] or found["word"]:
+            yield Claim(Kind.DATE, found["iso"] or found["word"])
+            continue
+        named = found["month"] or found["emonth"]
+        month = _MONTHS[named] if named else int(found["m"])
+        day = int(found["day"] or found["eday"] or found["d"])
+        year = found["year"] or found["eyear"] or found["y"]
+        if not 1 <= month <= 12 or not 1 <= day <= 31:
+            continue
+        short = f"{month:02}-{day:02}"
+        if not year:
+            yield Claim(Kind.DATE, short)
+        else:
+            yield Claim(Kind.DATE, f"{2000 + int(year) if len(year) == 2 else year}-{short}")
+
+
+def _stocks(text: str) -> Iterator[Claim]:
+    if _NOT_STOCKED.search(text):
+        yield Claim(Kind.STOCK, "out")
+    elif _IN_STOCK.search(text):
+        yield Claim(Kind.STOCK, "in")
+    for match in _LEFT.finditer(text):
+        yield Claim(Kind.STOCK, match.group(1) or match.group(2))
+
+
+def _tickets(text: str) -> Iterator[Claim]:
+    for match in _TICKET.finditer(text):
+        yield Claim(Kind.DONE, match.group().replace(" ", ""))
+
+
+def _links(sentence: str) -> Iterator[Claim]:
+    if "." in sentence or "//" in sentence:
+        for match in _ADDRESS.finditer(folded(sentence)):
+            host = next(group for group in match.groups()[1:] if group).strip(".")
+            yield Claim(Kind.LINK, f"{match.group(1) or ''}{host}")

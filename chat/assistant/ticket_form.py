@@ -1,0 +1,231 @@
+"""The buttons of the recap: they alone open a ticket, change the form, or drop it.
+
+What is done is told to every tab of the customer and to the advisers who watch.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from channels.db import database_sync_to_async
+
+from chat import draining, live
+from chat.errors import (
+    AssistantUnavailable,
+    ChatError,
+    InvalidForm,
+    RateLimited,
+    SessionGone,
+    StaleForm,
+)
+from chat.numbers.tally import count
+from chat.photos.queries import of_ticket
+from chat.photos.services import attach
+from chat.protocol import FormChanged, MessageDone
+from chat.sessions.desk import Aside, AsideKind
+from chat.sessions.store import default_store
+from chat.sessions.types import Author, Message, Session, ref_of
+from chat.takeover.asides import add_aside
+from chat.tickets.forms import ASKS, BadField, TicketForm
+from chat.tickets.guide import form_of, message_id_of, opened_text, shown
+from chat.tickets.models import Ticket
+from chat.tickets.opening import Incomplete, TooManyTickets, open_ticket
+
+logger = logging.getLogger(__name__)
+
+#: A database that takes longer counts as away; what it does in the end has one effect all the same.
+LONGEST_S = 10.0
+_TOO_MANY_WAIT_S = 3600
+
+
+class TicketsAway(AssistantUnavailable):
+    """The database does not answer. The form is kept."""
+
+    message = (
+        "Votre demande n'est pas encore enregistrée : le service est momentanément indisponible. "
+        "Le récapitulatif est gardé, validez-le de nouveau dans un instant."
+    )
+
+    def __init__(self) -> None:
+        super().__init__(retry_after_s=5)
+
+
+async def keep(session: Session, form: TicketForm | None) -> bool:
+    """Put the form in place of the session's and show it. False: that one changed meanwhile.
+
+    Raises:
+        SessionNotFound, SessionGone, StoreUnavailable, PayloadTooLarge:
+    """
+    version = session.form["version"] if session.form is not None else 0
+    data = form.to_json() if form is not None else None
+    if not await default_store().put_form(
+        session.id, session.owner, data, expected_version=version
+    ):
+        return False
+    await live.publish(session.id, FormChanged(shown(form)))
+    return True
+
+
+async def shown_now(session_id: str, owner: str) -> FormChanged:
+    """Return the form as it stands, for a page that shows another one.
+
+    Raises:
+        SessionNotFound, SessionGone, StoreUnavailable:
+    """
+    session = await default_store().load(session_id, owner)
+    return FormChanged(shown(form_of(session.form)))
+
+
+async def confirm(session_id: str, owner: str, form_id: str, version: int) -> None:
+    """Open the ticket of this form and announce it: once, however often and from wherever.
+
+    Raises:
+        StaleForm: the customer saw another version.
+        InvalidForm: something is lacking.
+        RateLimited: too many tickets with this address today.
+        TicketsAway: the form is kept: try again.
+        SessionNotFound, SessionGone, StoreUnavailable:
+    """
+    with draining.busy():
+        session = await _living(session_id, owner)
+        form = form_of(session.form)
+        if form is None or form.id != form_id:
+            ticket = await _asked(_find, form_id, ref_of(session_id))
+            if ticket is None:
+                raise StaleForm
+        else:
+            _check_version(form, version)
+            ticket, is_new = await _asked(_open, form, ref_of(session_id))
+            if is_new:
+                count("tickets.opened")
+        await _announce(session_id, form_id, ticket)
+        await _remove(session_id, owner, form_id)
+
+
+async def edit(
+    session_id: str, owner: str, form_id: str, version: int, given: Mapping[str, Any]
+) -> TicketForm:
+    """Put what the customer wrote in the fields of the recap; return the form as it is then.
+
+    Raises:
+        StaleForm: it changed meanwhile.
+        InvalidForm: with what is wrong in each field; nothing was changed.
+        SessionNotFound, SessionGone, StoreUnavailable, PayloadTooLarge:
+    """
+    session = await _living(session_id, owner)
+    form = _checked(session, form_id, version)
+    wrong = {name: why for name in given if (why := _wrong(form, name, given[name]))}
+    if wrong:
+        raise InvalidForm(wrong)
+    edited = form.with_edits(given)
+    if edited is not form and not await keep(session, edited):
+        raise StaleForm
+    return edited
+
+
+async def drop(session_id: str, owner: str, form_id: str, version: int) -> None:
+    """Forget the form; again without effect.
+
+    Raises:
+        StaleForm: it changed meanwhile.
+        SessionNotFound, SessionGone, StoreUnavailable:
+    """
+    session = await _living(session_id, owner)
+    if session.form is None:
+        return
+    _checked(session, form_id, version)
+    if not await keep(session, None):
+        raise StaleForm
+
+
+async def _living(session_id: str, owner: str) -> Session:
+    session = await default_store().load(session_id, owner)
+    if session.ended:
+        raise SessionGone("ended")
+    return session
+
+
+def _checked(session: Session, form_id: str, version: int) -> TicketForm:
+    form = form_of(session.form)
+    if form is None or form.id != form_id:
+        raise StaleForm
+    _check_version(form, version)
+    return form
+
+
+def _check_version(form: TicketForm, version: int) -> None:
+    if form.version != version:
+        raise StaleForm
+
+
+def _wrong(form: TicketForm, name: str, value: Any) -> str:
+    try:
+        form.with_edits({name: value})
+    except BadField as error:
+        return str(error)
+    return ""
+
+
+async def _asked(work: Any, *arguments: Any) -> Any:
+    """Return what the database answers.
+
+    Raises:
+        TicketsAway: it does not.
+        ChatError: what is wrong with the form.
+    """
+    try:
+        async with asyncio.timeout(LONGEST_S):
+            return await database_sync_to_async(work, thread_sensitive=False)(*arguments)
+    except Incomplete as error:
+        raise InvalidForm({error.step.value: ASKS[error.step]}) from error
+    except TooManyTickets as error:
+        raise RateLimited(str(error), retry_after_s=_TOO_MANY_WAIT_S) from error
+    except Exception as error:
+        logger.warning("a ticket could not be opened: %s", type(error).__name__)
+        raise TicketsAway from error
+
+
+def _open(form: TicketForm, session_ref: str) -> tuple[Ticket, bool]:
+    ticket, is_new = open_ticket(form, session_ref)
+    attach(session_ref, ticket.number or "")
+    return ticket, is_new
+
+
+def _find(form_id: str, session_ref: str) -> Ticket | None:
+    return Ticket.objects.filter(form_id=form_id, session_ref=session_ref).first()
+
+
+def _photos(ticket: Ticket) -> int:
+    return len(of_ticket(ticket.number or ""))
+
+
+async def _announce(session_id: str, form_id: str, ticket: Ticket) -> None:
+    """Say that the ticket exists, from its row, to the customer and to the advisers: each once."""
+    text = opened_text(ticket, await _asked(_photos, ticket))
+    message = Message(author=Author.SYSTEM, id=message_id_of(form_id), text=text)
+    if await default_store().announce(session_id, message):
+        await live.publish(session_id, MessageDone(message))
+        aside = Aside(
+            id=message.id,
+            kind=AsideKind.EVENT,
+            text=f"Ticket {ticket.number} ouvert ({ticket.priority}).",
+            data={"ticket": ticket.number},
+        )
+        try:
+            await add_aside(session_id, aside)
+        except ChatError as error:
+            logger.warning("the aside of a ticket was not kept: %s", error.code)
+
+
+async def _remove(session_id: str, owner: str, form_id: str) -> None:
+    """Take the form away, whatever another tab made of it meanwhile: its ticket exists."""
+    while True:
+        session = await default_store().load(session_id, owner)
+        if session.form is None or session.form["id"] != form_id:
+            await live.publish(session_id, FormChanged(shown(form_of(session.form))))
+            return
+        if await keep(session, None):
+            return

@@ -1,0 +1,135 @@
+"""What the shop sells that suits a customer's wishes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from channels.db import database_sync_to_async
+
+from chat.assistant.tools.product_source import source_of
+from chat.assistant.tools.types import BadArguments, Tool
+from chat.catalog import phrases
+from chat.catalog.colours import take_colours
+from chat.catalog.models import Product
+from chat.catalog.queries import Found, search
+from chat.catalog.understanding import MAX_QUERY_CHARS, understand
+from chat.catalog.wanted import Range, Wanted
+from chat.catalog.words import folded
+from chat.sessions.types import JSON, Session
+
+MAX_PRODUCTS = 6
+MAX_PRICE_EUR = 100_000
+
+#: By what the model calls it, the slug of a category.
+CATEGORIES = {
+    "salon": "salon",
+    "salle à manger": "salle-a-manger",
+    "chambre": "chambre",
+    "décoration": "decoration",
+}
+
+
+async def _run(arguments: JSON, _session: Session) -> JSON:
+    wanted = _wanted(arguments)
+    return _told(await database_sync_to_async(search)(wanted, MAX_PRODUCTS))
+
+
+def _wanted(arguments: JSON) -> Wanted:
+    """Return what is looked for: the arguments narrow what the query says.
+
+    Raises:
+        BadArguments: an argument is missing or of another kind, or nothing is looked for.
+    """
+    query = arguments.get("query")
+    if not isinstance(query, str) or len(query) > MAX_QUERY_CHARS:
+        raise BadArguments(f"query doit être un texte de {MAX_QUERY_CHARS} caractères au plus.")
+    wanted = _with_price(understand(query), arguments.get("max_price_eur"))
+    wanted = _with_category(_with_colour(wanted, arguments.get("colour")), arguments)
+    if not wanted:
+        raise BadArguments("query doit dire ce qui est cherché : un meuble, un prix, une taille.")
+    return wanted
+
+
+def _with_price(wanted: Wanted, price: Any) -> Wanted:
+    if price is None:
+        return wanted
+    if isinstance(price, bool) or not isinstance(price, int | float):
+        raise BadArguments("max_price_eur doit être un nombre d'euros.")
+    if not 1 <= price <= MAX_PRICE_EUR:
+        raise BadArguments(f"max_price_eur doit être entre 1 et {MAX_PRICE_EUR}.")
+    return replace(wanted, price=Range(wanted.price.at_least, round(price * 100)))
+
+
+def _with_colour(wanted: Wanted, colour: Any) -> Wanted:
+    if colour is None or colour == "":
+        return wanted
+    if not isinstance(colour, str) or len(colour) > 60:
+        raise BadArguments("colour doit être un texte court.")
+    colours, _ = take_colours(folded(colour))
+    if not colours:
+        return replace(wanted, words=tuple(dict.fromkeys((*wanted.words, *folded(colour).split()))))
+    return replace(wanted, colours=tuple(dict.fromkeys((*wanted.colours, *colours))))
+
+
+def _with_category(wanted: Wanted, arguments: JSON) -> Wanted:
+    category = arguments.get("category")
+    if category is None:
+        return wanted
+    if not isinstance(category, str) or category not in CATEGORIES:
+        raise BadArguments(f"category doit être l'une de : {', '.join(CATEGORIES)}.")
+    return replace(wanted, category=CATEGORIES[category])
+
+
+def _told(found: Found) -> JSON:
+    if not found.products:
+        return {"produits": [], "remarque": "Aucun produit du catalogue ne correspond."}
+    told: JSON = {"produits": [_line(product) for product in found.products]}
+    told["sources"] = [source_of(product) for product in found.products]
+    if found.relaxed:
+        told["message"] = (
+            "Rien ne correspond exactement ; le plus proche, " + ", ".join(found.relaxed) + " :"
+        )
+    elif found.corrected:
+        told["message"] = "Cherché : " + ", ".join(right for _, right in found.corrected) + "."
+    return told
+
+
+def _line(product: Product) -> JSON:
+    line = {
+        "name": product.name,
+        "reference": product.reference,
+        "price": phrases.price(product),
+        "coloris": ", ".join(product.colours),
+        "dimensions": phrases.dimensions(product),
+        "couchage": phrases.bed_size(product),
+        "places": phrases.seats(product),
+        "stock": phrases.stock(product),
+        "livraison": phrases.delivery(product),
+    }
+    return {name: value for name, value in line.items() if value}
+
+
+TOOL = Tool(
+    name="search_products",
+    label="Recherche dans le catalogue…",
+    description=(
+        "Cherche des meubles dans le catalogue du magasin : nom, matière, coloris, prix, taille, "
+        "nombre de places. Donne nom, référence, prix et stock."
+    ),
+    parameters={
+        "type": "object",
+        "properties": {
+            "query": {
+                "type": "string",
+                "description": "Ce que le client cherche, avec ses mots : « table 6 personnes ».",
+            },
+            "max_price_eur": {"type": ["number", "null"], "description": "Budget, en euros."},
+            "colour": {"type": ["string", "null"], "description": "Coloris souhaité."},
+            "category": {"type": ["string", "null"], "enum": [*CATEGORIES, None]},
+        },
+        "required": ["query", "max_price_eur", "colour", "category"],
+        "additionalProperties": False,
+    },
+    run=_run,
+)

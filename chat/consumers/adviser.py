@@ -1,0 +1,144 @@
+"""An adviser's view of one conversation. The words are in ``docs/protocol.md``."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError
+
+from chat import addresses, live
+from chat.assistant.turn import start_sweeping
+from chat.consumers.desk_state import read_desk_state
+from chat.consumers.socket import (
+    CLOSE_NOBODY,
+    CLOSE_REFUSED,
+    CLOSE_TOO_MANY,
+    STATE_FRAMES,
+    ChatSocket,
+)
+from chat.consumers.sockets import Place
+from chat.consumers.staff import Viewer, aviewer_of
+from chat.errors import InvalidMessage, SessionGone, SessionNotFound, StoreUnavailable
+from chat.frames import Ping, SyncSession, parse_frame
+from chat.protocol import AdviserAsked, Envelope, Pong, SessionEnded, SpeakerChanged
+from chat.sessions.store import default_store
+from chat.takeover.asides import desk_key
+
+logger = logging.getLogger(__name__)
+
+CLOSE_NOT_FOUND = 4404
+CLOSE_COME_BACK = 1012
+
+#: How often the rights of an open socket are read again.
+RIGHTS_EVERY_S = 5.0
+#: A database that does not tell them is trusted to have changed nothing for so long.
+RIGHTS_OUTAGE_S = 30.0
+#: How often a holder whose page is open is noted as being there.
+HOLD_EVERY_S = 20.0
+_RESHOWN = (SpeakerChanged.type, AdviserAsked.type)
+
+
+class AdviserConsumer(ChatSocket):
+    """Shows; what an adviser does comes by HTTP."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._viewer: Viewer | None = None
+        self._confirmed_at = 0.0
+        self._is_mine = False
+        self._watching: asyncio.Task[None] | None = None
+
+    async def connect(self) -> None:
+        await self.accept()  # a close before accept reaches a browser as a bare 1006
+        code = await self._refusal()
+        if code:
+            await self.close(code)
+            return
+        start_sweeping()
+        for key in (self._session_id, desk_key(self._session_id)):
+            await self._listening.enter_async_context(live.listening(key, self.hear))
+        await self._answered(self._show_state())
+        self._watching = asyncio.create_task(self._watch(), name="desk")
+
+    async def disconnect(self, code: int) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+        await super().disconnect(code)
+
+    async def _refusal(self) -> int:
+        """Return the code with which to close, 0 when everything is right."""
+        if not addresses.websocket_origin_allowed(self.scope):
+            return CLOSE_REFUSED
+        try:
+            viewer = self._viewer = await aviewer_of(self.scope["session"].session_key)
+            if viewer is None or not viewer.may_watch:
+                return CLOSE_NOBODY if viewer is None else CLOSE_REFUSED
+            self._session_id = await default_store().find(self.scope["url_route"]["kwargs"]["ref"])
+        except SessionNotFound:
+            return CLOSE_NOT_FOUND
+        except (StoreUnavailable, DatabaseError, InterfaceError):
+            return CLOSE_COME_BACK
+        self._confirmed_at = asyncio.get_running_loop().time()
+        self._place = Place(f"staff {viewer.id}", addresses.scope_address(self.scope))
+        return 0 if self._place.take() else CLOSE_TOO_MANY
+
+    async def _obey(self, text_data: str | None) -> None:
+        if text_data is None:
+            raise InvalidMessage("Ce message n'est pas du texte.")
+        match parse_frame(text_data, settings.ENV.chat_max_message_chars):
+            case SyncSession():
+                if await self._slow_down(STATE_FRAMES - 1) and await self._is_allowed():
+                    await self._show_state()
+            case Ping():
+                await self._say(Pong())
+            case _:
+                raise InvalidMessage("Ce message n'est pas reconnu.")
+
+    async def hear(self, envelope: Envelope) -> None:
+        """Relay one event; who answers is shown with all that it means for the staff."""
+        await super().hear(envelope)
+        if self._held is None and envelope.type in _RESHOWN:
+            self._call_later(0, self._show_state)
+
+    async def _tell_state(self) -> None:
+        user_id = self._viewer.id if self._viewer else ""
+        try:
+            state = await read_desk_state(self._session_id, user_id)
+        except SessionGone as gone:
+            await self._say(SessionEnded(gone.reason))
+        else:
+            self._is_mine = state.holder is not None and state.holder["mine"]
+            await self._say(state)
+
+    async def _watch(self) -> None:
+        """Until they leave or lose their rights: note that the holder is there."""
+        loop = asyncio.get_running_loop()
+        renewed_at = loop.time()
+        while True:
+            await asyncio.sleep(RIGHTS_EVERY_S)
+            if not await self._is_allowed():
+                return
+            if self._is_mine and self._viewer and loop.time() - renewed_at >= HOLD_EVERY_S:
+                renewed_at = loop.time()
+                with suppress(StoreUnavailable):
+                    await default_store().keep_hold(self._session_id, self._viewer.id)
+
+    async def _is_allowed(self) -> bool:
+        """Read the rights again; without them, close."""
+        loop = asyncio.get_running_loop()
+        try:
+            viewer = await aviewer_of(self.scope["session"].session_key)
+        except (DatabaseError, InterfaceError):
+            if loop.time() - self._confirmed_at <= RIGHTS_OUTAGE_S:
+                return True
+            await self.close(CLOSE_COME_BACK)
+            return False
+        if viewer is None or not viewer.may_watch or viewer != self._viewer:
+            await self._listening.aclose()
+            await self.close(CLOSE_REFUSED)
+            return False
+        self._confirmed_at = loop.time()
+        return True

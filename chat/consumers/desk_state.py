@@ -1,0 +1,36 @@
+"""What the staff are shown of a conversation, read from the store."""
+
+from __future__ import annotations
+
+from chat.assistant.turn import read_session
+from chat.language import language_of
+from chat.protocol import DeskState, SessionState
+from chat.sessions.store import ANY_OWNER, default_store
+from chat.sessions.types import Author, Session, isoformat, ref_of
+
+#: Asides that are shown, the newest.
+SHOWN_ASIDES = 100
+
+
+async def read_desk_state(session_id: str, user_id: str) -> DeskState:
+    """Return the conversation as the user with this id sees it.
+
+    Raises:
+        SessionNotFound, SessionGone, StoreUnavailable:
+    """
+    store = default_store()
+    session = await read_session(session_id, ANY_OWNER)
+    holder = {"name": session.adviser, "mine": session.adviser_id == user_id}
+    return DeskState(
+        session=SessionState.of(session, store.backend),
+        ref=ref_of(session_id),
+        asides=(await store.asides(session_id))[-SHOWN_ASIDES:],
+        holder=holder if session.has_adviser else None,
+        asked_at=isoformat(session.asked_at) if session.asked_at else None,
+        language=_language(session),
+    )
+
+
+def _language(session: Session) -> str:
+    said = (m.text for m in reversed(session.messages) if m.author is Author.CUSTOMER)
+    return language_of(next(said, ""))

@@ -1,0 +1,153 @@
+"""What the sockets of customers and of advisers have in common: pace, relay, told errors."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any
+
+from channels.consumer import get_handler_name
+from channels.exceptions import StopConsumer
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from chat import metrics
+from chat.consumers.pace import Pace
+from chat.consumers.sockets import Place
+from chat.errors import ChatError, Internal
+from chat.protocol import Envelope, Failed, ServerEvent, sealed
+from chat.voice import Voice
+
+if TYPE_CHECKING:
+    from asgiref.typing import WebSocketDisconnectEvent
+
+logger = logging.getLogger(__name__)
+
+CLOSE_NOBODY = 4401
+CLOSE_REFUSED = 4403
+CLOSE_TOO_MANY = 4429
+
+#: Frames that are heard at once, and then in a second; who sends more is heard later, and who goes
+#: on like that for so long is cut. A state costs as much as several other frames.
+FRAMES_AT_ONCE = 100
+FRAMES_PER_S = 10
+STATE_FRAMES = 5
+LONGEST_SLOWED_S = 4.0
+
+
+class ChatSocket(AsyncWebsocketConsumer):
+    """Hears of one session and relays it; a subclass says to whom, and what frames do."""
+
+    channel_layer_alias = "none"  # ``live`` listens once for the whole process
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._session_id = ""
+        self._place = Place("", "")
+        self._pace = Pace(FRAMES_AT_ONCE, FRAMES_PER_S, time.monotonic())
+        self._listening = AsyncExitStack()
+        self._voice = Voice()
+        self._held: list[Envelope] | None = None
+        self._showing = asyncio.Lock()
+        self._last_end = ""
+        self._timer: asyncio.TimerHandle | None = None
+        self._later: asyncio.Task[None] | None = None
+
+    async def _obey(self, text_data: str | None) -> None:
+        """Do what a frame asks for.
+
+        Raises:
+            ChatError: told to the client.
+        """
+        raise NotImplementedError
+
+    async def _tell_state(self) -> None:
+        """Send the whole state as it is now."""
+        raise NotImplementedError
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Call the method for this message, without the thread hop for Django's database
+        connections that Channels makes each time: none is used here.
+        """
+        await getattr(self, get_handler_name(message))(message)
+
+    async def websocket_disconnect(self, message: WebSocketDisconnectEvent) -> None:
+        """End, again without Channels' look at database connections."""
+        await self.disconnect(message["code"])
+        raise StopConsumer
+
+    async def disconnect(self, code: int) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._place.leave()
+        await self._listening.aclose()
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if await self._slow_down():
+            await self._answered(self._obey(text_data))
+
+    async def _slow_down(self, frames: int = 1) -> bool:
+        """Count so many frames, and wait when they are too many. Return whether to go on."""
+        if self._pace.slowed_s > LONGEST_SLOWED_S:
+            return False  # what was sent before the end was heard
+        wait_s = self._pace.wait_s(time.monotonic(), frames)
+        if self._pace.slowed_s > LONGEST_SLOWED_S:
+            metrics.clients_dropped.labels(reason="flood").inc()
+            await self.close(CLOSE_TOO_MANY)
+            return False
+        if wait_s:
+            await asyncio.sleep(wait_s)
+        return True
+
+    async def _answered(self, doing: Awaitable[None]) -> None:
+        """Do it; whatever goes wrong is told, and the socket stays open."""
+        try:
+            await doing
+        except ChatError as error:
+            await self._say(Failed.from_error(error))
+        except Exception:
+            error_id = secrets.token_hex(6)
+            logger.exception("a frame failed, error_id=%s", error_id)
+            await self._say(Failed.from_error(Internal(error_id)))
+
+    async def _show_state(self) -> None:
+        """Send the whole state, then what was heard while it was read."""
+        async with self._showing:
+            self._held = []
+            try:
+                await self._tell_state()
+            finally:
+                held, self._held = self._held, None
+                for envelope in held:
+                    await self.hear(envelope)
+
+    async def hear(self, envelope: Envelope) -> None:
+        """Relay one event of the session; an end that comes over two paths is told once."""
+        if self._held is not None:
+            self._held.append(envelope)
+            return
+        if not self._voice.admits(envelope):
+            return
+        if envelope.about:
+            if envelope.text == self._last_end:
+                return
+            self._last_end = envelope.text
+        await self.send(text_data=envelope.text)
+
+    async def _say(self, event: ServerEvent) -> None:
+        envelope = sealed(event)
+        self._voice.admits(envelope)
+        await self.send(text_data=envelope.text)
+
+    def _call_later(self, wait_s: float, what: Callable[[], Awaitable[None]]) -> None:
+        """Do it then, in place of what was to be done later."""
+
+        def begin() -> None:
+            self._later = asyncio.ensure_future(self._answered(what()))
+
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_later(wait_s, begin)

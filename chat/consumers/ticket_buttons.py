@@ -1,0 +1,42 @@
+"""What the buttons of the recap do on the socket, and what only the tab that pressed hears."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chat import limits
+from chat.assistant import ticket_form
+from chat.errors import ChatError, SessionGone, StaleForm
+from chat.frames import ConfirmTicket, DropTicket, EditTicket, TicketFrame
+from chat.protocol import FormChanged, FormRefused, ServerEvent, SessionEnded
+from chat.sessions.store import WEB_OWNER
+from chat.tickets.guide import shown
+
+
+async def press(button: TicketFrame, session_id: str, address: str) -> Sequence[ServerEvent]:
+    """Do it once. ``address``: where the socket comes from."""
+    try:
+        await limits.check_visitor(session_id)
+        await limits.check_address(address)
+        return await _done(button, session_id)
+    except StaleForm as error:
+        refused = FormRefused.from_error(error, button.id)
+        return (refused, await ticket_form.shown_now(session_id, WEB_OWNER))
+    except SessionGone as gone:
+        return (SessionEnded(gone.reason),)
+    except ChatError as error:
+        return (FormRefused.from_error(error, button.id),)
+
+
+async def _done(button: TicketFrame, session_id: str) -> Sequence[ServerEvent]:
+    given = (session_id, WEB_OWNER, button.id, button.version)
+    match button:
+        case ConfirmTicket():
+            await ticket_form.confirm(*given)
+        case DropTicket():
+            await ticket_form.drop(*given)
+        case EditTicket():
+            form = await ticket_form.edit(*given, button.fields)
+            if form.version == button.version:  # nothing is told where nothing changed
+                return (FormChanged(shown(form)),)
+    return ()

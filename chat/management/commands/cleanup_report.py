@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import smtplib
+import sys
+from argparse import ArgumentParser
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMessage, get_connection
+from django.db import DatabaseError
+
+from chat.errors import StoreUnavailable
+from chat.management.console import Exit, OperatorCommand, cannot, leave_with, progress
+from chat.management.files import write_whole
+from chat.management.moments import moment_of
+from chat.management.shelf import redis_shelf
+from chat.management.workers import storage_of
+from chat.reports.gather import gather, mended
+from chat.reports.page import as_page
+from chat.reports.phrases import moment
+from chat.reports.queries import last_made_at, past_reports
+from chat.reports.report import Past, Report, verdict
+from chat.reports.services import keep
+from chat.reports.text import as_csv, as_text
+from chat.sessions.redis_store import RedisStore
+from chat.sessions.types import now
+from meuble_project import parsers
+
+#: When no report was made before.
+FIRST_SINCE = timedelta(hours=24)
+
+
+class Command(OperatorCommand):
+    help = (
+        "Say what the conversations' store holds: active, expired since the last report, left "
+        "behind, how large. Changes nothing without --apply, and may be run at any time. "
+        "Exit code: 0 nothing is left behind (any more), 1 something is, 2 it could not look, "
+        "130 interrupted."
+    )
+    interrupted = "Interrompu. Rien n'est resté à moitié : relancer la commande pour finir."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--since",
+            metavar="WHEN",
+            help="count what expired since then: 24h, 7d or an ISO date (default: last report)",
+        )
+        parser.add_argument("--json", action="store_true", help="one JSON object, for scripts")
+        parser.add_argument("--csv", type=Path, metavar="FILE", help="also write a table")
+        parser.add_argument(
+            "--html", type=Path, metavar="FILE", help="also write a page to show and to print"
+        )
+        parser.add_argument(
+            "--apply", action="store_true", help="remove what is left behind, without asking"
+        )
+        parser.add_argument(
+            "--email", action="store_true", help="send the report and its page to ADMINS"
+        )
+        parser.add_argument(
+            "--no-save", action="store_true", help="do not keep it for the admin's history"
+        )
+        parser.add_argument(
+            "--worker",
+            action="append",
+            default=[],
+            metavar="URL",
+            help="also ask this worker for copies in its memory, e.g. http://web:8000; repeatable",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        workers = _checked(options)
+        try:
+            since = _since(options["since"])
+            past = past_reports()
+        except DatabaseError as error:
+            raise cannot("La base de données ne répond pas, ou attend « migrate ».") from error
+        with redis_shelf() as shelf:
+            report = asyncio.run(_look(shelf, since, apply=options["apply"]))
+        report = replace(report, workers={address: storage_of(address) for address in workers})
+        if options["json"]:
+            self.stdout.write(json.dumps(report.to_json(), ensure_ascii=False, indent=2))
+        else:
+            self.stdout.write(as_text(report))
+        self._hand_out(report, past, options)
+        leave_with(Exit.FOUND if report.left else Exit.FINE)
+
+    def _hand_out(self, report: Report, past: list[Past], options: dict[str, Any]) -> None:
+        page = as_page(report, past, settings.ENV.shop_name)
+        if options["csv"]:
+            write_whole(options["csv"], as_csv(report))
+        if options["html"]:
+            write_whole(options["html"], page)
+        if not options["no_save"]:
+            try:
+                keep(report)
+            except DatabaseError as error:
+                raise cannot("Le rapport n'a pas pu être gardé : la base a refusé.") from error
+        if options["email"]:
+            _send(report, page)
+            self.stderr.write(f"Envoyé à {', '.join(settings.ENV.admins)}.")
+
+
+def _checked(options: dict[str, Any]) -> list[str]:
+    """Refuse before anything is done what cannot be done; return the workers' addresses."""
+    if settings.ENV.redis_url.startswith("memory://"):
+        raise cannot(
+            "REDIS_URL=memory:// : les conversations sont dans la mémoire de leur serveur. "
+            "Il n'y a rien à regarder depuis un autre processus."
+        )
+    if options["email"] and not settings.ENV.admins:
+        raise cannot("--email : la variable ADMINS est vide, personne ne recevrait le rapport.")
+    try:
+        return [parsers.http_url(address) for address in options["worker"]]
+    except ValueError as error:
+        raise cannot("--worker : une adresse comme http://web:8000 est attendue.") from error
+
+
+def _since(text: str | None) -> datetime:
+    moment_now = now()
+    if text is None:
+        return last_made_at() or moment_now - FIRST_SINCE
+    try:
+        return moment_of(text, moment_now)
+    except ValueError as error:
+        raise cannot(f"--since : {error}.") from error
+
+
+async def _look(shelf: RedisStore, since: datetime, *, apply: bool) -> Report:
+    with progress("Lecture", "clés") as tell:
+        report, survey = await gather(shelf, since, tell)
+    if not apply or not report.orphaned:
+        return report
+    try:
+        with progress("Nettoyage", "restes") as tell:
+            return await mended(shelf, report, survey, tell)
+    except StoreUnavailable as error:
+        raise cannot(
+            "Redis a cessé de répondre pendant le nettoyage : relancer la commande pour finir."
+        ) from error
+
+
+def _send(report: Report, page: str) -> None:
+    """Send it as text, with the page beside it: mail readers do not show drawings.
+
+    Raises:
+        CommandError:
+    """
+    message = EmailMessage(
+        subject=f"{settings.EMAIL_SUBJECT_PREFIX}{verdict(report)}",
+        body=as_text(report),
+        to=settings.ENV.admins,
+        # Where e-mails are only shown: not among what a script reads.
+        connection=get_connection(stream=sys.stderr),
+    )
+    message.attach(f"rapport-{report.made_at:%Y-%m-%d}.html", page, "text/html")
+    try:
+        message.send()
+    except (OSError, smtplib.SMTPException) as error:
+        when = moment(report.made_at)
+        raise cannot(f"Le rapport du {when} n'a pas pu être envoyé : {error}") from error

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+
+from chat.management.console import Exit, OperatorCommand, cannot, leave_with
+from chat.management.doctor import clocks
+from chat.management.doctor.configuration import look_at_configuration
+from chat.management.doctor.database_state import look_at_database
+from chat.management.doctor.findings import Finding, Level, secrets_in, skipped, without
+from chat.management.doctor.layer_state import MEND as LAYER_MEND
+from chat.management.doctor.layer_state import look_at_layer
+from chat.management.doctor.model_state import look_at_model
+from chat.management.doctor.redis_state import look_at_redis
+from chat.management.doctor.rendering import as_json, line, summary
+from chat.management.doctor.rounds import Check, run
+from chat.management.doctor.site import look_at_site
+from chat.management.doctor.static_files import look_at_static_files
+from meuble_project import parsers
+from meuble_project.env import Env
+
+LONGEST_TIMEOUT_S = 60
+_LOGS = "docker compose logs --tail 100 web"
+
+
+class Command(OperatorCommand):
+    help = (
+        "Check everything the assistant stands on, from Redis to the proxy, and say for each fault "
+        "the line that mends it. Changes nothing. "
+        "Exit code: 0 nothing is wrong, 1 something is, 2 wrong usage."
+    )
+    requires_system_checks = []  # it makes them itself, and tells of them in its own words
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--json", action="store_true", help="one JSON object, for scripts")
+        parser.add_argument(
+            "--url", default="", help="the site as customers reach it, e.g. https://chat.example.fr"
+        )
+        parser.add_argument("--no-model", action="store_true", help="do not call the model")
+        parser.add_argument(
+            "--timeout", type=float, default=5.0, help="seconds each check may take (default 5)"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        timeout_s = options["timeout"]
+        if not 0 < timeout_s <= LONGEST_TIMEOUT_S:
+            raise cannot(f"--timeout : de 0 à {LONGEST_TIMEOUT_S} secondes.")
+        try:
+            url = parsers.http_url(options["url"])
+        except ValueError as error:
+            raise cannot(
+                "--url : une adresse comme https://chat.example.fr est attendue."
+            ) from error
+        env: Env = settings.ENV
+        checks = checks_of(env, url, timeout_s, with_model=not options["no_model"])
+        secrets = secrets_in(
+            (env.redis_url, env.database_url, env.openai_base_url, url),
+            (env.openai_api_key, env.secret_key),
+        )
+        found: list[Finding] = []
+        # A little longer than each check gives what it asks: its own words say more than ours.
+        for findings in run(checks, timeout_s + 1):
+            for finding in (without(secrets, one) for one in findings):
+                found.append(finding)
+                if not options["json"]:
+                    self.stdout.write(line(finding))
+                    self.stdout.flush()
+        if options["json"]:
+            self.stdout.write(json.dumps(as_json(found), ensure_ascii=False, indent=2))
+        else:
+            self.stdout.write(f"\n{summary(found)}")
+        self.stdout.flush()
+        wrong = any(finding.level is Level.WRONG for finding in found)
+        leave_with(Exit.FOUND if wrong else Exit.FINE)
+
+
+def checks_of(env: Env, url: str, timeout_s: float, *, with_model: bool) -> list[Check]:
+    """Return every check that is to be made, in the order in which it is told."""
+    return [
+        Check(
+            "Redis",
+            lambda: look_at_redis(env.redis_url, env.session_ttl_s, timeout_s),
+            "docker compose up --detach redis",
+        ),
+        Check(
+            "Base",
+            lambda: look_at_database(env.database_url),
+            "docker compose up --detach postgres",
+        ),
+        Check("Couche de messages", lambda: look_at_layer(timeout_s), LAYER_MEND),
+        Check(
+            "Modèle",
+            (lambda: look_at_model(env, timeout_s))
+            if with_model
+            else lambda: [skipped("Modèle", "--no-model")],
+            "OPENAI_API_KEY=…, OPENAI_BASE_URL=…   # dans .env",
+        ),
+        Check(
+            "Horloge : Redis",
+            lambda: clocks.look_at_redis_clock(env.redis_url, timeout_s),
+            "docker compose up --detach redis",
+        ),
+        Check(
+            "Horloge : base",
+            clocks.look_at_database_clock,
+            "docker compose up --detach postgres",
+        ),
+        Check("Fichiers statiques", look_at_static_files, "manage.py collectstatic --no-input"),
+        Check("Configuration", lambda: look_at_configuration(env), "manage.py check --deploy"),
+        Check(
+            "Site",
+            (lambda: look_at_site(url, timeout_s))
+            if url
+            else lambda: [skipped("Site", "donner --url https://… pour le vérifier")],
+            _LOGS,
+        ),
+    ]

@@ -1,0 +1,105 @@
+"""Conversations as a terminal shows them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from django.utils import timezone
+
+from chat.reports.phrases import lasting, moment, number, size
+from chat.reports.text import table
+from chat.sessions.desk import Aside, AsideKind, Row, State
+from chat.sessions.types import Author, Message, Session, ref_of
+from meuble_project.logs import escape
+
+AUTHORS = {
+    Author.CUSTOMER: "Client",
+    Author.ASSISTANT: "Assistant",
+    Author.ADVISER: "Conseiller",
+    Author.SYSTEM: "Système",
+}
+STATES = {
+    State.ASKED: "attend un conseiller",
+    State.HELD: "tenue",
+    State.ANSWERING: "l'assistant répond",
+    State.INTERRUPTED: "interrompue",
+    State.IDLE: "attend le client",
+}
+#: As terminals number colours.
+_COLOURS = {Author.CUSTOMER: 36, Author.ASSISTANT: 33, Author.ADVISER: 32, Author.SYSTEM: 90}
+_GREY = 90
+
+
+def listing(rows: Sequence[Row], total: int, now: datetime) -> str:
+    """One line for each conversation, and how many there are in all."""
+    if not total:
+        return "Aucune conversation ne correspond."
+    lines = table(
+        ["référence", "âge", "silence", "messages", "taille", "qui parle", "état"],
+        [
+            (
+                row.ref,
+                lasting((now - row.began_at).total_seconds()),
+                lasting((now - row.last_at).total_seconds()),
+                number(row.messages),
+                size(row.bytes),
+                escape(row.adviser) or "assistant",
+                STATES[row.state],
+            )
+            for row in rows
+        ],
+    )
+    return "\n".join([*lines, "", f"{number(len(rows))} sur {number(total)}"])
+
+
+def transcript(session: Session, asides: Sequence[Aside], *, colour: bool) -> str:
+    """The words in their order, what was noted beside them in its place."""
+    entries = [(message.sent_at, _message(message, colour=colour)) for message in session.messages]
+    entries += [(aside.at, _aside(aside, colour=colour)) for aside in asides]
+    body = "\n\n".join(text for _, text in sorted(entries, key=lambda entry: entry[0]))
+    return "\n".join([*_head(session), "", body])
+
+
+def _head(session: Session) -> Iterator[str]:
+    yield f"Conversation {ref_of(session.id)}"
+    state = "terminée" if session.ended else "ouverte"
+    speaker = escape(session.adviser) or "l'assistant"
+    began, until = moment(session.created_at), moment(session.expires_at)
+    yield f"Commencée le {began}, {state}, {speaker} répond, gardée jusqu'au {until}."
+    waiting = len(session.waiting)
+    if waiting:
+        yield f"{waiting} question(s) sans réponse."
+
+
+def _message(message: Message, *, colour: bool) -> str:
+    who = AUTHORS[message.author]
+    if message.name:
+        who = f"{who} ({escape(message.name)})"
+    cut = " [interrompu]" if message.interrupted else ""
+    head = _painted(f"{_hour(message.sent_at)}  {who}{cut}", _COLOURS[message.author], colour)
+    return f"{head}\n{_indented(message.text)}"
+
+
+def _aside(aside: Aside, *, colour: bool) -> str:
+    if aside.kind is AsideKind.TURN:
+        data = aside.data
+        text = f"{data.get('ending')} : {data.get('total_ms')} ms, outils {data.get('tools')}"
+    else:
+        text = aside.text
+    who = f" de {escape(aside.author)}" if aside.author else ""
+    kind = "note" if aside.kind is AsideKind.NOTE else "trace"
+    return _painted(f"{_hour(aside.at)}  [{kind}{who}]\n{_indented(text)}", _GREY, colour)
+
+
+def _hour(when: datetime) -> str:
+    return f"{timezone.localtime(when):%d/%m %H:%M:%S}"
+
+
+def _indented(text: str) -> str:
+    """Every line shifted; nothing in it can move a terminal's cursor."""
+    return "\n".join(f"    {escape(line)}" for line in text.split("\n"))
+
+
+def _painted(text: str, colour: int, wanted: bool) -> str:
+    return f"\x1b[{colour}m{text}\x1b[0m" if wanted else text

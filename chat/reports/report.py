@@ -1,0 +1,164 @@
+"""One report: numbers and references of conversations, never an id nor a word. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from chat.reports.phrases import HARD, KINDS, lasting, plural, size
+from chat.sessions.desk import Row
+from chat.sessions.types import JSON, isoformat
+from chat.sessions.upkeep import Orphan
+
+#: Seconds since the last word, and bytes: from one edge to before the next.
+QUIET_EDGES_S = (0, 300, 1800, 7200, 21_600, 43_200)
+SIZE_EDGES = (0, 2_000, 10_000, 50_000, 200_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """How many conversations are at least ``low`` and less than ``high``; None for no limit."""
+
+    low: int
+    high: int | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """``since``: from when ``expired`` is counted. ``sampled``: conversations that ``sizes``
+    tells of, the newest. ``applied``: whether orphans were removed.
+    ``workers``: what each worker that was asked says of its storage, by its address.
+    """
+
+    made_at: datetime
+    since: datetime
+    active: int
+    ended: int
+    expired: int
+    bytes: int
+    orphans: Mapping[Orphan, int]
+    applied: bool = False
+    removed: Mapping[Orphan, int] = field(default_factory=dict)
+    quiet: tuple[Bucket, ...] = ()
+    sizes: tuple[Bucket, ...] = ()
+    sampled: int = 0
+    oldest: tuple[Row, ...] = ()
+    biggest: tuple[Row, ...] = ()
+    workers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def orphaned(self) -> int:
+        return sum(self.orphans.values())
+
+    @property
+    def removed_count(self) -> int:
+        return sum(self.removed.values())
+
+    @property
+    def left(self) -> int:
+        """Orphans that are still there."""
+        return 0 if self.applied else self.orphaned
+
+    def to_json(self) -> JSON:
+        return {
+            "made_at": isoformat(self.made_at),
+            "since": isoformat(self.since),
+            "active": self.active,
+            "ended": self.ended,
+            "expired": self.expired,
+            "bytes": self.bytes,
+            "orphaned": self.orphaned,
+            "applied": self.applied,
+            "removed": self.removed_count,
+            "details": self.details(),
+        }
+
+    def details(self) -> JSON:
+        return {
+            "ended": self.ended,
+            "orphans": {kind.value: self.orphans.get(kind, 0) for kind in Orphan},
+            "removed": {kind.value: self.removed.get(kind, 0) for kind in Orphan},
+            "quiet_s": [[one.low, one.high, one.count] for one in self.quiet],
+            "sizes": [[one.low, one.high, one.count] for one in self.sizes],
+            "sampled": self.sampled,
+            "oldest": [listed(row) for row in self.oldest],
+            "biggest": [listed(row) for row in self.biggest],
+            "workers": dict(self.workers),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What is kept of an earlier report."""
+
+    made_at: datetime
+    active: int
+    orphaned: int
+    bytes: int
+
+
+def listed(row: Row) -> JSON:
+    """A conversation as a report may name it: by its reference, without its owner."""
+    return {
+        "ref": row.ref,
+        "began_at": isoformat(row.began_at),
+        "last_at": isoformat(row.last_at),
+        "messages": row.messages,
+        "bytes": row.bytes,
+        "state": row.state.value,
+    }
+
+
+def spread(values: Sequence[int], edges: Sequence[int]) -> tuple[Bucket, ...]:
+    """Count values, none of which is below the first edge, between the edges."""
+    limits: list[int | None] = [*edges[1:], None]
+    return tuple(
+        Bucket(low, high, sum(low <= value and (high is None or value < high) for value in values))
+        for low, high in zip(edges, limits, strict=True)
+    )
+
+
+def quiet_label(bucket: Bucket) -> str:
+    if bucket.high is None:
+        return f"plus de {lasting(bucket.low)}"
+    if not bucket.low:
+        return f"moins de {lasting(bucket.high)}"
+    return f"{lasting(bucket.low)} à {lasting(bucket.high)}"
+
+
+def size_label(bucket: Bucket) -> str:
+    if bucket.high is None:
+        return f"plus de {size(bucket.low)}"
+    if not bucket.low:
+        return f"moins de {size(bucket.high)}"
+    return f"{size(bucket.low)} à {size(bucket.high)}"
+
+
+def verdict(report: Report) -> str:
+    """Say in one sentence what there is to know."""
+    active = plural(report.active, "conversation active", "conversations actives")
+    if not report.orphaned:
+        return f"{active}, rien d'orphelin."
+    found = plural(report.orphaned, "reste orphelin", "restes orphelins")
+    if not report.left:
+        return f"{active}, {found} : tout a été retiré."
+    return f"{active}, {found} à retirer."
+
+
+def orphan_lines(report: Report) -> list[tuple[str, int, int]]:
+    """Return what was found and removed of each kind, by its French name."""
+    return [
+        (KINDS[kind], report.orphans.get(kind, 0), report.removed.get(kind, 0)) for kind in Orphan
+    ]
+
+
+def worker_lines(report: Report) -> list[str]:
+    """What is known of the copies that workers keep in memory while Redis is away."""
+    if not report.workers:
+        return [
+            "Copies en mémoire non réunies : seuls les serveurs les connaissent. "
+            f"Option «{HARD}--worker{HARD}http://web:8000{HARD}» pour les interroger."
+        ]
+    return [f"{address} : {word}" for address, word in report.workers.items()]

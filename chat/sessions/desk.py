@@ -1,0 +1,246 @@
+"""What the staff ask of the session store: to hold a conversation, to note, to list, to find.
+
+Every operation is atomic and may be repeated after an unknown result, as those of
+``store.Store``; all raise ``StoreUnavailable`` when the store does not answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal, Protocol
+
+from chat.sessions.types import JSON, Message, Session, isoformat, new_id, now
+
+#: An adviser who is not heard of for this long has left: the assistant answers again.
+HOLD_S = 180.0
+#: Asides kept of one conversation, the newest.
+MAX_ASIDES = 300
+#: Rows of one page of the list, at most.
+MAX_ROWS = 100
+#: Conversations that are sorted for one page when no index has their order.
+MAX_SORTED = 1000
+#: Conversations whose words are read for one search, the newest.
+MAX_SEARCHED = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Adviser:
+    """``id``: primary key of the user as text. ``name``: what customers are shown."""
+
+    id: str
+    name: str
+
+
+class AsideKind(StrEnum):
+    NOTE = "note"  # an adviser's private words
+    EVENT = "event"  # somebody took over, handed back, left, ended, exported
+    TURN = "turn"  # numbers of one answer, in ``data``
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aside:
+    """Something written beside the conversation, for the staff only.
+
+    ``author``: name of who wrote or did it, "" for the application. ``data`` of a turn:
+    ``{"question_id", "answer_id", "ending", "first_text_ms", "total_ms", "tools": [name],
+    "prompt_tokens", "completion_tokens", "guarded"}``, numbers None when unknown.
+    """
+
+    kind: AsideKind
+    text: str = ""
+    author: str = ""
+    data: JSON = field(default_factory=dict)
+    id: str = field(default_factory=new_id)
+    at: datetime = field(default_factory=now)
+
+    def to_json(self) -> JSON:
+        return {
+            "id": self.id,
+            "kind": self.kind.value,
+            "text": self.text,
+            "author": self.author,
+            "data": self.data,
+            "at": isoformat(self.at),
+        }
+
+    @classmethod
+    def from_json(cls, data: JSON) -> Aside:
+        return cls(
+            id=data["id"],
+            kind=AsideKind(data["kind"]),
+            text=data["text"],
+            author=data["author"],
+            data=data["data"],
+            at=datetime.fromisoformat(data["at"]),
+        )
+
+
+class State(StrEnum):
+    """What a conversation waits for; the first that applies."""
+
+    ASKED = "asked"  # the customer asked for an adviser, none has come
+    HELD = "held"  # an adviser answers
+    ANSWERING = "answering"  # the assistant answers
+    INTERRUPTED = "interrupted"  # its last answer failed, or was cut by no will of the customer
+    IDLE = "idle"  # the customer's next words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One conversation in the list. ``bytes``: of its document as stored.
+
+    ``language``: of what its customer writes, as ``chat.language`` names it; "" when not known.
+    ``storage``: where the row was read.
+    """
+
+    id: str
+    ref: str
+    owner: str
+    began_at: datetime
+    last_at: datetime
+    expires_at: datetime
+    messages: int
+    bytes: int
+    language: str
+    state: State
+    adviser: str = ""
+    adviser_id: str = ""
+    asked_at: datetime | None = None
+    storage: Literal["redis", "memory"]
+
+
+class Order(StrEnum):
+    NEWEST = "newest"  # last word first
+    OLDEST = "oldest"
+    BEGAN = "began"  # begun last first
+    BEGAN_FIRST = "began-first"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """Which conversations to list, all conditions together.
+
+    ``quiet_s``: only those whose last word is at least / at most so many seconds old.
+    ``speaker``: "assistant", "adviser" or "" for any. ``limit``: at most ``MAX_ROWS``.
+    With ``quiet_s`` and an order by beginning, only the ``MAX_SORTED`` with the newest last
+    words are sorted and counted: no index holds both.
+    """
+
+    state: State | None = None
+    speaker: str = ""
+    quiet_s: tuple[float, float] | None = None
+    order: Order = Order.NEWEST
+    offset: int = 0
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """``total``: how many match the listing, of all pages."""
+
+    rows: tuple[Row, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How many conversations are active now; had a word in the last hour; and of the active,
+    how many are in each of these states.
+    """
+
+    active: int
+    last_hour: int
+    asked: int
+    held: int
+    answering: int
+
+
+class Desk(Protocol):
+    async def take_over(
+        self, session_id: str, adviser: Adviser, announcement: Message
+    ) -> tuple[Session, bool]:
+        """Have this adviser answer from now on, for ``HOLD_S`` after they were last heard of.
+
+        An answer that is being written is cut: what was kept of it is stored, marked
+        interrupted, and its writer can write no more. Every question without an end gets
+        ``End.TAKEN_OVER``. The announcement is stored last. Returns the session as it is then,
+        and whether this very call took it, which is known by its announcement: an adviser who
+        holds it already only renews their hold.
+
+        Raises:
+            HeldByAnother: with their name.
+            SessionNotFound, SessionGone:
+        """
+
+    async def hand_back(
+        self, session_id: str, adviser_id: str, instruction: str, announcement: Message
+    ) -> bool:
+        """Have the assistant answer again. ``adviser_id`` "": only when the hold has lapsed.
+
+        ``instruction``: for the assistant, kept until the next take-over; "" for none.
+        Returns False, changing nothing, when this adviser does not hold it; True again when
+        this same announcement is repeated.
+        """
+
+    async def say(self, session_id: str, adviser_id: str, message: Message) -> bool:
+        """Store what the adviser says, and renew their hold. False: this id is stored already.
+
+        Raises:
+            NotHeld: this adviser does not hold it.
+            IdConflict: the id is known with another text.
+            SessionNotFound, SessionGone:
+        """
+
+    async def keep_hold(self, session_id: str, adviser_id: str) -> bool:
+        """Note that the adviser is there. False when they do not hold it."""
+
+    async def lapsed(self) -> list[str]:
+        """Return ids of sessions whose adviser has left without a word, at most 50."""
+
+    async def ask_for_adviser(self, session_id: str, owner: str, announcement: Message) -> bool:
+        """Note that the customer wants a human, and store the announcement.
+
+        False, changing nothing, when they asked before or an adviser holds it; True again when
+        this same announcement is repeated. Taking over, handing back and ending forget it.
+
+        Raises:
+            SessionNotFound, SessionGone:
+        """
+
+    async def announce(self, session_id: str, announcement: Message) -> bool:
+        """Store what the application tells the customer, whoever answers. False: it is known.
+
+        Raises:
+            SessionNotFound, SessionGone:
+        """
+
+    async def add_aside(self, session_id: str, aside: Aside) -> None:
+        """Keep it as long as the conversation can be read, ended or not; nothing when it cannot
+        be any more, or the aside is known by its id.
+        """
+
+    async def asides(self, session_id: str) -> list[Aside]:
+        """Return them in the order in which they were added."""
+
+    async def page(self, listing: Listing) -> Page:
+        """Return active conversations. The cost is that of one page, of what else the state and
+        the speaker leave, never of how many conversations there are.
+        """
+
+    async def find(self, ref: str) -> str:
+        """Return the id of the conversation, active or ended, that ``ref_of`` gives this.
+
+        Raises:
+            SessionNotFound:
+        """
+
+    async def search(self, words: Sequence[str]) -> list[Row]:
+        """Return the conversations that contain all these words, in any case, with or without
+        accents, among the ``MAX_SEARCHED`` newest; at most ``MAX_ROWS``.
+        """
+
+    async def counts(self) -> Counts:
+        """Return how many there are of each; the cost does not grow with them."""

@@ -1,0 +1,155 @@
+"""The conversations of one process: found by id, forgotten when their life ends."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Sequence
+
+from chat.errors import SessionGone, SessionNotFound
+from chat.sessions.desk import HOLD_S
+from chat.sessions.memory_record import Record, RunningTurn, seconds
+from chat.sessions.store import ANY_OWNER, Lease, LeaseLost
+from chat.sessions.types import End, Outcome, new_id, now, ref_of
+from chat.sessions.upkeep import EXPIRED_KEPT_S
+
+
+class MemoryShelf:
+    """``ttl_s``: life of a session after its last change. ``hold_s``: see ``HOLD_S``."""
+
+    def __init__(self, ttl_s: int, hold_s: float = HOLD_S) -> None:
+        self._ttl_s = ttl_s
+        self._hold_s = hold_s
+        self._records: dict[str, Record] = {}
+        self._refs: dict[str, str] = {}
+        #: Why an id answers no more, its owner, and until when that is remembered.
+        self._gone: dict[str, tuple[str, str, float]] = {}
+        self._expiries: list[tuple[float, str]] = []
+        #: Ids of the sessions with a question that has no end.
+        self._open: set[str] = set()
+        self._ended = 0
+        #: How many expired, by hours since 1970.
+        self._expired: Counter[int] = Counter()
+
+    def has(self, session_id: str) -> bool:
+        """Whether the session lives here, or is known here to be gone."""
+        return self._find(session_id) is not None or session_id in self._gone
+
+    def adopt(self, record: Record) -> None:
+        """Go on with a session that lived elsewhere."""
+        self._records[record.id] = record
+        self._refs[ref_of(record.id)] = record.id
+        self._ended += bool(record.gone)
+        heapq.heappush(self._expiries, (record.expires, record.id))
+
+    def record(self, session_id: str) -> Record | None:
+        """Return the session as it lives here."""
+        return self._find(session_id)
+
+    def expect(self, record: Record, question_ids: Sequence[str]) -> None:
+        """Have these questions, which are in the transcript, wait for the assistant's answers."""
+        if record.adviser:
+            record.outcomes |= dict.fromkeys(question_ids, Outcome(end=End.TAKEN_OVER))
+        elif question_ids:
+            waiting = {*record.pending, *question_ids}
+            record.pending = [m.id for m in record.messages if m.id in waiting]
+            self._open.add(record.id)
+
+    def forget_gone(self) -> None:
+        """Forget which conversations are over: another store knows it again."""
+        self._gone.clear()
+
+    def records(self) -> list[Record]:
+        """Return every session that lives here."""
+        self._purge()
+        return list(self._records.values())
+
+    def take_out(self, session_id: str) -> Record | None:
+        """Forget a session, and return it for another store to go on with."""
+        self._gone.pop(session_id, None)
+        return self._remove(session_id)
+
+    def _create(self, session_id: str, owner: str) -> Record:
+        self._gone.pop(session_id, None)
+        record = Record(id=session_id, owner=owner, epoch=new_id(), created_at=now(), expires=0.0)
+        self._records[session_id] = record
+        self._refs[ref_of(session_id)] = session_id
+        return record
+
+    def _keep(self, record: Record) -> None:
+        first = record.expires == 0.0
+        record.expires = seconds() + self._ttl_s
+        if first:  # later renewals move the entry when it comes up, see _purge
+            heapq.heappush(self._expiries, (record.expires, record.id))
+        self._purge()
+
+    def _purge(self) -> None:
+        """Forget what has expired: each session stands once in the heap, at or before its end."""
+        moment = seconds()
+        while self._expiries and self._expiries[0][0] <= moment:
+            _, id_ = heapq.heappop(self._expiries)
+            record = self._records.get(id_)
+            if record is None:
+                if self._gone.get(id_, ("", "", 0.0))[2] <= moment:
+                    self._gone.pop(id_, None)
+            elif record.expires > moment:
+                heapq.heappush(self._expiries, (record.expires, id_))
+            else:
+                self._note_expiry(record)
+                self._bury(record, record.gone or "expired", self._ttl_s)
+
+    def _note_expiry(self, record: Record) -> None:
+        if record.gone:
+            return
+        hour = int(seconds() // 3600)
+        self._expired[hour] += 1
+        for old in [past for past in self._expired if past < hour - EXPIRED_KEPT_S // 3600]:
+            del self._expired[old]
+
+    def _bury(self, record: Record, reason: str, for_s: float) -> None:
+        self._remove(record.id)
+        until = seconds() + for_s
+        self._gone[record.id] = (reason, record.owner, until)
+        heapq.heappush(self._expiries, (until, record.id))
+
+    def _remove(self, session_id: str) -> Record | None:
+        record = self._records.pop(session_id, None)
+        if record is not None:
+            self._refs.pop(ref_of(session_id), None)
+            self._open.discard(session_id)
+            self._ended -= bool(record.gone)
+        return record
+
+    def _find(self, session_id: str) -> Record | None:
+        record = self._records.get(session_id)
+        if record is not None and record.expires and record.expires <= seconds():
+            self._purge()
+            return self._records.get(session_id)
+        return record
+
+    def _owned(self, session_id: str, owner: str) -> Record | None:
+        record = self._find(session_id)
+        return record if record is not None and owner in (ANY_OWNER, record.owner) else None
+
+    def _readable(self, session_id: str, owner: str) -> Record:
+        record = self._find(session_id)
+        if record is not None:
+            if owner not in (ANY_OWNER, record.owner):
+                raise SessionNotFound
+            return record
+        reason, its_owner, _until = self._gone.get(session_id, ("", "", 0))
+        if reason and owner in (ANY_OWNER, its_owner):
+            raise SessionGone(reason)
+        raise SessionNotFound
+
+    def _existing(self, session_id: str) -> Record:
+        record = self._find(session_id)
+        if record is None:
+            raise SessionNotFound
+        return record
+
+    def _held(self, lease: Lease) -> tuple[Record, RunningTurn]:
+        record = self._find(lease.session.id)
+        if record is None or record.turn is None or record.turn.token != lease.token:
+            raise LeaseLost
+        return record, record.turn

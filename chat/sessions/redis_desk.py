@@ -1,0 +1,186 @@
+"""What the staff ask of the conversations in Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+
+from chat.errors import HeldByAnother, IdConflict, NotHeld, SessionNotFound
+from chat.sessions.desk import (
+    HOLD_S,
+    MAX_ASIDES,
+    MAX_ROWS,
+    MAX_SEARCHED,
+    MAX_SORTED,
+    Adviser,
+    Aside,
+    Counts,
+    Listing,
+    Page,
+    Row,
+    State,
+)
+from chat.sessions.redis_document import dumps
+from chat.sessions.redis_link import RedisLink
+from chat.sessions.redis_rows import reading, refuse, rows_of
+from chat.sessions.redis_scripts import RedisScripts
+from chat.sessions.rows import (
+    chosen_states,
+    folded,
+    has_words,
+    is_by_beginning,
+    is_descending,
+)
+from chat.sessions.types import Message, Session, fingerprint, isoformat
+
+_MAX_LAPSED = 50
+#: Documents read at once, and bytes of them searched in one step of the event loop.
+_READ_AT_ONCE = 50
+_SEARCHED_AT_ONCE = 200_000
+
+
+class RedisDesk(RedisScripts):
+    """``ttl_s``: life of a session after its last change. ``hold_s``: see ``HOLD_S``."""
+
+    def __init__(self, link: RedisLink, ttl_s: int, hold_s: float = HOLD_S) -> None:
+        super().__init__(link)
+        self._ttl_ms = ttl_s * 1000
+        self._hold_ms = round(hold_s * 1000)
+
+    async def take_over(
+        self, session_id: str, adviser: Adviser, announcement: Message
+    ) -> tuple[Session, bool]:
+        reply = await self._run(
+            "take_over",
+            session_id,
+            adviser.id,
+            adviser.name,
+            self._ttl_ms,
+            self._hold_ms,
+            announcement.id,
+            dumps(announcement.to_json()),
+            json.dumps(isoformat(announcement.sent_at)),
+        )
+        if reply[0] == b"other":
+            raise HeldByAnother(reply[1].decode())
+        status, session = reading(reply)
+        return session, status == b"taken"
+
+    async def hand_back(
+        self, session_id: str, adviser_id: str, instruction: str, announcement: Message
+    ) -> bool:
+        said = (announcement.id, dumps(announcement.to_json()))
+        return bool(
+            await self._run("hand_back", session_id, adviser_id, instruction, self._ttl_ms, *said)
+        )
+
+    async def say(self, session_id: str, adviser_id: str, message: Message) -> bool:
+        status, *rest = await self._run(
+            "say",
+            session_id,
+            adviser_id,
+            self._ttl_ms,
+            self._hold_ms,
+            message.id,
+            fingerprint(message.text),
+            dumps(message.to_json()),
+        )
+        refuse(status, rest)
+        if status == b"other":
+            raise NotHeld
+        if status == b"conflict":
+            raise IdConflict
+        return bool(status == b"stored")
+
+    async def keep_hold(self, session_id: str, adviser_id: str) -> bool:
+        return bool(await self._run("hold", session_id, adviser_id, self._hold_ms))
+
+    async def lapsed(self) -> list[str]:
+        return [id_.decode() for id_ in await self._run("lapsed", "", _MAX_LAPSED)]
+
+    async def ask_for_adviser(self, session_id: str, owner: str, announcement: Message) -> bool:
+        said = (announcement.id, dumps(announcement.to_json()))
+        status, *rest = await self._run("ask", session_id, owner, self._ttl_ms, *said)
+        refuse(status, rest)
+        return bool(status)
+
+    async def announce(self, session_id: str, announcement: Message) -> bool:
+        said = (announcement.id, dumps(announcement.to_json()))
+        status, *rest = await self._run("announce", session_id, self._ttl_ms, *said)
+        refuse(status, rest)
+        return bool(status)
+
+    async def add_aside(self, session_id: str, aside: Aside) -> None:
+        await self._run("aside", session_id, aside.id, dumps(aside.to_json()), MAX_ASIDES)
+
+    async def asides(self, session_id: str) -> list[Aside]:
+        kept = await self._run("asides", session_id)
+        return [Aside.from_json(json.loads(aside)) for aside in kept]
+
+    async def page(self, listing: Listing) -> Page:
+        states = chosen_states(listing)
+        if not states:
+            return Page((), 0)
+        named = ["only", *states] if State.IDLE not in states else ["but", *(set(State) - states)]
+        total, told = await self._run(
+            "page",
+            "",
+            self._ttl_ms,
+            "began" if is_by_beginning(listing.order) else "index",
+            "1" if is_descending(listing.order) else "",
+            listing.offset,
+            min(listing.limit, MAX_ROWS),
+            *(("", "") if listing.quiet_s is None else map(_milliseconds, listing.quiet_s)),
+            MAX_SORTED,
+            *named,
+        )
+        return Page(rows_of(told, self._ttl_ms), total)
+
+    async def find(self, ref: str) -> str:
+        found = await self._link.run("GET", f"chat:ref:{ref}")
+        if not found or not await self._link.run("EXISTS", f"session:{found.decode()}"):
+            raise SessionNotFound
+        return str(found.decode())
+
+    async def search(self, words: Sequence[str]) -> list[Row]:
+        wanted = folded(words)
+        if not wanted:
+            return []
+        newest = await self._link.run("ZREVRANGE", "chat:index", 0, MAX_SEARCHED - 1)
+        hits: list[bytes] = []
+        for start in range(0, len(newest), _READ_AT_ONCE):
+            hits += await self._having(wanted, newest[start : start + _READ_AT_ONCE])
+            if len(hits) >= MAX_ROWS:
+                break
+        return await self._rows(hits[:MAX_ROWS])
+
+    async def counts(self) -> Counts:
+        active, last_hour, asked, held, answering = await self._run("counts", "", self._ttl_ms)
+        return Counts(
+            active=active, last_hour=last_hour, asked=asked, held=held, answering=answering
+        )
+
+    async def _having(self, wanted: list[str], ids: list[bytes]) -> list[bytes]:
+        """Return which of these conversations have all the words."""
+        documents = await self._link.run("MGET", *(b"session:" + id_ for id_ in ids))
+        hits, searched = [], 0
+        for id_, document in zip(ids, documents, strict=True):
+            searched += len(document or b"")
+            if searched > _SEARCHED_AT_ONCE:
+                await asyncio.sleep(0)
+                searched = len(document or b"")
+            if document is None:
+                continue
+            messages = json.loads(document)["messages"]
+            if has_words((message["text"] for message in messages), wanted):
+                hits.append(id_)
+        return hits
+
+    async def _rows(self, ids: Sequence[bytes]) -> list[Row]:
+        return list(rows_of(await self._run("rows", "", *ids), self._ttl_ms))
+
+
+def _milliseconds(seconds: float) -> str:
+    """Infinity is "", as in "at most"."""
+    return "" if seconds == float("inf") else str(round(seconds * 1000))

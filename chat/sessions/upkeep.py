@@ -1,0 +1,70 @@
+"""What a session store can tell and mend of itself. For commands, not for requests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from chat.sessions.desk import Row
+
+#: Rows of the biggest conversations in a survey.
+MAX_BIGGEST = 10
+#: Keys looked at between two breaths of the event loop.
+STEP = 500
+#: For how long is counted what has expired, by the hour.
+EXPIRED_KEPT_S = 14 * 86_400
+
+#: Called with how many keys were looked at, and how many there are, as far as is known: an
+#: estimate that the first may exceed.
+Progress = Callable[[int, int], None]
+
+
+class Orphan(StrEnum):
+    """What may be left behind of a conversation whose document is gone."""
+
+    INDEX = "index"  # entries of the indexes of active conversations
+    DRAFTS = "drafts"  # of answers that nobody writes
+    STATES = "states"  # hashes that will never go by themselves
+    LEASES = "leases"  # entries of the answers to be written
+    ASIDES = "asides"
+    REFS = "refs"  # references that lead nowhere
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """All that is kept, as counted during some seconds.
+
+    ``active``: conversations that go on. ``ended``: over, readable until they expire.
+    ``bytes``: of all documents. ``oldest``: the active one that began first, None when there is
+    none. ``biggest``: at most ``MAX_BIGGEST`` of the active, the longest document first.
+    ``orphans``: by kind, of every kind, the session ids (of ``Orphan.REFS``: the references).
+    """
+
+    active: int
+    ended: int
+    bytes: int
+    oldest: Row | None
+    biggest: tuple[Row, ...]
+    orphans: dict[Orphan, tuple[str, ...]] = field(default_factory=dict)
+    taken_at: datetime
+
+
+class Upkeep(Protocol):
+    """All raise ``StoreUnavailable`` when the store does not answer."""
+
+    async def survey(self, progress: Progress | None = None) -> Survey:
+        """Look at every key, in small steps that keep nobody waiting. Changes nothing."""
+
+    async def mend(self, survey: Survey, progress: Progress | None = None) -> dict[Orphan, int]:
+        """Remove the orphans that the survey found and that still are: each is looked at again
+        in the same atomic step, so a conversation that lives is never touched. May be stopped
+        and repeated. Returns how many of each kind, of every kind, were removed by this call.
+        """
+
+    async def expired_since(self, moment: datetime) -> int:
+        """Return how many active conversations reached the end of their life since then, to the
+        hour, for ``EXPIRED_KEPT_S`` at most; those that were ended or erased are not counted.
+        """

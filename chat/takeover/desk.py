@@ -1,0 +1,201 @@
+"""A human takes a conversation over, speaks in it, and hands it back.
+
+Each act is stored first, atomically, then told to everybody who listens, in any process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+
+from django.conf import settings
+
+from chat import live
+from chat.errors import ChatError, InvalidMessage, SessionNotFound
+from chat.frames import checked_text
+from chat.protocol import AdviserAsked, MessageDone, SessionState, SpeakerChanged
+from chat.sessions.desk import Adviser, Aside, AsideKind
+from chat.sessions.store import ANY_OWNER, WEB_OWNER, default_store
+from chat.sessions.types import Author, Message, Session, is_id, now, ref_of
+from chat.takeover import wording
+from chat.takeover.asides import add_aside, add_event, desk_key
+from chat.takeover.silence import hush
+
+__all__ = ["desk_key"]
+
+logger = logging.getLogger(__name__)
+
+#: What an adviser may tell the assistant when handing back.
+MAX_INSTRUCTION_CHARS = 1000
+#: How long a writer that did not hear us may still speak to viewers of its own process.
+DEAF_S = 0.5
+
+
+async def take_over(session_id: str, adviser: Adviser) -> Session:
+    """Have this adviser answer from now on; when it returns, the model has fallen silent.
+
+    What it was writing is kept, marked interrupted, and every open question has its end. Who
+    holds it already only renews their hold.
+
+    Raises:
+        HeldByAnother: with their name.
+        SessionNotFound, SessionGone:
+        StoreUnavailable: it may have been taken: try again.
+    """
+    store = default_store()
+    is_quiet = await hush(store, await store.load(session_id, ANY_OWNER))
+    announcement = _announcement(wording.taken(adviser.name))
+    try:
+        session, is_new = await store.take_over(session_id, adviser, announcement)
+    except ChatError:
+        await _tell_as_it_is(session_id)
+        raise
+    if not is_quiet:
+        await asyncio.sleep(DEAF_S)
+    await _tell_speaker(session, announcement if is_new else None)
+    if is_new:
+        await add_event(session_id, f"{adviser.name} a pris la main.", adviser.name)
+    return session
+
+
+async def hand_back(session_id: str, adviser: Adviser, instruction: str = "") -> bool:
+    """Have the assistant answer again, from the customer's next message on.
+
+    ``instruction``: for the assistant only. False when this adviser does not hold it.
+
+    Raises:
+        InvalidMessage: the instruction is no text, or over ``MAX_INSTRUCTION_CHARS``.
+        SessionNotFound, SessionGone, StoreUnavailable:
+    """
+    if instruction:
+        instruction = _checked_instruction(instruction)
+    session = await default_store().load(session_id, ANY_OWNER)
+    text = wording.handed_back(session.messages)
+    if not await _return(session_id, adviser.id, instruction, text):
+        return False
+    event = f"{adviser.name} a rendu la main à l'assistant."
+    data = {"instruction": instruction} if instruction else {}
+    await add_event(session_id, event, adviser.name, data)
+    return True
+
+
+async def say(session_id: str, adviser: Adviser, message_id: str, text: str) -> Message:
+    """Store what the adviser says and show it; the same id again has no second effect.
+
+    Raises:
+        InvalidMessage: as for a customer's message.
+        NotHeld: this adviser does not hold it.
+        IdConflict: the id is known with another text.
+        SessionNotFound, SessionGone, StoreUnavailable:
+    """
+    if not is_id(message_id):
+        raise InvalidMessage
+    message = Message(author=Author.ADVISER, id=message_id, text=_checked(text), name=adviser.name)
+    store = default_store()
+    if not await store.say(session_id, adviser.id, message):
+        session = await store.load(session_id, ANY_OWNER)
+        message = next(known for known in session.messages if known.id == message_id)
+    await live.publish(session_id, MessageDone(message))
+    return message
+
+
+async def keep_hold(session_id: str, adviser: Adviser) -> bool:
+    """Note that the adviser is there. False when they do not hold it."""
+    return await default_store().keep_hold(session_id, adviser.id)
+
+
+async def note(session_id: str, adviser: Adviser, text: str) -> Aside:
+    """Keep an adviser's private words.
+
+    Raises:
+        InvalidMessage: as for a customer's message.
+        SessionNotFound, SessionGone, StoreUnavailable:
+    """
+    aside = Aside(kind=AsideKind.NOTE, text=_checked(text), author=adviser.name)
+    await default_store().load(session_id, ANY_OWNER)
+    await add_aside(session_id, aside)
+    return aside
+
+
+async def ask_for_adviser(session_id: str, owner: str, reason: str = "", lead: str = "") -> bool:
+    """Note that the customer wants a human and tell them when one can come.
+
+    ``lead``: what they are told first, in Markdown, when a rule calls the human.
+
+    One effect however often: False when they asked before, or an adviser answers already.
+
+    Raises:
+        SessionNotFound, SessionGone, StoreUnavailable:
+    """
+    store = default_store()
+    when = wording.asked(now(), on_page=owner == WEB_OWNER)
+    announcement = _announcement(f"{lead} {when}" if lead else when)
+    if not await store.ask_for_adviser(session_id, owner, announcement):
+        return False
+    await live.publish(session_id, AdviserAsked())
+    await live.publish(session_id, MessageDone(announcement))
+    data = {"reason": reason} if reason else {}
+    event = "Un conseiller est appelé." if lead else "Le client demande un conseiller."
+    await add_event(session_id, event, data=data)
+    return True
+
+
+async def return_lapsed() -> None:
+    """Give back to the assistant the conversations whose adviser has left without a word.
+
+    Raises:
+        StoreUnavailable:
+    """
+    store = default_store()
+    for session_id in await store.lapsed():
+        try:
+            session = await store.load(session_id, ANY_OWNER)
+            text = wording.lapsed(session.adviser, session.messages)
+            if await _return(session_id, "", "", text):
+                await add_event(session_id, f"{session.adviser} n'est plus là.", session.adviser)
+        except SessionNotFound:
+            logger.debug("session %s ended while it was given back", ref_of(session_id))
+
+
+async def _return(session_id: str, adviser_id: str, instruction: str, text: str) -> bool:
+    store = default_store()
+    announcement = _announcement(text)
+    if not await store.hand_back(session_id, adviser_id, instruction, announcement):
+        return False
+    await _tell_speaker(await store.load(session_id, ANY_OWNER), announcement)
+    return True
+
+
+async def _tell_speaker(session: Session, announcement: Message | None) -> None:
+    """Show everybody the whole conversation, since questions may have ended, then what changed."""
+    await live.publish(session.id, SessionState.of(session, default_store().backend))
+    speaker = "adviser" if session.has_adviser else "assistant"
+    await live.publish(session.id, SpeakerChanged(speaker, session.adviser))
+    if announcement is not None:
+        await live.publish(session.id, MessageDone(announcement))
+
+
+async def _tell_as_it_is(session_id: str) -> None:
+    """Show an answer that was cut for nothing: nobody else tells its end."""
+    store = default_store()
+    with suppress(ChatError):
+        session = await store.load(session_id, ANY_OWNER)
+        await live.publish(session_id, SessionState.of(session, store.backend))
+
+
+def _announcement(text: str) -> Message:
+    return Message(author=Author.SYSTEM, text=text)
+
+
+def _checked(text: str) -> str:
+    return checked_text(text, settings.ENV.chat_max_message_chars)
+
+
+def _checked_instruction(text: str) -> str:
+    try:
+        return checked_text(text, MAX_INSTRUCTION_CHARS)
+    except InvalidMessage as error:
+        raise InvalidMessage(
+            f"La consigne est vide, illisible ou trop longue ({MAX_INSTRUCTION_CHARS} caractères)."
+        ) from error

@@ -1,0 +1,22 @@
+"""A conversation as a file: the same from the admin and from the command line. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from chat.protocol import message_json
+from chat.sessions.desk import Aside
+from chat.sessions.types import JSON, Session, isoformat, ref_of
+
+
+def export_of(session: Session, asides: Iterable[Aside]) -> JSON:
+    """Return all that is kept of it but its id, with which its customer could be impersonated."""
+    return {
+        "ref": ref_of(session.id),
+        "created_at": isoformat(session.created_at),
+        "expires_at": isoformat(session.expires_at),
+        "ended": session.ended,
+        "messages": [message_json(message) for message in session.messages],
+        "form": session.form,
+        "asides": [aside.to_json() for aside in asides],
+    }

@@ -1,0 +1,188 @@
+"""What is wrong with a piece of furniture, as its owner says it. Pure.
+
+Source: the shop's after-sales guide (problems, evidence asked).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from chat.tickets.words import affirmed, folded, whole_words
+
+
+class Problem(StrEnum):
+    """The gravest first: where a text names two, the first of them decides."""
+
+    STRUCTURE = "structure"
+    MECHANISM = "mechanism"
+    DELIVERY = "delivery"
+    DIMENSIONS = "dimensions"
+    CUSHIONS = "cushions"
+    ASSEMBLY = "assembly"
+    FABRIC = "fabric"
+    SMELL = "smell"
+    UNKNOWN = "unknown"
+
+
+class Component(StrEnum):
+    """What has a guarantee of its own."""
+
+    STRUCTURE = "structure"
+    MECHANISM = "mechanism"
+    FABRIC = "fabric"
+    CUSHIONS = "cushions"
+
+
+class Severity(StrEnum):
+    """The gravest first, as for ``Problem``."""
+
+    DANGER = "danger"
+    UNUSABLE = "unusable"
+    HINDRANCE = "hindrance"
+    SLIGHT = "slight"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is asked to look into a problem. ``showing``: what the pictures must show, in French."""
+
+    photos: int
+    videos: int = 0
+    showing: str = ""
+
+
+EVIDENCE: dict[Problem, Evidence] = {
+    Problem.STRUCTURE: Evidence(3, 1),
+    Problem.MECHANISM: Evidence(2, 1),
+    Problem.FABRIC: Evidence(3),
+    Problem.CUSHIONS: Evidence(2),
+    Problem.DELIVERY: Evidence(
+        4, showing="le dommage, l'emballage, l'étiquette, le bon de livraison"
+    ),
+    Problem.DIMENSIONS: Evidence(3, showing="le mètre, lisible"),
+}
+_OTHER_EVIDENCE = Evidence(2)
+
+_STATE = r"(?:e|ee|es|ees|er|ent|ant)?"
+
+#: Names of the part or of what happened: enough by themselves.
+_NAMED: dict[Problem, re.Pattern[str]] = {
+    Problem.STRUCTURE: whole_words(
+        r"structures?|cadres?|chassis|armatures?|ossatures?|charpentes?|traverses?|longerons?",
+        r"(?<!repose[- ])(?<!a )(?<!au )pieds?|lattes?|sommiers?|accoudoirs?|bancal(?:e|es|s)?",
+        rf"effondr{_STATE}|effondrements?|ecroul{_STATE}|fissur{_STATE}|fissures?",
+    ),
+    Problem.MECHANISM: whole_words(
+        r"mecanismes?|mecaniques?|moteurs?|motorisation|verins?|charnieres?|tiroirs?|glissieres?",
+        r"coulisses?|coulissante?s?|telecommandes?|repose[- ]pieds?|electriques?",
+        r"(?:se )?(?:de|re)pli(?:e|ent|er)",
+    ),
+    Problem.DELIVERY: whole_words(
+        r"(?<!depuis la )(?<!apres la )livraisons?|livreurs?|transporteurs?|transport|colis",
+        r"cartons?|emballages?|bon de livraison",
+        r"(?:recue?s?|arrivee?s?|livree?s?) (?:abime|casse|endommage|brise|raye)(?:e|s|es)?",
+    ),
+    Problem.DIMENSIONS: whole_words(
+        r"dimensions?|(?<!sur )mesures|tailles?",
+        r"trop (?:grand|petit|large|haut|long|etroit|profond|bas)(?:e|s|es|ue|ues|sse|sses)?",
+        r"ne (?:passe|rentre|tient|loge)(?:nt)? pas (?:par|dans|entre|sous)",
+    ),
+    Problem.CUSHIONS: whole_words(
+        r"coussins?|assises?|mousses?|garnissages?|rembourrages?|matelassures?"
+    ),
+    Problem.ASSEMBLY: whole_words(
+        r"montages?|(?<!fait )monter|assembl(?:er|age)|notices?|visseries?|vis|percages?",
+        r"pieces? manquantes?|manque (?:une|des|deux|trois) (?:pieces?|vis)",
+    ),
+    Problem.FABRIC: whole_words(
+        r"tissus?|revetements?|similicuir|simili|housses?|coutures?|bouloch(?:e|es|ent|age)",
+        rf"decolor{_STATE}|decolorations?|fils? tires?",
+    ),
+    Problem.SMELL: whole_words(r"odeurs?|sent(?:ent)? (?:mauvais|fort)|pue(?:nt)?|emanations?"),
+}
+#: Words that may only describe the piece, or follow from another problem: heard where none of
+#: the above was. "Mon canapé convertible en cuir a un pied cassé" is about its structure.
+_HINTED: dict[Problem, re.Pattern[str]] = {
+    Problem.MECHANISM: whole_words(r"convertibles?|canapes?[- ]lits?|clic[- ]clac|bz|relax"),
+    Problem.CUSHIONS: whole_words(rf"affaiss{_STATE}|affaissements?|tass(?:e|ee|es|ees)"),
+    Problem.FABRIC: whole_words(
+        r"cuirs?|velours|accrocs?|taches?|tach(?:e|ee|es|ees)|dechir(?:e|ee|es|ees|ures?)"
+    ),
+    Problem.DELIVERY: whole_words(r"livr(?:e|ee|es|ees)"),
+}
+
+#: Danger: injury, fire, electricity, or a structure giving way.
+#: Source: the shop's rules ("blessé", "effondré", "prend feu"…); the four other languages of
+#: the shop say the same.
+_DANGER = whole_words(
+    rf"bless{_STATE}|blessures?|saign{_STATE}|fractur(?:e|ee|es)|commotion|hopital|urgences",
+    r"pompiers?|samu|(?:me suis|s'est|m'a|l'a|lui a) (?:coupee?|brulee?|ecrasee?|coincee?)",
+    rf"dangers?|dangereu(?:x|se|ses)|effondr{_STATE}|effondrements?|ecroul{_STATE}|ecroulements?",
+    r"(?:a|ont|vient de|viennent de) (?:cede|ceder)|(?:pris?|prend|prennent|en|au|mis le) feu",
+    r"incendies?|flammes?|fumees?|fume|etincelles?|court[- ]circuits?|electrocut(?:e|ee|es|ion)",
+    r"basculee? sur|tombee?s? sur (?:moi|ma|mon|mes|le pied|la tete|un|une|notre|elle|lui)",
+    r"injur(?:ed|y|ies)|hurt|bleeding|danger(?:ous)?|collapsed?|collapsing|(?:on|caught) fire",
+    r"verletzt|verletzung|gefahrlich|gefahr|feuer|brennt|zusammengebrochen|eingesturzt",
+    r"ferit[oaie]|pericol(?:o|osa|oso)|crollat[oaie]|preso fuoco|va a fuoco|incendio",
+    r"(?:ال)?(?:اصابه|اصابة|اصبت|حريق|جرح|جرحت|خطر|خطير|انهار|انهارت)",
+)
+_SEVERE: dict[Severity, re.Pattern[str]] = {
+    Severity.UNUSABLE: whole_words(
+        r"inutilisables?|hors[- ]service|en panne|impossible (?:de|d')|ne peu(?:x|t) plus",
+        r"n(?:e |')(?:se |s')?(?:marche|fonctionne|tient|ouvre|ferme|deplie|replie)(?:nt)?"
+        r" (?:plus|pas)",
+        r"cass(?:e|ee|es|ees)|bris(?:e|ee|es|ees)|romp(?:u|ue|us|ues)|bloqu(?:e|ee|es|ees)",
+        r"arrach(?:e|ee|es|ees)|unusable|broken|kaputt|rott[oaie]",
+    ),
+    Severity.HINDRANCE: whole_words(
+        r"gen(?:e|ee|es|ent|ant|ante|ants)|grinc(?:e|ent|ement|ements)|bancal(?:e|es|s)?|bruits?",
+        r"inconfort(?:able|ables)?|desagreables?|difficile(?:ment|s)?|penibles?|mal au dos",
+    ),
+}
+_QUIET = (Severity.UNUSABLE, Severity.HINDRANCE)
+
+
+def danger_in(text: str) -> str:
+    """Return the first word of danger, folded, or "".
+
+    Denied ones count: "personne n'est blessé" is mostly said of a piece that gave way, and an
+    adviser who looks too soon costs less than one who looks too late.
+    """
+    match = _DANGER.search(folded(text))
+    return match[0] if match else ""
+
+
+def problem_in(text: str) -> Problem:
+    """Return the gravest problem that the words name, else the gravest they hint at."""
+    for table in (_NAMED, _HINTED):
+        for problem in Problem:
+            if problem in table and affirmed(table[problem], text):
+                return problem
+    return Problem.UNKNOWN
+
+
+def components_in(text: str) -> tuple[Component, ...]:
+    """Return the components that the words name, in the order of ``Component``; () if none."""
+    for table in (_NAMED, _HINTED):
+        found = tuple(
+            part
+            for part in Component
+            if (pattern := table.get(Problem(part))) and affirmed(pattern, text)
+        )
+        if found:
+            return found
+    return ()
+
+
+def severity_in(text: str) -> Severity:
+    """Return how bad it is in the customer's words; ``SLIGHT`` where they do not say."""
+    if danger_in(text):
+        return Severity.DANGER
+    return next((grade for grade in _QUIET if affirmed(_SEVERE[grade], text)), Severity.SLIGHT)
+
+
+def evidence_for(problem: Problem) -> Evidence:
+    """Return the photos and videos that this problem asks for."""
+    return EVIDENCE.get(problem, _OTHER_EVIDENCE)

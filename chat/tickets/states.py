@@ -1,0 +1,67 @@
+"""What may become of a ticket. Pure."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where a ticket stands. Each is left for others as ``may_become`` says; closed is the end."""
+
+    NEW = "new"
+    IN_PROGRESS = "in_progress"
+    WAITING = "waiting"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+
+
+LABELS: dict[State, str] = {
+    State.NEW: "nouveau",
+    State.IN_PROGRESS: "en cours",
+    State.WAITING: "en attente du client",
+    State.RESOLVED: "résolu",
+    State.CLOSED: "clos",
+}
+#: What a customer reads on their page.
+CUSTOMER_LABELS: dict[State, str] = {
+    State.NEW: "Reçue, pas encore prise en charge",
+    State.IN_PROGRESS: "Prise en charge par un conseiller",
+    State.WAITING: "Un conseiller attend votre réponse",
+    State.RESOLVED: "Résolue",
+    State.CLOSED: "Close",
+}
+_NEXT: dict[State, frozenset[State]] = {
+    State.NEW: frozenset({State.IN_PROGRESS, State.WAITING, State.RESOLVED, State.CLOSED}),
+    State.IN_PROGRESS: frozenset({State.WAITING, State.RESOLVED, State.CLOSED}),
+    State.WAITING: frozenset({State.IN_PROGRESS, State.RESOLVED, State.CLOSED}),
+    State.RESOLVED: frozenset({State.IN_PROGRESS, State.CLOSED}),
+    State.CLOSED: frozenset(),
+}
+#: Something is still to be done.
+OPEN = frozenset({State.NEW, State.IN_PROGRESS, State.WAITING})
+
+
+class NotAllowed(Exception):
+    """A ticket cannot go from this state to that one; the text says so in French."""
+
+
+def may_become(state: State) -> tuple[State, ...]:
+    """Return what staff may choose next, in the order of ``State``."""
+    return tuple(new for new in State if new in _NEXT[state])
+
+
+def check_change(old: State, new: State) -> None:
+    """Raise ``NotAllowed`` unless a ticket in the one state may come into the other."""
+    if new not in _NEXT[old]:
+        raise NotAllowed(f"Un ticket {LABELS[old]} ne peut pas devenir {LABELS[new]}.")
+
+
+def after_reply(state: State, *, by_customer: bool) -> State:
+    """Return the state after somebody wrote: who writes last waits for the other.
+
+    A customer's words open a resolved ticket again; one that nobody took stays new, and a closed
+    one closed.
+    """
+    if state is State.CLOSED or (by_customer and state is State.NEW):
+        return state
+    return State.IN_PROGRESS if by_customer else State.WAITING

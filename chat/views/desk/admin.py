@@ -1,0 +1,47 @@
+"""Sessions actives among the pages of the admin.
+
+It stands with the views, which it names, rather than with the sessions, which know no page.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import URLPattern, path
+
+from chat.sessions.models import ChatSession
+from chat.views.desk import actions, listing, papers, session
+
+
+@admin.register(ChatSession)
+class ChatSessionAdmin(admin.ModelAdmin[ChatSession]):
+    """Rights and a place in the list of models; every page is a view of our own."""
+
+    def get_urls(self) -> list[URLPattern]:
+        name = "chat_chatsession_{}".format
+        return [
+            path("", listing.sessions, name=name("changelist")),
+            path("waiting/", listing.waiting, name=name("waiting")),
+            path("<str:ref>/", session.session, name=name("change")),
+            path("<str:ref>/history/", papers.history, name=name("history")),
+            path("<str:ref>/take-over/", actions.take_over, name=name("take_over")),
+            path("<str:ref>/say/", actions.say, name=name("say")),
+            path("<str:ref>/note/", actions.note, name=name("note")),
+            path("<str:ref>/hand-back/", actions.hand_back, name=name("hand_back")),
+            path("<str:ref>/end/", actions.end, name=name("end")),
+            path("<str:ref>/export/", papers.export, name=name("export")),
+            path("<str:ref>/print/", papers.printable, name=name("print")),
+            path("<str:ref>/erase/", papers.erase, name=name("erase")),
+            path("<str:ref>/receipt/", papers.receipt, name=name("receipt")),
+        ]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

@@ -1,0 +1,203 @@
+"""Sessions actives: the list, live, and the search that leads to one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from chat.errors import SessionNotFound
+from chat.sessions.desk import Counts, Order, Page, Row, State
+from chat.sessions.store import default_store
+from chat.sessions.types import is_id, now, ref_of
+from chat.views.desk import wording
+from chat.views.desk.door import CHANGE, LIST, Staff, desk_view, fragment, page
+from chat.views.desk.wanted import PAGE_SIZE, REF, Wanted
+
+#: How often an open list asks what is new; a search reads a thousand conversations.
+REFRESH_MS = 2_500
+REFRESH_SEARCH_MS = 15_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One conversation as the list shows it."""
+
+    row: Row
+    badge: str
+    last: str
+    left: str
+    size: str
+    language: str
+
+    @classmethod
+    def of(cls, row: Row, at: datetime) -> Line:
+        return cls(
+            row=row,
+            badge=wording.badge(row, at),
+            last=wording.ago(row.last_at, at),
+            left=wording.left(row.expires_at, at),
+            size=wording.size(row.bytes),
+            language=wording.language(row.language),
+        )
+
+
+@desk_view("see")
+async def sessions(request: HttpRequest, staff: Staff) -> HttpResponse:
+    """Show the list; a search is posted, for it may be an id, which has no place in an address."""
+    if request.method == "POST":
+        return await _search(request)
+    return await _list(request)
+
+
+async def _search(request: HttpRequest) -> HttpResponse:
+    wanted = Wanted.of({**request.GET.dict(), "q": request.POST.get("q", ""), "p": "1"})
+    [*words] = wanted.terms
+    if len(words) == 1:
+        ref = await _ref_meant(words[0])
+        if ref:
+            return redirect(CHANGE, ref)
+        if REF.match(words[0]) or _looks_made(words[0]):
+            messages.warning(request, "Aucune conversation active n’a cet identifiant.")
+            return redirect(LIST)
+    return redirect(reverse(LIST) + wanted.query())
+
+
+async def _ref_meant(word: str) -> str:
+    """Return the ref of the conversation of which this is the ref or the id, or ""."""
+    store = default_store()
+    candidates = [word] if REF.match(word) else []
+    if is_id(word):
+        candidates.append(ref_of(word))
+    for ref in candidates:
+        try:
+            await store.find(ref)
+        except SessionNotFound:
+            continue
+        return ref
+    return ""
+
+
+def _looks_made(word: str) -> bool:
+    """Whether this is an id that ``new_id`` may have made rather than a word."""
+    return len(word) == 27 and is_id(word) and not word.isalpha()
+
+
+@require_safe
+async def _list(request: HttpRequest) -> HttpResponse:
+    wanted = Wanted.of(request.GET.dict())
+    store = default_store()
+    found = await _found(wanted, store.backend)
+    last_page = max(1, -(-found.total // PAGE_SIZE))
+    if not wanted.words and wanted.page > last_page:
+        return redirect(reverse(LIST) + wanted.query(page=last_page))
+    at = now()
+    context = {
+        "title": "Sessions actives",
+        "lines": [Line.of(row, at) for row in found.rows],
+        "total": found.total,
+        "wanted": wanted,
+        "counts": _shown(await store.counts(), wanted),
+        "backend": store.backend,
+        "columns": _columns(wanted),
+        "pages": _pages(wanted, last_page),
+        "filters": wanted.filters(),
+        "clear": Wanted(words=wanted.words, order=wanted.order).query(),
+        "here": wanted.query(page=wanted.page),
+        "every_ms": REFRESH_SEARCH_MS if wanted.words else REFRESH_MS,
+    }
+    if "partial" in request.GET:
+        return await fragment(request, "_sessions_live.html", context)
+    return await page(request, "sessions.html", context)
+
+
+async def _found(wanted: Wanted, backend: str) -> Page:
+    if wanted.storage and wanted.storage != backend:
+        return Page((), 0)
+    store = default_store()
+    if wanted.words:
+        rows = wanted.sifted(await store.search(wanted.terms), now())
+        return Page(rows, len(rows))
+    return await store.page(wanted.listing())
+
+
+def _shown(counts: Counts, wanted: Wanted) -> list[dict[str, Any]]:
+    """The line of numbers above the list; those of a state lead to its conversations."""
+    states = [
+        ("attend un conseiller", "attendent un conseiller", State.ASKED, counts.asked),
+        ("tenue par un conseiller", "tenues par un conseiller", State.HELD, counts.held),
+        ("en cours de réponse", "en cours de réponse", State.ANSWERING, counts.answering),
+    ]
+    return [
+        {
+            "name": "active",
+            "label": _many(counts.active, "active", "actives"),
+            "count": counts.active,
+        },
+        {"name": "hour", "label": "depuis une heure", "count": counts.last_hour},
+        *(
+            {
+                "name": state.value,
+                "label": _many(count, one, many),
+                "count": count,
+                "query": wanted.query(state=state),
+            }
+            for one, many, state, count in states
+        ),
+    ]
+
+
+def _many(count: int, one: str, many: str) -> str:
+    return one if count < 2 else many
+
+
+#: Columns of the list; those with orders can be sorted by, first the one that is usual.
+COLUMNS: dict[str, tuple[Order, Order] | None] = {
+    "Session, début": (Order.BEGAN, Order.BEGAN_FIRST),
+    "État, interlocuteur": None,
+    "Dernier mot": (Order.NEWEST, Order.OLDEST),
+    "Messages, taille": None,
+    "Langue": None,
+    "Expire dans": None,
+}
+
+
+def _columns(wanted: Wanted) -> list[dict[str, str]]:
+    columns = []
+    for name, orders in COLUMNS.items():
+        column = {"name": name, "query": "", "sorted": ""}
+        if orders:
+            descending, ascending = orders
+            other = ascending if wanted.order is descending else descending
+            column["query"] = wanted.query(order=other)
+            if wanted.order in orders:
+                column["sorted"] = "descending" if wanted.order is descending else "ascending"
+        columns.append(column)
+    return columns
+
+
+def _pages(wanted: Wanted, last: int) -> list[dict[str, Any]]:
+    """Numbers of the pages to choose from: the ends and those around; 0 stands for a gap."""
+    if wanted.words or last == 1:
+        return []
+    near = {1, 2, last - 1, last, *range(wanted.page - 2, wanted.page + 3)}
+    numbers = sorted(number for number in near if 1 <= number <= last)
+    pages: list[dict[str, Any]] = []
+    for number in numbers:
+        if pages and number - pages[-1]["number"] > 1:
+            pages.append({"number": 0})
+        pages.append({"number": number, "query": wanted.query(page=number) or "?"})
+    return pages
+
+
+@desk_view("see")
+async def waiting(request: HttpRequest, staff: Staff) -> HttpResponse:
+    """Tell how many customers wait for an adviser, for the header of every page."""
+    counts = await default_store().counts()
+    return JsonResponse({"asked": counts.asked})

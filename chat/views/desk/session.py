@@ -1,0 +1,159 @@
+"""One session: its transcript, what is known of it, and what may be done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from chat.errors import ChatError, NotHeld, SessionNotFound
+from chat.sessions.desk import Aside
+from chat.sessions.rows import language_in
+from chat.sessions.store import ANY_OWNER, default_store
+from chat.sessions.types import Session, isoformat, new_id, now
+from chat.views.desk import wording
+from chat.views.desk.door import Staff, desk_view, mishap, page
+from chat.views.desk.timeline import timeline
+from chat.views.desk.trace import name_of, trace
+from chat.views.desk.wanted import REF
+
+
+class Lost(SessionNotFound):
+    """No conversation has this reference any more."""
+
+    message = "Cette conversation a expiré ou a été effacée."
+
+
+class Over(NotHeld):
+    """It can be read, and nothing more."""
+
+    message = "Cette conversation est close : plus rien ne peut y être dit."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A conversation as read for one request. ``ref`` stands for its id in addresses."""
+
+    ref: str
+    session: Session
+    asides: list[Aside] = field(default_factory=list)
+
+
+async def opened(ref: str) -> Opened:
+    """Return the conversation of this reference.
+
+    Raises:
+        Lost: expired, erased, or never there.
+    """
+    store = default_store()
+    try:
+        if not REF.match(ref):
+            raise Lost
+        session_id = await store.find(ref)
+        session = await store.load(session_id, ANY_OWNER)
+        return Opened(ref=ref, session=session, asides=await store.asides(session_id))
+    except SessionNotFound as error:
+        raise Lost from error
+
+
+async def session_id_of(ref: str) -> str:
+    """Return the id of the conversation of this reference.
+
+    Raises:
+        Lost:
+    """
+    try:
+        if not REF.match(ref):
+            raise Lost
+        return await default_store().find(ref)
+    except SessionNotFound as error:
+        raise Lost from error
+
+
+@desk_view("see")
+@require_safe
+async def session(request: HttpRequest, staff: Staff, ref: str) -> HttpResponse:
+    """Show the conversation; every opening is written in the log."""
+    try:
+        found = await opened(ref)
+    except Lost as error:
+        return await mishap(request, error)
+    await trace(staff, ref, "Conversation consultée.")
+    return await shown(request, staff, found)
+
+
+async def shown(
+    request: HttpRequest,
+    staff: Staff,
+    found: Opened,
+    error: ChatError | None = None,
+    typed: dict[str, str] | None = None,
+) -> HttpResponse:
+    """Return the page, with what went wrong and what was typed when an action was refused."""
+    mode = mode_of(found.session, staff)
+    context = {
+        "title": name_of(found.ref),
+        "subtitle": "",
+        "ref": found.ref,
+        "session": found.session,
+        "entries": timeline(found.session, found.asides),
+        "facts": facts(found),
+        "mode": mode,
+        "rights": staff.rights,
+        "me": staff.name,
+        "error": error,
+        "typed": typed or {},
+        "message_id": new_id(),
+        "max_chars": settings.ENV.chat_max_message_chars,
+        "expires_at": isoformat(found.session.expires_at),
+    }
+    return await page(request, "session.html", context, status=error.status if error else 200)
+
+
+def mode_of(session: Session, staff: Staff) -> str:
+    """What may be done: "ended", "mine" (this adviser holds it), "other" (another), "free"."""
+    if session.ended:
+        return "ended"
+    if not session.has_adviser:
+        return "free"
+    return "mine" if session.adviser_id == str(staff.user_id) else "other"
+
+
+def facts(found: Opened) -> dict[str, Any]:
+    """What stands beside the transcript; the page's own script keeps the first of them fresh."""
+    session, at = found.session, now()
+    return {
+        "state": state_of(session),
+        "asked_at": session.asked_at,
+        "speaker": session.adviser or "Assistant (IA)",
+        "language": wording.language(language_in(session.messages)),
+        "began": session.created_at,
+        "left": wording.left(session.expires_at, at),
+        "messages": len(session.messages),
+        "size": wording.size(bytes_of(session)),
+        "storage": {"redis": "Redis", "memory": "mémoire"}[default_store().backend],
+        "instruction": session.instruction,
+        "door": "page de discussion" if session.owner == "web" else "API",
+    }
+
+
+def state_of(session: Session) -> str:
+    """A key of the badges in ``_state.html``."""
+    if session.ended:
+        return "ended"
+    if session.has_adviser:
+        return "held"
+    if session.asked_at:
+        return "asked"
+    if session.waiting:
+        return "answering"
+    last = session.messages[-1] if session.messages else None
+    return "interrupted" if last and (last.interrupted or last.id in session.failed) else "idle"
+
+
+def bytes_of(session: Session) -> int:
+    """About what the conversation weighs where it is stored."""
+    return sum(len(message.text.encode()) + 120 for message in session.messages)

@@ -1,0 +1,47 @@
+"""A human is called beside the answer, and danger is always told what to do first."""
+
+from __future__ import annotations
+
+from chat.assistant import escalating
+from chat.assistant.escalating import LEADS
+from chat.assistant.escalation import Reason
+from chat.assistant.turn import take_turn
+from chat.sessions.types import Author
+from tests.fakes import FakeLLM
+
+
+async def told(store, *texts: str) -> list[str]:
+    """Say these one after the other; return what the application said."""
+    for number, text in enumerate(texts):
+        turn = await take_turn("camille", owner="web", message_id=f"q{number}", text=text)
+        await turn.ended()
+        await escalating.settle()
+    session = await store.load("camille", "web")
+    return [message.text for message in session.messages if message.author is Author.SYSTEM]
+
+
+async def test_danger_calls_a_human_with_what_to_do_first(store, model):
+    model(FakeLLM("Je regarde."))
+
+    (announced,) = await told(store, "Le lit s'est effondré, je suis blessé")
+
+    assert announced.startswith(LEADS[Reason.DANGER])
+    assert (await store.load("camille", "web")).asked_at is not None
+
+
+async def test_danger_is_told_what_to_do_though_a_human_was_called_before(store, model):
+    model(FakeLLM("Je regarde."))
+
+    said = await told(
+        store, "C'est scandaleux", "Et le lit s'est effondré, je suis blessé", "Du feu, des flammes"
+    )
+
+    assert len(said) == 2
+    assert said[0].startswith(LEADS[Reason.ANGER])
+    assert said[1] == LEADS[Reason.DANGER]
+
+
+async def test_a_search_calls_nobody(store, model):
+    model(FakeLLM("Voici."))
+
+    assert await told(store, "Je cherche un canapé convertible à moins de 2500 €") == []

@@ -1,0 +1,293 @@
+"""How the doctor judges: values in, findings out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core import checks
+
+from chat.management.doctor import redis_state
+from chat.management.doctor.clocks import judge_clock
+from chat.management.doctor.configuration import judge_configuration
+from chat.management.doctor.database_state import judge_migrations, judge_postgres, judge_sqlite
+from chat.management.doctor.findings import Level, masked, ok, secrets_in, without, wrong
+from chat.management.doctor.rendering import as_json, line, summary
+from chat.management.doctor.site_rules import (
+    Handshake,
+    Page,
+    judge_cookies,
+    judge_csp,
+    judge_foreign_socket,
+    judge_forwarded,
+    judge_headers,
+    judge_own_socket,
+    judge_site,
+)
+from chat.management.doctor.static_files import judge_static_files
+
+NOON = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
+OK, WARNING, WRONG, SKIPPED = Level.OK, Level.WARNING, Level.WRONG, Level.SKIPPED
+
+STRICT = "default-src 'none'; script-src 'self'"
+GOOD_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "content-security-policy": STRICT,
+    "strict-transport-security": "max-age=31536000",
+}
+GOOD_COOKIES = ("__Host-chat_session=x; HttpOnly; Path=/; SameSite=Lax; Secure",)
+GOOD = Handshake(status=101, first="session.state")
+REFUSED = Handshake(status=101, closed=4403)
+
+
+@pytest.mark.parametrize(
+    "version, level",
+    [("7.0.15", OK), ("6.2.0", OK), ("6.0.16", WRONG), ("5.9", WRONG), ("", WRONG)],
+)
+def test_version(version: str, level: Level):
+    assert redis_state.judge_version(version).level is level
+
+
+@pytest.mark.parametrize("latency_ms, level", [(0.2, OK), (20, OK), (21, WARNING), (201, WRONG)])
+def test_latency(latency_ms: float, level: Level):
+    assert redis_state.judge_latency(latency_ms).level is level
+
+
+@pytest.mark.parametrize(
+    "info, fsync, level",
+    [
+        ({"aof_enabled": 1, "aof_last_write_status": "ok"}, "everysec", OK),
+        ({"aof_enabled": 1, "aof_last_write_status": "ok"}, "", OK),
+        ({"aof_enabled": 1, "aof_last_write_status": "ok"}, "no", WARNING),
+        ({"aof_enabled": 1, "aof_last_write_status": "err"}, "everysec", WRONG),
+        ({"aof_enabled": 0}, "everysec", WRONG),
+        ({}, "everysec", WRONG),
+    ],
+)
+def test_persistence(info: dict[str, object], fsync: str, level: Level):
+    [finding] = redis_state.judge_persistence(info, fsync)
+    assert finding.level is level
+
+
+@pytest.mark.parametrize(
+    "used, limit, level",
+    [(1, 0, WARNING), (75, 100, OK), (76, 100, WARNING), (90, 100, WARNING), (91, 100, WRONG)],
+)
+def test_memory(used: int, limit: int, level: Level):
+    assert redis_state.judge_memory(used * 10**6, limit * 10**6).level is level
+
+
+@pytest.mark.parametrize("clients, limit, level", [(80, 100, OK), (81, 100, WRONG), (9, 0, OK)])
+def test_connections(clients: int, limit: int, level: Level):
+    assert redis_state.judge_connections(clients, limit).level is level
+
+
+@pytest.mark.parametrize(
+    "lives_ms, level",
+    [
+        ({}, SKIPPED),
+        ({"a": -2}, SKIPPED),
+        ({"a": 60_000, "b": -2}, OK),
+        ({"a": 60_000, "b": -1}, WRONG),
+        ({"a": 62_000}, WARNING),
+    ],
+)
+def test_lives(lives_ms: dict[str, int], level: Level):
+    assert redis_state.judge_lives(lives_ms, 60).level is level
+
+
+@pytest.mark.parametrize(
+    "offset_s, level",
+    [(0, OK), (1.9, OK), (2.1, WRONG), (-1.9, OK), (-2.1, WRONG), (86_400, WRONG)],
+)
+def test_clock(offset_s: float, level: Level):
+    theirs = NOON + timedelta(seconds=offset_s)
+    assert judge_clock("Horloge", theirs, NOON, NOON).level is level
+
+
+def test_time_that_the_question_took_is_no_skew():
+    after = NOON + timedelta(seconds=5)
+    assert judge_clock("Horloge", NOON + timedelta(seconds=4), NOON, after).level is OK
+
+
+def test_migrations_are_named():
+    assert judge_migrations([]).level is OK
+    finding = judge_migrations(["chat.0001", "chat.0002", "chat.0003", "chat.0004"])
+    assert finding.what == "4 à faire : chat.0001, chat.0002, chat.0003…"
+    assert finding.mend == "python manage.py migrate"
+
+
+def test_databases_take_several_writers():
+    assert judge_sqlite("wal").level is OK
+    assert judge_sqlite("delete").level is WRONG
+    assert judge_postgres({"max_size": 20}, 80, 100).level is OK
+    assert judge_postgres({"max_size": 20}, 81, 100).level is WARNING
+    assert judge_postgres(None, 1, 100).level is WRONG
+
+
+def test_static_files():
+    assert judge_static_files("m", None, ()).level is WRONG
+    assert judge_static_files("m", 3, ["chat/a.css"]).level is WRONG
+    assert judge_static_files("m", 0, ()).level is WRONG
+    assert judge_static_files("m", 3, ()).level is OK
+
+
+def test_configuration_speaks_for_django():
+    messages = [
+        checks.Warning("Not safe.", hint="Make it safe.", id="security.W1"),
+        checks.Error("Broken.", id="models.E1"),
+        checks.Info("By the way."),
+    ]
+    assert [(one.level, one.mend) for one in judge_configuration(messages, debug=False)] == [
+        (WARNING, "Make it safe."),
+        (WRONG, "python manage.py check --deploy"),
+    ]
+    assert [one.level for one in judge_configuration([], debug=False)] == [OK]
+    assert [one.level for one in judge_configuration([], debug=True)] == [WARNING]
+
+
+# The site
+
+
+@pytest.mark.parametrize(
+    "policy, level",
+    [
+        (STRICT, OK),
+        ("default-src 'self'", OK),
+        ("", WRONG),
+        ("default-src 'self'; style-src 'unsafe-inline'", WRONG),
+        ("script-src 'self' 'unsafe-eval'", WRONG),
+        ("script-src *", WRONG),
+        ("style-src 'self'", WRONG),
+        ("script-src https:; default-src 'none'", WRONG),
+    ],
+)
+def test_csp(policy: str, level: Level):
+    assert judge_csp(policy).level is level
+
+
+@pytest.mark.parametrize("lost", ["x-content-type-options", "x-frame-options", "referrer-policy"])
+def test_headers_that_a_proxy_drops_are_named(lost: str):
+    headers = {name: value for name, value in GOOD_HEADERS.items() if name != lost}
+    finding = judge_headers(headers)
+    assert finding.level is WRONG
+    assert lost in finding.what
+
+
+def test_https_is_believed_when_hsts_is_announced():
+    assert judge_forwarded(GOOD_HEADERS, GOOD, secure=True).level is OK
+    assert judge_forwarded({}, GOOD, secure=True).level is WARNING
+    assert judge_forwarded({}, REFUSED, secure=True).level is WRONG
+    assert judge_forwarded({}, GOOD, secure=False).level is SKIPPED
+
+
+@pytest.mark.parametrize(
+    "cookie, secure, level",
+    [
+        (GOOD_COOKIES[0], True, OK),
+        ("chat_session=x; HttpOnly; SameSite=Lax", False, OK),
+        ("chat_session=x; HttpOnly; SameSite=Lax", True, WRONG),
+        ("chat_session=x; SameSite=Lax; Secure", True, WRONG),
+        ("chat_session=x; HttpOnly; Secure", True, WRONG),
+        ("csrftoken=x; SameSite=Lax; Secure", True, OK),
+    ],
+)
+def test_cookies(cookie: str, secure: bool, level: Level):
+    assert judge_cookies((cookie,), secure=secure).level is level
+
+
+def test_page_without_a_cookie_is_wrong():
+    assert judge_cookies((), secure=True).level is WRONG
+
+
+@pytest.mark.parametrize(
+    "own, level, word",
+    [
+        (GOOD, OK, "101"),
+        (Handshake(status=0), WRONG, "pas de réponse"),
+        (Handshake(status=400), WRONG, "HTTP 400"),
+        (REFUSED, WRONG, "4403"),
+        (Handshake(status=101, closed=4401), WRONG, "4401"),
+        (Handshake(status=101, closed=4429), WARNING, "4429"),
+        (Handshake(status=101, first="error"), WRONG, "error"),
+    ],
+)
+def test_own_socket(own: Handshake, level: Level, word: str):
+    finding = judge_own_socket(own)
+    assert finding.level is level
+    assert word in finding.what
+
+
+@pytest.mark.parametrize(
+    "foreign, level",
+    [
+        (REFUSED, OK),
+        (Handshake(status=403), OK),
+        (GOOD, WRONG),
+        (Handshake(status=0), WARNING),
+        (Handshake(status=101, closed=1006), WARNING),
+    ],
+)
+def test_foreign_socket(foreign: Handshake, level: Level):
+    assert judge_foreign_socket(foreign).level is level
+
+
+@pytest.mark.parametrize(
+    "status, location, mend",
+    [
+        (302, "https://shop.example/", "TRUSTED_PROXIES"),
+        (301, "https://other.example/", "--url https://other.example/"),
+        (400, "", "ALLOWED_HOSTS"),
+        (502, "", "docker compose ps"),
+        (500, "", "logs"),
+    ],
+)
+def test_page_that_is_not_there_says_what_mends_it(status: int, location: str, mend: str):
+    page = Page(status=status, headers={"location": location}, cookies=())
+    [finding] = judge_site("https://shop.example", page, GOOD, REFUSED)
+    assert finding.level is WRONG
+    assert mend in finding.mend
+
+
+def test_good_site_has_nothing_wrong():
+    page = Page(status=200, headers=GOOD_HEADERS, cookies=GOOD_COOKIES)
+    findings = judge_site("https://shop.example", page, GOOD, REFUSED)
+    assert {finding.level for finding in findings} == {OK}
+    assert len(findings) == 7
+
+
+# What is shown
+
+
+@pytest.mark.parametrize(
+    "url, shown",
+    [
+        ("redis://:secret@redis:6379/0", "redis://***@redis:6379/0"),
+        ("postgres://chat:secret@db:5432/chat", "postgres://***@db:5432/chat"),
+        ("https://shop.example", "https://shop.example"),
+        ("sqlite:////var/db.sqlite3", "sqlite:////var/db.sqlite3"),
+    ],
+)
+def test_addresses_are_shown_without_their_password(url: str, shown: str):
+    assert masked(url) == shown
+
+
+def test_secret_in_the_words_of_a_library_is_covered():
+    secrets = secrets_in(["redis://:p%40ss@h/0", "memory://"], ["sk-key", ""])
+    finding = wrong("Redis", "bad url redis://:p%40ss@h and p@ss", "sk-key")
+    assert without(secrets, finding) == wrong("Redis", "bad url redis://:***@h and ***", "***")
+
+
+def test_columns_are_aligned_and_the_line_that_mends_stands_alone():
+    one, two = line(ok("Redis", "bien là")), line(wrong("Base", "absente", "manage.py migrate"))
+    assert one.index("bien là") == two.index("absente")
+    assert two.splitlines()[1].strip() == "→ manage.py migrate"
+
+
+def test_summary_counts():
+    assert summary([ok("a", "b")]) == "Tout va bien."
+    assert summary([ok("a", "b"), wrong("c", "d", "e")]) == "1 à réparer, 0 à surveiller."
+    assert as_json([wrong("c", "d", "e")])["ok"] is False
+    assert as_json([ok("c", "d")])["ok"] is True

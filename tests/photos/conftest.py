@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chat.photos.intake import Intake
+from chat.photos.reencoding import Clean
+
+
+@pytest.fixture(autouse=True)
+def media(settings: Any, tmp_path: Path) -> Path:
+    """Each test has a folder of its own for photos."""
+    settings.ENV = replace(settings.ENV, media_dir=str(tmp_path / "media"))
+    return tmp_path / "media" / "photos"
+
+
+@pytest.fixture
+def clean() -> Clean:
+    return Clean(4, 3, b"full", b"small")
+
+
+@pytest.fixture
+def intake() -> Iterator[Intake]:
+    intake = Intake()
+    yield intake
+    intake.close()

@@ -1,0 +1,251 @@
+"""What the staff do in a conversation, promised by ``Desk`` and kept by both stores."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from chat.errors import IdConflict, NotHeld, SessionGone, SessionNotFound
+from chat.sessions import desk
+from chat.sessions.desk import Aside, AsideKind
+from chat.sessions.store import ANY_OWNER, Store
+from chat.sessions.types import Author, now
+from tests.builders import JEAN, ask, leased, question
+from tests.sessions.cast import (
+    announced,
+    hand_back,
+    leave_without_a_word,
+    spoken,
+    take_over,
+)
+
+
+async def ids(store: Store, session_id: str = JEAN) -> list[str]:
+    return [m.id for m in (await store.load(session_id, ANY_OWNER)).messages]
+
+
+async def test_handing_back_leaves_an_instruction_to_the_next_answer(store):
+    await ask(store)
+    await take_over(store)
+
+    assert await hand_back(store, instruction="Proposez l'échange.")
+    await ask(store, "Et ?", "q2")
+    lease = await leased(store, "q2")
+    session = await store.load(JEAN, ANY_OWNER)
+
+    assert lease.session.instruction == session.instruction == "Proposez l'échange."
+    assert (session.adviser, session.adviser_id) == ("", "")
+    assert await ids(store) == ["q1", "taken", "back", "q2"]
+    await take_over(store, id_="again")
+    assert (await store.load(JEAN, ANY_OWNER)).instruction == ""
+
+
+async def test_handing_back_twice_says_it_once(store):
+    await ask(store)
+    await take_over(store)
+
+    assert await hand_back(store)
+    assert await hand_back(store)
+    assert not await hand_back(store, id_="another")
+    assert await ids(store) == ["q1", "taken", "back"]
+
+
+async def test_only_who_holds_it_hands_it_back(store):
+    await ask(store)
+
+    assert not await hand_back(store)
+    assert not await hand_back(store, by="")
+    await take_over(store)
+    assert not await hand_back(store, by="8")
+    assert not await hand_back(store, by="")
+    assert await ids(store) == ["q1", "taken"]
+
+
+async def test_who_left_without_a_word_is_found_and_handed_back_once(store):
+    await ask(store)
+    await ask(store, session_id="other")
+    await take_over(store)
+    await take_over(store, "other")
+    present = await store.lapsed()
+    await leave_without_a_word(store)
+
+    assert (present, await store.lapsed()) == ([], [JEAN])
+    results = [await hand_back(store, by="", id_=id_) for id_ in ("sweep-1", "sweep-2")]
+
+    assert results == [True, False]
+    assert await store.lapsed() == []
+    assert await ids(store) == ["q1", "taken", "sweep-1"]
+
+
+@pytest.mark.parametrize("sign_of_life", ["keep_hold", "say", "take_over"])
+async def test_who_comes_back_before_the_sweep_keeps_it(store, sign_of_life):
+    await ask(store)
+    await take_over(store)
+    await leave_without_a_word(store)
+    assert await store.lapsed() == [JEAN]
+
+    signs = {
+        "keep_hold": lambda: store.keep_hold(JEAN, "7"),
+        "say": lambda: store.say(JEAN, "7", spoken()),
+        "take_over": lambda: take_over(store),
+    }
+    assert await signs[sign_of_life]()
+
+    assert await store.lapsed() == []
+    assert not await hand_back(store, by="")
+
+
+async def test_hold_is_kept_by_who_has_it_only(store):
+    await ask(store)
+    assert not await store.keep_hold(JEAN, "7")
+    await take_over(store)
+
+    assert not await store.keep_hold(JEAN, "8")
+    assert not await store.keep_hold("never", "7")
+    await hand_back(store)
+    assert not await store.keep_hold(JEAN, "7")
+
+
+async def test_adviser_says_each_thing_once(store):
+    await ask(store)
+    await take_over(store)
+    said = spoken("C'est noté / à 14 h.")
+
+    assert [await store.say(JEAN, "7", said) for _ in range(2)] == [True, False]
+    with pytest.raises(IdConflict):
+        await store.say(JEAN, "7", spoken("Autre chose"))
+    with pytest.raises(IdConflict):
+        await store.say(JEAN, "7", spoken("Bonjour", "q1"))
+    with pytest.raises(IdConflict):
+        await store.accept(JEAN, "api", question(said.text, said.id), create="always")
+
+    messages = (await store.load(JEAN, ANY_OWNER)).messages
+    assert [(m.id, m.author, m.text, m.name) for m in messages[2:]] == [
+        ("c1", Author.ADVISER, "C'est noté / à 14 h.", "Claire")
+    ]
+
+
+async def test_adviser_who_does_not_hold_it_says_nothing(store):
+    await ask(store)
+    with pytest.raises(NotHeld):
+        await store.say(JEAN, "7", spoken())
+    await take_over(store)
+    await store.say(JEAN, "7", spoken())
+    with pytest.raises(NotHeld):
+        await store.say(JEAN, "8", spoken(id_="k1"))
+    await hand_back(store)
+
+    with pytest.raises(NotHeld):
+        await store.say(JEAN, "7", spoken("Encore", "c2"))
+    assert not await store.say(JEAN, "7", spoken())  # said before: only its result was lost
+    assert await ids(store) == ["q1", "taken", "c1", "back"]
+
+
+async def test_customer_asks_for_an_adviser_once(store):
+    await ask(store)
+    before = now()
+
+    asked = [
+        await store.ask_for_adviser(JEAN, "api", announced(id_))
+        for id_ in ("asked", "asked", "asked-again")
+    ]
+    session = await store.load(JEAN, "api")
+    lease = await leased(store)
+
+    assert asked == [True, True, False]
+    assert await ids(store) == ["q1", "asked"]
+    assert session.asked_at is not None
+    assert abs((session.asked_at - before).total_seconds()) < 5
+    assert lease.session.asked_at == session.asked_at
+    assert session.waiting == ("q1",)
+
+
+async def test_asking_is_forgotten_when_somebody_came(store):
+    await ask(store)
+    await store.ask_for_adviser(JEAN, "api", announced("asked"))
+
+    await take_over(store)
+    held = await store.ask_for_adviser(JEAN, "api", announced("asked-again"))
+    taken = (await store.load(JEAN, "api")).asked_at
+    await hand_back(store)
+    back = (await store.load(JEAN, "api")).asked_at
+
+    assert (held, taken, back) == (False, None, None)
+    assert await store.ask_for_adviser(JEAN, "api", announced("asked-later"))
+    await store.end(JEAN, "api")
+    assert (await store.load(JEAN, "api")).asked_at is None
+
+
+async def test_nobody_asks_in_the_conversation_of_another(store):
+    await ask(store)
+
+    for id_, owner in [(JEAN, "key:7"), ("never", "api")]:
+        with pytest.raises(SessionNotFound):
+            await store.ask_for_adviser(id_, owner, announced("asked"))
+    assert await ids(store) == ["q1"]
+
+
+async def test_asides_stand_in_the_order_in_which_they_came(store):
+    await ask(store)
+    data = {"question_id": "q1", "answer_id": "a1", "tools": [], "total_ms": None}
+    kept = [
+        Aside(kind=AsideKind.NOTE, text="Rappeler / « à 14 h »", author="Claire"),
+        Aside(kind=AsideKind.TURN, data=data),
+        Aside(kind=AsideKind.EVENT, text="Claire a pris la main."),
+    ]
+    for aside in [*kept, kept[0]]:
+        await store.add_aside(JEAN, aside)
+
+    told = await store.asides(JEAN)
+
+    assert [aside.to_json() for aside in told] == [aside.to_json() for aside in kept]
+    assert await ids(store) == ["q1"]
+
+
+async def test_asides_live_as_long_as_the_conversation_can_be_read(store):
+    await store.add_aside("never", Aside(kind=AsideKind.NOTE))
+    await ask(store)
+    await store.add_aside(JEAN, Aside(kind=AsideKind.NOTE, text="un", id="1"))
+    await store.end(JEAN, "api")
+    await store.add_aside(JEAN, Aside(kind=AsideKind.EVENT, text="deux", id="2"))
+    ended = [aside.text for aside in await store.asides(JEAN)]
+    await store.erase(JEAN, "api")
+    await store.add_aside(JEAN, Aside(kind=AsideKind.NOTE, text="trois", id="3"))
+
+    assert ended == ["un", "deux"]
+    assert await store.asides(JEAN) == await store.asides("never") == []
+    await ask(store)
+    assert await store.asides(JEAN) == []
+
+
+async def test_newest_asides_are_kept(store, monkeypatch, backend):
+    module = "memory_record" if backend == "memory" else "redis_desk"
+    monkeypatch.setattr(f"chat.sessions.{module}.MAX_ASIDES", 3)
+    await ask(store)
+
+    for n in range(5):
+        await store.add_aside(JEAN, Aside(kind=AsideKind.NOTE, id=str(n)))
+        await store.add_aside(JEAN, Aside(kind=AsideKind.NOTE, id=str(n)))
+
+    assert [aside.id for aside in await store.asides(JEAN)] == ["2", "3", "4"]
+    assert desk.MAX_ASIDES == 300
+
+
+@pytest.mark.ttl_s(1)
+async def test_all_of_it_expires_together(store):
+    await ask(store)
+    await take_over(store)
+    await store.add_aside(JEAN, Aside(kind=AsideKind.NOTE))
+    async with asyncio.timeout(10):
+        while await store.asides(JEAN):
+            await asyncio.sleep(0.02)
+
+    with pytest.raises(SessionGone) as gone:
+        await store.say(JEAN, "7", spoken())
+    counts = await store.counts()
+
+    assert gone.value.reason == "expired"
+    assert (counts.active, counts.held, await store.lapsed()) == (0, 0, [])
+    await ask(store)
+    assert (await store.load(JEAN, "api")).adviser == ""

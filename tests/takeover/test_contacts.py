@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import pytest
+from django.db import OperationalError
+
+from chat.errors import InvalidMessage
+from chat.sessions.types import ref_of
+from chat.takeover import contacts
+from chat.takeover.contacts import (
+    aforget_contacts,
+    arecord_contact,
+    checked_email,
+    checked_subject,
+    forget_left_contacts,
+)
+from chat.takeover.models import ContactRequest
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.mark.parametrize("text", ["", "camille", "a@b", "camille@example.test\n,b@c.fr", "é" * 300])
+def test_what_is_no_address_is_refused(text):
+    with pytest.raises(InvalidMessage):
+        checked_email(text)
+
+
+def test_address_and_subject_are_tidied():
+    assert checked_email(" Camille@Example.TEST ") == "camille@example.test"
+    assert checked_subject(" Mon \x00canapé\n est  là ") == "Mon canapé est là"
+    with pytest.raises(InvalidMessage):
+        checked_subject("x" * 501)
+
+
+async def test_an_address_is_kept_once_for_each_conversation():
+    found = [
+        await arecord_contact("one", "camille@example.test", "Canapé"),
+        await arecord_contact("one", "camille@example.test", "Encore"),
+        await arecord_contact("two", "camille@example.test", ""),
+    ]
+
+    assert found == [True, False, True]
+    rows = [row async for row in ContactRequest.objects.order_by("pk")]
+    assert [(row.session_ref, row.subject) for row in rows] == [
+        (ref_of("one"), "Canapé"),
+        (ref_of("two"), ""),
+    ]
+
+
+async def test_what_an_erased_conversation_left_goes_as_soon_as_the_database_is_back(
+    monkeypatch, caplog
+):
+    monkeypatch.setattr(contacts, "_left", {})
+    await arecord_contact("one", "camille@example.test", "")
+    delete = contacts._aforget_contacts
+
+    async def away(session_id):
+        raise OperationalError
+
+    monkeypatch.setattr(contacts, "_aforget_contacts", away)
+    await aforget_contacts("one")
+    assert "OperationalError" in caplog.text
+    assert await ContactRequest.objects.acount() == 1
+
+    monkeypatch.setattr(contacts, "_aforget_contacts", delete)
+    await forget_left_contacts()
+    assert await ContactRequest.objects.acount() == 0

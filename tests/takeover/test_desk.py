@@ -1,0 +1,247 @@
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+
+import pytest
+
+from chat import live
+from chat.assistant import turn
+from chat.errors import HeldByAnother, IdConflict, InvalidMessage, NotHeld, SessionNotFound
+from chat.sessions.desk import AsideKind
+from chat.sessions.types import Author
+from chat.shop import PARIS
+from chat.takeover import asides, desk, wording
+from tests.fakes import FakeLLM, Listener
+from tests.sessions.cast import leave_without_a_word
+from tests.takeover.cast import CAMILLE, CLAIRE, KARIM, ask, events, lines
+
+BACK = "L'assistant (IA) reprend la conversation."
+
+
+@pytest.fixture
+async def asked(store, model):
+    """A conversation in which the assistant answered once."""
+    model(FakeLLM(["Bonjour !"]))
+    await (await ask()).ended()
+    await asides.settle()
+    return store
+
+
+async def written(store, kind=None):
+    found = await store.asides(CAMILLE)
+    return [(a.author, a.text) for a in found if kind in (None, a.kind)]
+
+
+async def test_adviser_speaks_and_the_model_is_silent(asked, model):
+    llm = model(FakeLLM(["Non."]))
+    viewer = Listener()
+    await desk.take_over(CAMILLE, CLAIRE)
+    async with live.listening(CAMILLE, viewer):
+        told = await ask("Vous êtes là ?", "q2")
+        message = await desk.say(CAMILLE, CLAIRE, "c1", " Oui ! ")
+
+    assert told.end.answer is None
+    assert (message.author, message.text, message.name) == (Author.ADVISER, "Oui !", "Claire")
+    assert [e["message"]["text"] for e in events(viewer)] == ["Vous êtes là ?", "Oui !"]
+    assert events(viewer)[1]["message"]["name"] == "Claire"
+    assert llm.asked == []
+
+
+async def test_same_words_again_are_said_once_and_others_refused(asked):
+    await desk.take_over(CAMILLE, CLAIRE)
+    first = await desk.say(CAMILLE, CLAIRE, "c1", "Oui")
+
+    again = await desk.say(CAMILLE, CLAIRE, "c1", "Oui")
+
+    assert (again.id, again.text) == (first.id, first.text)
+    assert lines(await asked.load(CAMILLE, "web")).count((Author.ADVISER, "Oui")) == 1
+    with pytest.raises(IdConflict):
+        await desk.say(CAMILLE, CLAIRE, "c1", "Non")
+
+
+@pytest.mark.parametrize("text", ["", "  ", "x" * 4001, "\ud800"])
+async def test_words_are_checked_as_a_customers(asked, text):
+    await desk.take_over(CAMILLE, CLAIRE)
+
+    with pytest.raises(InvalidMessage):
+        await desk.say(CAMILLE, CLAIRE, "c1", text)
+    with pytest.raises(InvalidMessage):
+        await desk.note(CAMILLE, CLAIRE, text)
+
+
+async def test_only_the_holder_speaks_renews_and_hands_back(asked):
+    await desk.take_over(CAMILLE, CLAIRE)
+
+    with pytest.raises(HeldByAnother):
+        await desk.take_over(CAMILLE, KARIM)
+    with pytest.raises(NotHeld):
+        await desk.say(CAMILLE, KARIM, "k1", "Bonjour")
+    assert not await desk.keep_hold(CAMILLE, KARIM)
+    assert not await desk.hand_back(CAMILLE, KARIM)
+    assert await desk.keep_hold(CAMILLE, CLAIRE)
+
+
+async def test_after_hand_back_the_assistant_answers_with_the_instruction(asked, model):
+    await desk.take_over(CAMILLE, CLAIRE)
+    await desk.say(CAMILLE, CLAIRE, "c1", "Je vous laisse avec l'assistant.")
+    viewer = Listener()
+    async with live.listening(CAMILLE, viewer):
+        assert await desk.hand_back(CAMILLE, CLAIRE, "Proposer le Cannes en gris.")
+    llm = model(FakeLLM(["Le Cannes."]))
+    await (await ask("Alors ?", "q2")).ended()
+
+    state, changed, told = events(viewer)
+    assert (state["type"], state["speaker"]) == ("session.state", "assistant")
+    assert (changed["speaker"], changed["name"]) == ("assistant", "")
+    assert told["message"]["text"] == BACK
+    assert "Proposer" not in "".join(envelope.text for envelope in viewer.heard)
+    roles = [m["role"] for m in llm.asked[0]]
+    assert roles == ["system", "system", "user", "assistant", "system", "user"]
+    assert "Proposer le Cannes en gris." in llm.asked[0][1]["content"]
+    assert "Claire" in llm.asked[0][4]["content"]
+
+
+async def test_customer_is_told_that_a_message_stayed_without_reply(asked):
+    await desk.take_over(CAMILLE, CLAIRE)
+    await ask("Vous êtes là ?", "q2")
+
+    await desk.hand_back(CAMILLE, CLAIRE)
+
+    *_, told = (await asked.load(CAMILLE, "web")).messages
+    assert told.text.startswith(BACK)
+    assert "sans réponse" in told.text
+
+
+async def test_instruction_is_bounded(asked):
+    await desk.take_over(CAMILLE, CLAIRE)
+
+    with pytest.raises(InvalidMessage):
+        await desk.hand_back(CAMILLE, CLAIRE, "x" * 1001)
+
+
+async def test_conversation_of_an_adviser_who_left_returns_to_the_assistant(asked):
+    await desk.take_over(CAMILLE, CLAIRE)
+    await desk.say(CAMILLE, CLAIRE, "c1", "Un instant.")
+    await desk.return_lapsed()
+    assert (await asked.load(CAMILLE, "web")).adviser == "Claire"
+    await lapse(asked)
+    viewer = Listener()
+
+    async with live.listening(CAMILLE, viewer):
+        await asyncio.gather(desk.return_lapsed(), desk.return_lapsed())
+
+    assert viewer.types() == ["session.state", "speaker.changed", "message.done"]
+    told = events(viewer)[-1]["message"]
+    assert (told["author"], told["text"]) == ("system", f"Claire n'est plus disponible. {BACK}")
+    assert (await written(asked))[-1] == ("Claire", "Claire n'est plus là.")
+
+
+async def test_sweep_returns_what_an_adviser_left(asked, monkeypatch):
+    monkeypatch.setattr(turn, "SWEEP_S", 0.01)
+    await desk.take_over(CAMILLE, CLAIRE)
+    await lapse(asked)
+    viewer, staff = Listener(), Listener()
+
+    async with live.listening(CAMILLE, viewer), live.listening(desk.desk_key(CAMILLE), staff):
+        sweeping = asyncio.create_task(turn.sweep())
+        await viewer.until("speaker.changed")
+        await staff.until("aside.added")
+        sweeping.cancel()
+
+    assert (await asked.load(CAMILLE, "web")).adviser == ""
+    assert staff.types() == ["aside.added"]
+
+
+async def lapse(store):
+    inner = store if store.backend == "memory" and hasattr(store, "_hold_s") else store._redis
+    await leave_without_a_word(inner, CAMILLE, CLAIRE)
+
+
+async def test_every_act_is_written_beside_and_told_to_the_staff_alone(asked):
+    staff, customer = Listener(), Listener()
+    async with live.listening(desk.desk_key(CAMILLE), staff), live.listening(CAMILLE, customer):
+        await desk.take_over(CAMILLE, CLAIRE)
+        await desk.note(CAMILLE, CLAIRE, "Cliente fidèle")
+        await desk.hand_back(CAMILLE, CLAIRE)
+        await desk.ask_for_adviser(CAMILLE, "web", "autre")
+
+    acts = [
+        ("Claire", "Claire a pris la main."),
+        ("Claire", "Cliente fidèle"),
+        ("Claire", "Claire a rendu la main à l'assistant."),
+        ("", "Le client demande un conseiller."),
+    ]
+    assert (await written(asked))[1:] == acts
+    assert staff.types() == ["aside.added"] * 4
+    assert [(e["aside"]["author"], e["aside"]["text"]) for e in events(staff)] == acts
+    assert "aside.added" not in customer.types()
+    assert "fidèle" not in "".join(envelope.text for envelope in customer.heard)
+
+
+async def test_numbers_of_a_turn_are_written_beside_it(asked):
+    (aside,) = await asked.asides(CAMILLE)
+
+    assert aside.kind is AsideKind.TURN
+    assert aside.data["question_id"] == "q1"
+    assert (aside.data["ending"], aside.data["tools"]) == ("done", [])
+    assert set(aside.data) == {
+        "question_id",
+        "answer_id",
+        "ending",
+        "first_text_ms",
+        "total_ms",
+        "tools",
+        "prompt_tokens",
+        "completion_tokens",
+        "guarded",
+    }
+
+
+async def test_adviser_is_asked_for_once_however_often(asked):
+    viewer = Listener()
+    async with live.listening(CAMILLE, viewer):
+        found = [await desk.ask_for_adviser(CAMILLE, "web") for _ in range(3)]
+
+    assert found == [True, False, False]
+    assert viewer.types() == ["adviser.asked", "message.done"]
+    session = await asked.load(CAMILLE, "web")
+    assert session.asked_at is not None
+    assert [m.author for m in session.messages].count(Author.SYSTEM) == 1
+
+
+async def test_asking_is_over_when_an_adviser_comes(asked):
+    await desk.ask_for_adviser(CAMILLE, "web")
+
+    await desk.take_over(CAMILLE, CLAIRE)
+
+    assert (await asked.load(CAMILLE, "web")).asked_at is None
+    assert not await desk.ask_for_adviser(CAMILLE, "web")
+
+
+async def test_conversation_of_another_is_not_found(asked):
+    with pytest.raises(SessionNotFound):
+        await desk.ask_for_adviser(CAMILLE, "api")
+    for act in (desk.take_over, desk.hand_back):
+        with pytest.raises(SessionNotFound):
+            await act("nowhere", CLAIRE)
+
+
+@pytest.mark.parametrize(
+    ("hour", "start", "opens"),
+    [
+        ("2026-11-23T10:00", "Un conseiller a été prévenu.", ""),
+        ("2026-11-23T18:59", "Un conseiller a été prévenu.", ""),
+        ("2026-11-23T19:00", "Votre demande est notée", "mardi 24 novembre à 10\u00a0h."),
+        ("2026-11-22T12:00", "Votre demande est notée", "lundi 23 novembre à 10\u00a0h."),
+        ("2026-12-25T12:00", "Votre demande est notée", "samedi 26 décembre à 10\u00a0h."),
+    ],
+)
+def test_answer_to_who_asks_is_true_at_every_hour(hour, start, opens):
+    text = wording.asked(datetime.fromisoformat(hour).replace(tzinfo=PARIS), on_page=True)
+
+    assert text.startswith(start)
+    assert opens in text
+    assert "](/rappel/)" in text
+    moment = datetime.fromisoformat(hour).replace(tzinfo=PARIS)
+    assert "/rappel/" not in wording.asked(moment, on_page=False)

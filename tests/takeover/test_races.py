@@ -1,0 +1,245 @@
+"""An adviser comes while the model writes: at every moment, on memory and on Redis."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from chat import live
+from chat.assistant.turn import read_state
+from chat.errors import HeldByAnother
+from chat.sessions.types import Author, End
+from chat.takeover import asides, desk, silence
+from chat.voice import Voice
+from tests.builders import leased, question
+from tests.fakes import FakeLLM, Listener
+from tests.sessions.cast import announced
+from tests.takeover.cast import (
+    CAMILLE,
+    CLAIRE,
+    KARIM,
+    Talker,
+    ask,
+    ends,
+    events,
+    lines,
+    of_model,
+    said,
+)
+
+TAKEN = "Claire, du magasin, vous répond maintenant."
+
+
+async def settled(*turns):
+    """Wait until nothing more can come of these turns."""
+    async with asyncio.timeout(10):
+        found = [await turn.ended() for turn in turns]
+        await asides.settle()
+    return found
+
+
+async def test_before_the_first_word(store, model):
+    llm = model(FakeLLM([], hangs=True))
+    viewer = Listener()
+    async with live.listening(CAMILLE, viewer):
+        turn = await ask(asker=viewer)
+        await llm.spoke.wait()
+
+        session = await desk.take_over(CAMILLE, CLAIRE)
+        heard = len(viewer.heard)
+        (end,) = await settled(turn)
+
+    assert (end.outcome.end, end.answer) == (End.TAKEN_OVER, None)
+    assert lines(session) == [(Author.CUSTOMER, "Bonjour"), (Author.SYSTEM, TAKEN)]
+    assert viewer.types() == ["session.state", "speaker.changed", "message.done"]
+    assert len(viewer.heard) == heard
+    assert llm.closed == 1
+
+
+async def test_in_mid_sentence_what_was_seen_is_kept(store, model):
+    llm = model(Talker())
+    viewer = Listener()
+    async with live.listening(CAMILLE, viewer):
+        turn = await ask(asker=viewer)
+        await viewer.until("message.delta", 3)
+
+        session = await desk.take_over(CAMILLE, CLAIRE)
+        heard = len(viewer.heard)
+        (end,) = await settled(turn)
+
+    told = events(viewer)
+    cut = session.messages[1]
+    assert end.outcome.end is End.TAKEN_OVER
+    assert (cut.author, cut.interrupted, cut.reply_to) == (Author.ASSISTANT, True, "q1")
+    assert cut.text.startswith(said(told))
+    assert (end.answer.id, end.answer.text) == (cut.id, cut.text)
+    assert of_model(told[heard:]) == []
+    assert ends(told, "q1") == 1
+    assert llm.closed == 1
+    state = await read_state(CAMILLE, "web")
+    assert (state.speaker, state.name, state.draft, state.waiting) == (
+        "adviser",
+        "Claire",
+        None,
+        (),
+    )
+
+
+@pytest.mark.parametrize("steps", range(0, 60, 4))
+async def test_while_the_answer_ends(store, model, steps):
+    gate = asyncio.Event()
+
+    class Ending(FakeLLM):
+        async def stream(self, messages, tools, *, deadline):
+            yield "Voilà"
+            await gate.wait()
+            yield "."
+
+    model(Ending())
+    viewer = Listener()
+    async with live.listening(CAMILLE, viewer):
+        turn = await ask(asker=viewer)
+        await viewer.until("message.delta")
+        gate.set()
+        for _ in range(steps):
+            await asyncio.sleep(0)
+
+        session = await desk.take_over(CAMILLE, CLAIRE)
+        heard = len(viewer.heard)
+        (end,) = await settled(turn)
+
+    told = events(viewer)
+    assert end.outcome.end is (End.TAKEN_OVER if session.messages[1].interrupted else End.DONE)
+    assert [m.author for m in session.messages] == [
+        Author.CUSTOMER,
+        Author.ASSISTANT,
+        Author.SYSTEM,
+    ]
+    assert of_model(told[heard:]) == []
+    assert ends(told, "q1") == 1
+    assert (await store.load(CAMILLE, "web")).messages == session.messages
+
+
+async def test_questions_that_wait_end_too_and_are_never_begun(store, model):
+    llm = model(Talker())
+    viewer = Listener()
+    async with live.listening(CAMILLE, viewer):
+        turns = [await ask(f"Question {n}", f"q{n}", asker=viewer) for n in (1, 2, 3)]
+        await viewer.until("message.delta")
+
+        session = await desk.take_over(CAMILLE, CLAIRE)
+        heard = len(viewer.heard)
+        found = await settled(*turns)
+
+    assert [end.outcome.end for end in found] == [End.TAKEN_OVER] * 3
+    assert [end.answer is None for end in found] == [False, True, True]
+    assert len(llm.asked) == 1
+    assert session.waiting == ()
+    assert of_model(events(viewer)[heard:]) == []
+
+
+@pytest.mark.parametrize("backend", ["redis"], indirect=True)
+async def test_writer_in_another_process_falls_silent(store, model, worker):
+    llm = model(Talker())
+    there, here = Listener(), Listener()
+    hearing = live.listening(CAMILLE, there)
+    await worker.do(hearing.__aenter__())
+    async with live.listening(CAMILLE, here):
+        turn = await worker.do(ask(asker=there))
+        await here.until("message.delta", 2)
+
+        session = await desk.take_over(CAMILLE, CLAIRE)
+        heard = len(here.heard), len(there.heard)
+        end = await worker.do(turn.ended())
+        await here.until("speaker.changed")
+        async with asyncio.timeout(5):
+            while "speaker.changed" not in there.types():
+                await asyncio.sleep(0.01)
+    await worker.do(hearing.__aexit__(None, None, None))
+
+    assert end.outcome.end is End.TAKEN_OVER
+    assert session.messages[1].text.startswith(said(events(there)))
+    assert of_model(events(there)[heard[1] :]) == []
+    assert llm.closed == 1
+    voice = Voice()
+    shown = [envelope.type for envelope in here.heard if voice.admits(envelope)]
+    assert set(shown[shown.index("speaker.changed") :]) <= {
+        "speaker.changed",
+        "session.state",
+        "message.done",
+    }
+
+
+async def test_cut_answer_of_another_process_is_told_by_the_takeover_alone(store, model):
+    model(FakeLLM())
+    await store.accept(CAMILLE, "web", question(), create="always")
+    await store.write(await leased(store, session_id=CAMILLE), 0, "Il était")
+    viewer = Listener()
+    async with live.listening(CAMILLE, viewer):
+        waiting_here = await ask(asker=viewer)  # sent again over another connection
+
+        session, _taken = await store.take_over(CAMILLE, CLAIRE, announced("s1"))
+        (end,) = await settled(waiting_here)
+
+    assert end.answer == session.messages[1]
+    assert viewer.heard == []
+
+
+async def test_writer_that_does_not_hear_is_cut_off_by_the_store(store, model, monkeypatch):
+    async def lost(session_id, word):
+        """The channel layer is away."""
+
+    monkeypatch.setattr(silence.live, "order", lost)
+    llm = model(Talker())
+    viewer = Listener()
+    async with live.listening(CAMILLE, viewer):
+        turn = await ask(asker=viewer)
+        await viewer.until("message.delta", 3)
+
+        session = await desk.take_over(CAMILLE, CLAIRE)
+        heard = len(viewer.heard)
+        (end,) = await settled(turn)
+
+    assert end.outcome.end is End.TAKEN_OVER
+    assert session.messages[1].interrupted
+    assert of_model(events(viewer)[heard:]) == []
+    assert llm.closed == 1
+
+
+async def test_of_two_advisers_one_comes(store, model):
+    model(Talker())
+    viewer = Listener()
+    async with live.listening(CAMILLE, viewer):
+        turn = await ask(asker=viewer)
+        await viewer.until("message.delta")
+
+        found = await asyncio.gather(
+            desk.take_over(CAMILLE, CLAIRE), desk.take_over(CAMILLE, KARIM), return_exceptions=True
+        )
+        await settled(turn)
+
+    session = await store.load(CAMILLE, "web")
+    refused = [error for error in found if isinstance(error, HeldByAnother)]
+    assert [error.name for error in refused] == [session.adviser]
+    assert [m.author for m in session.messages].count(Author.SYSTEM) == 1
+    changes = [event for event in events(viewer) if event["type"] == "speaker.changed"]
+    assert [event["name"] for event in changes] == [session.adviser]
+
+
+async def test_takeover_that_fails_leaves_no_spinner(store, model, monkeypatch):
+    async def held(*_args):
+        raise HeldByAnother("Karim")
+
+    monkeypatch.setattr(type(store), "take_over", held)
+    llm = model(FakeLLM([], hangs=True))
+    viewer = Listener()
+    async with live.listening(CAMILLE, viewer):
+        turn = await ask(asker=viewer)
+        await llm.spoke.wait()
+        with pytest.raises(HeldByAnother):
+            await desk.take_over(CAMILLE, CLAIRE)
+        await settled(turn)
+
+    last = events(viewer)[-1]
+    assert (last["type"], last["waiting"], last["draft"]) == ("session.state", [], None)

@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from chat.sessions.types import Author, Message, is_id
+from chat.tickets.forms import ASKS, Step, TicketForm
+from chat.tickets.guide import (
+    READY,
+    SAFETY,
+    form_of,
+    masked,
+    message_id_of,
+    new_form,
+    note_for_model,
+    notes_on_opened,
+    opened_text,
+    shown,
+    to_say,
+    with_more,
+    with_said,
+)
+from chat.tickets.models import TicketEntry
+from tests.tickets.builders import DANGER, complete, opened
+
+BLANK = new_form(0)
+QUIET = "Le pied de ma table est fendu."
+
+
+def test_a_form_is_the_same_after_it_was_kept():
+    form = complete()
+
+    assert form_of(form.to_json()) == form
+    assert form_of(None) is None
+
+
+def test_a_new_form_is_newer_than_all_before():
+    one, two = new_form(0), new_form(7)
+
+    assert (one.version, two.version) == (1, 8)
+    assert one.id != two.id
+    assert is_id(message_id_of(one.id))
+
+
+@pytest.mark.parametrize(
+    ("words", "given", "step", "no_order"),
+    [
+        (QUIET, {"product_name": "table"}, Step.ORDER, False),
+        (DANGER, {"product_name": "canapé"}, Step.EMAIL, True),
+        (DANGER, {}, Step.PRODUCT, True),
+        (DANGER, {"product_name": "canapé", "order_number": "CMD-2025-54321"}, Step.EMAIL, False),
+        (DANGER, {"product_name": "canapé", "email": "a@b.fr"}, Step.RECAP, True),
+    ],
+)
+def test_where_there_is_danger_no_order_is_asked_for(words, given, step, no_order):
+    form = with_said(BLANK, {"words": words, **given})
+
+    assert (form.step, form.no_order, form.version) == (step, no_order, 2)
+
+
+def test_a_number_given_later_is_taken_all_the_same():
+    form = with_said(with_said(BLANK, {"words": DANGER}), {"order_number": "cmd 2025 54321"})
+
+    assert (form.order_number, form.no_order) == ("CMD-2025-54321", False)
+
+
+def test_safety_is_told_once_and_first():
+    urgent = with_said(BLANK, {"words": DANGER})
+    named = with_said(urgent, {"product_name": "canapé"})
+
+    assert to_say(BLANK, urgent) == f"{SAFETY} {ASKS[Step.PRODUCT]}"
+    assert to_say(urgent, named) == ASKS[Step.EMAIL]
+    assert to_say(named, with_said(named, {"email": "a@b.fr"})) == READY
+    assert to_say(BLANK, with_said(BLANK, {"words": QUIET})) == ASKS[Step.PRODUCT]
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "expected"),
+    [
+        ("", "Il grince", "Il grince"),
+        (QUIET, "Non, ce n'est pas correct", QUIET),
+        (QUIET, QUIET, QUIET),
+        (QUIET, "Le tissu est déchiré", f"{QUIET}\nLe tissu est déchiré"),
+        (QUIET, "Je me suis blessé", f"{QUIET}\nJe me suis blessé"),
+        ("x" * 3990, "Le tissu est déchiré", "x" * 3990),
+        ("", "x" * 5000, "x" * 4000),
+    ],
+)
+def test_more_of_the_problem_is_added(words, said, expected):
+    assert with_more(words, said) == expected
+
+
+def test_the_model_is_told_what_is_missing_then_that_buttons_decide():
+    form = with_said(BLANK, {"words": QUIET})
+
+    assert "Il manque : product" in note_for_model(form)
+    assert "seuls ces boutons décident" in note_for_model(complete())
+
+
+def test_pages_get_rows_with_values_and_how_they_are_read():
+    form = replace(complete(), id="f1", version=4)
+
+    told = shown(form)
+
+    assert told is not None
+    assert (told["id"], told["version"], told["step"], told["complete"]) == ("f1", 4, "recap", True)
+    assert ["delivered_on", "Date de livraison", "2026-09-01", "01/09/2026"] in told["rows"]
+    assert shown(None) is None
+    blank = shown(TicketForm.new())
+    assert blank is not None
+    assert (blank["step"], blank["complete"]) == ("problem", False)
+
+
+@pytest.mark.parametrize(
+    ("email", "expected"),
+    [("camille@example.fr", "c•••@example.fr"), ("a@b.fr", "a•••@b.fr"), ("", "•••@")],
+)
+def test_an_address_is_masked(email, expected):
+    assert masked(email) == expected
+
+
+@pytest.mark.django_db
+def test_the_model_knows_which_tickets_were_opened_and_believes_no_customer():
+    ticket = opened()
+    text = opened_text(ticket, 0)
+    announced = Message(author=Author.SYSTEM, id=message_id_of("f1"), text=text)
+    forged = Message(author=Author.CUSTOMER, id=message_id_of("f2"), text="SAV-2026-99999")
+    other = Message(author=Author.SYSTEM, text="SAV-2026-99999")
+
+    (note,) = notes_on_opened([forged, announced, other])
+
+    assert f"la demande {ticket.number} :" in note
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("photos", "told"),
+    [(0, ""), (1, " Votre photo y est jointe."), (2, " Vos 2 photos y sont jointes.")],
+)
+def test_what_is_announced_comes_from_the_row(photos, told):
+    ticket = opened(words=DANGER)
+
+    text = opened_text(ticket, photos)
+
+    assert text.startswith(f"Votre demande **{ticket.number}** est enregistrée.{told} Le magasin")
+    assert f"/suivi/{ticket.number}:" in text
+    assert "c•••@example.test" in text
+    assert "camille@" not in text
+    assert ticket.priority not in text
+    assert TicketEntry.objects.count() == 1

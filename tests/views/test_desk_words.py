@@ -1,0 +1,178 @@
+"""The pure parts of the desk: words, addresses of the list, charts, the order of a timeline."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from urllib.parse import parse_qsl
+
+import pytest
+
+from chat.sessions.desk import Aside, AsideKind, Listing, Order, Row, State
+from chat.sessions.types import Author, Message, Session
+from chat.views.desk import wording
+from chat.views.desk.charts import HEIGHT, WIDTH, chart
+from chat.views.desk.timeline import timeline
+from chat.views.desk.wanted import Wanted
+
+NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (-5, "à l’instant"),
+        (1, "à l’instant"),
+        (59, "il y a 59 s"),
+        (60, "il y a 1 min"),
+        (3599, "il y a 59 min"),
+        (3600, "il y a 1 h"),
+        (7500, "il y a 2 h 05"),
+        (2 * 86_400, "il y a 2 j"),
+    ],
+)
+def test_how_long_ago(seconds, words):
+    assert wording.ago(NOW - timedelta(seconds=seconds), NOW) == words
+
+
+def test_time_left_and_sizes():
+    assert wording.left(NOW, NOW) == "expirée"
+    assert wording.left(NOW + timedelta(hours=23, minutes=12), NOW) == "23 h 12"
+    assert [wording.size(n) for n in (0, 999, 1234, 3_400_000)] == [
+        "0 o",
+        "999 o",
+        "1,2 ko",
+        "3,4 Mo",
+    ]
+    assert [wording.milliseconds(n) for n in (None, 340, 2100)] == ["—", "340 ms", "2,1 s"]
+    assert [wording.language(code) for code in ("fr", "", "xx")] == ["français", "inconnue", "xx"]
+
+
+def row(ref: str, state: State = State.IDLE, *, ago_s: int = 0, **more) -> Row:
+    last_at = NOW - timedelta(seconds=ago_s)
+    return Row(
+        id=ref,
+        ref=ref,
+        owner="web",
+        began_at=more.pop("began_at", last_at),
+        last_at=last_at,
+        expires_at=last_at + timedelta(days=1),
+        messages=1,
+        bytes=1,
+        language="fr",
+        state=state,
+        storage="memory",
+        **more,
+    )
+
+
+def test_badges():
+    asked = row("a", State.ASKED, asked_at=NOW - timedelta(seconds=125))
+
+    assert wording.badge(asked, NOW) == "attend un conseiller depuis 2 min"
+    assert wording.badge(row("b", State.HELD, adviser="Claire"), NOW) == "tenue par Claire"
+    assert wording.badge(row("c", State.ANSWERING), NOW) == "répond"
+
+
+def test_address_of_a_list_is_read_back_as_it_was_written():
+    wanted = Wanted(
+        words="un canapé & co",
+        state=State.ASKED,
+        speaker="assistant",
+        age="1h",
+        storage="redis",
+        order=Order.BEGAN,
+        page=3,
+    )
+    address = wanted.query(page=3)
+
+    assert Wanted.of(dict(parse_qsl(address[1:]))) == wanted
+    assert Wanted.of(dict(parse_qsl(wanted.query()[1:]))).page == 1
+    assert Wanted().query() == "?"
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"p": "0"},
+        {"p": "-1"},
+        {"p": "²"},
+        {"p": "9" * 5000},
+        {"state": "x", "o": "random", "age": "1", "speaker": "Claire", "storage": "disk"},
+    ],
+)
+def test_nonsense_in_an_address_is_as_if_it_were_not_there(params):
+    assert Wanted.of(params) == Wanted()
+
+
+def test_listing_asks_for_its_page_alone():
+    wanted = Wanted(state=State.HELD, speaker="adviser", age="5min", page=3)
+
+    assert wanted.listing() == Listing(
+        state=State.HELD, speaker="adviser", quiet_s=(0, 300), offset=100, limit=50
+    )
+
+
+def test_what_a_search_found_is_sifted_and_sorted():
+    rows = [
+        row("a", ago_s=10, began_at=NOW - timedelta(hours=1)),
+        row("b", State.HELD, ago_s=500, adviser="Claire", began_at=NOW - timedelta(hours=3)),
+        row("c", ago_s=5000, began_at=NOW - timedelta(hours=2)),
+    ]
+
+    def found(**wanted):
+        return "".join(found.ref for found in Wanted(**wanted).sifted(rows, NOW))
+
+    assert found() == "abc"
+    assert found(order=Order.OLDEST) == "cba"
+    assert found(order=Order.BEGAN) == "acb"
+    assert found(order=Order.BEGAN_FIRST) == "bca"
+    assert found(state=State.HELD) == found(speaker="adviser") == "b"
+    assert found(speaker="assistant", age="5min") == "a"
+    assert found(storage="redis") == ""
+
+
+def test_chart_keeps_within_its_frame_and_shows_what_is_not_zero():
+    days = [date(2026, 11, 10) + timedelta(days=n) for n in range(14)]
+    values = [None, 0, 1, 1000, *[5] * 10]
+
+    drawn = chart("turns", "Réponses", list(zip(days, values, strict=True)), str)
+
+    assert [bar.height for bar in drawn.bars[:5]] == [0, 0, 2, HEIGHT, 2]
+    assert [bar.text for bar in drawn.bars[:3]] == ["", "0", "1"]
+    assert drawn.most == "1000"
+    assert all(bar.y >= 0 and bar.y + bar.height == HEIGHT for bar in drawn.bars)
+    assert max(bar.x + bar.width for bar in drawn.bars) <= WIDTH
+
+
+def test_chart_without_a_number_has_no_highest():
+    drawn = chart("turns", "Réponses", [(NOW.date(), 0), (NOW.date(), None)], str)
+
+    assert (drawn.most, [bar.height for bar in drawn.bars]) == ("", [0, 0])
+
+
+def said(id_: str, minutes: int, author: Author = Author.CUSTOMER) -> Message:
+    return Message(author=author, id=id_, text=id_, sent_at=NOW + timedelta(minutes=minutes))
+
+
+def test_what_was_noted_stands_at_its_hour_and_each_day_is_named():
+    session = Session(
+        id="s",
+        owner="web",
+        epoch="e",
+        created_at=NOW,
+        expires_at=NOW,
+        messages=(said("q1", 0), said("a1", 10, Author.ASSISTANT), said("q2", 24 * 60)),
+    )
+    asides = [
+        Aside(kind=AsideKind.NOTE, id="n1", at=NOW + timedelta(minutes=5)),
+        Aside(kind=AsideKind.TURN, data={"answer_id": "a1", "total_ms": 5}, at=NOW),
+        Aside(kind=AsideKind.EVENT, id="e1", at=NOW + timedelta(minutes=20)),
+        Aside(kind=AsideKind.EVENT, id="e2", at=NOW + timedelta(days=2)),
+    ]
+
+    entries = timeline(session, asides)
+
+    shown = [entry.id or entry.kind for entry in entries]
+    assert shown == ["day", "q1", "n1", "a1", "e1", "day", "q2", "day", "e2"]
+    assert [entry.numbers for entry in entries if entry.numbers] == ["en tout 5 ms"]
