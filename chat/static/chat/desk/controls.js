@@ -9,6 +9,7 @@ export function createControls(root) {
   const badge = document.querySelector("[data-badge]");
   const controls = root.querySelectorAll("[data-controls]");
   const over = root.querySelector("[data-over]");
+  let hasLostFocus = false;
   const fact = (name) => root.querySelector(`[data-fact="${name}"]`);
 
   function renderMode(state) {
@@ -17,7 +18,8 @@ export function createControls(root) {
     root.dataset.mode = mode;
     const had = document.activeElement;
     controls.forEach((part) => showWhen(part, mode));
-    if (root.contains(had) && !had.checkVisibility()) focusIn(controls[0]);
+    hasLostFocus = had === document.body ? hasLostFocus : root.contains(had) && !had.checkVisibility();
+    if (hasLostFocus) hasLostFocus = !focusIn(controls[0]);
   }
 
   function renderBadge(state) {
@@ -48,8 +50,12 @@ export function createControls(root) {
   };
 }
 
-/** The button that was used is gone: whoever uses the keyboard goes on with what took its place. */
+/**
+ * The button that was used is gone: whoever uses the keyboard goes on with what took its place.
+ * @returns {boolean} whether anything did
+ */
 function focusIn(part) {
   const next = [...part.querySelectorAll("textarea, button")].find((item) => item.checkVisibility());
   next?.focus();
+  return next !== undefined;
 }
