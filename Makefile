@@ -13,6 +13,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 # Real workers that are killed: minutes, so apart from the other tests.
 FAULTS := tests/faults/test_faults.py tests/faults/test_mutants.py
+# A file's tests stay in one process; more of these than processors only make browsers slow.
+AT_ONCE := --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .PHONY: help install run test faults chaos check fix cover
 .DEFAULT_GOAL := help
@@ -29,7 +31,7 @@ run: $(VENV)/.runtime ## the shop's assistant on http://127.0.0.1:8000 (PORT=800
 
 test:     ## Python and JavaScript tests; installs what they need where it can
 	@.ci/prepare
-	$(BIN)/python -m pytest $(addprefix --ignore=,$(FAULTS))
+	$(BIN)/python -m pytest $(AT_ONCE) $(addprefix --ignore=,$(FAULTS))
 	@.ci/test-js
 
 faults:   ## workers killed and frozen, Redis taken away, planted bugs caught: four minutes

@@ -144,7 +144,7 @@ def test_channel_layer_in_memory_needs_nothing():
 
 @pytest.mark.django_db(transaction=True)
 def test_staff_stay_logged_in_while_redis_is_away(own_redis, settings):
-    settings.CACHES |= {"logins": backends.login_cache_for(own_redis.url)}
+    settings.CACHES = {**settings.CACHES, "logins": backends.login_cache_for(own_redis.url)}
     store = import_module(settings.SESSION_ENGINE).SessionStore
     session = store()
     session["adviser"] = "Claire"
