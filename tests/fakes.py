@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 
-from chat.assistant.llm import Chunk
+from chat.assistant.completion import Chunk
 from chat.protocol import Envelope
 from chat.sessions.types import JSON
 

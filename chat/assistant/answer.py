@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from contextlib import aclosing
 
-from chat.assistant.llm import LLM, ToolCall, Usage
+from chat.assistant.completion import ToolCall, Usage
+from chat.assistant.llm import LLM
 from chat.assistant.pictures import with_photos
 from chat.assistant.prompt import prompt
 from chat.assistant.sources import taken_from

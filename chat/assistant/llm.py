@@ -1,25 +1,26 @@
 """The one thing we ask of a language model, and how an OpenAI-compatible server answers it.
 
-One ``AsyncOpenAI`` a process (making one costs 20 ms of CPU). Chunks are read as plain
-dictionaries: through the SDK's typed models each costs more than twice as much CPU.
+One ``AsyncOpenAI`` a process (making one costs 20 ms of CPU). Chunks are read in bulk, as plain
+dictionaries (``chunks``): one by one through the SDK's typed models each costs many times as much.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 import httpx2
 from django.conf import settings
-from openai import APIError, APIStatusError, AsyncOpenAI, AsyncStream
+from openai import APIError, APIStatusError, AsyncOpenAI
 from openai import DefaultAioHttpClient as AioHttpClient
 
 from chat import metrics
+from chat.assistant.chunks import ChunkStream
 from chat.assistant.circuit import Circuit
+from chat.assistant.completion import BrokenAnswer, Chunk, Completion
 from chat.errors import AssistantUnavailable
 from chat.sessions.types import JSON
 
@@ -31,25 +32,6 @@ OPENAI_URL = "https://api.openai.com/v1"
 FIRST_BACKOFF_S = 0.25
 #: A ``Retry-After`` longer than this is told to the customer instead of being waited for.
 MAX_RETRY_WAIT_S = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class ToolCall:
-    """What the model asks to be looked up. ``arguments``: JSON as the model wrote it."""
-
-    id: str
-    name: str
-    arguments: str
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    prompt_tokens: int
-    completion_tokens: int
-
-
-#: A piece of text (never empty), the tools asked for (last), or what it cost (last of all).
-Chunk = str | tuple[ToolCall, ...] | Usage
 
 
 class LLM(Protocol):
@@ -64,10 +46,6 @@ class LLM(Protocol):
         Raises:
             AssistantUnavailable: unreachable, refused, broken, or cut before its end.
         """
-
-
-class BrokenAnswer(Exception):
-    """A reply that is no answer: garbage, an HTML page, an empty or a cut stream."""
 
 
 class OpenAILLM:
@@ -133,12 +111,20 @@ class OpenAILLM:
         if tools:
             body["tools"] = list(tools)
         metrics.model_requests.labels(outcome="sent").inc()
-        stream: AsyncStream[Any] = await self._client.post(
-            "/chat/completions", cast_to=object, body=body, stream=True, stream_cls=AsyncStream[Any]
+        stream: ChunkStream = await self._client.post(
+            "/chat/completions", cast_to=object, body=body, stream=True, stream_cls=ChunkStream
         )
-        async with stream, aclosing(_chunks(stream)) as chunks:
-            async for chunk in chunks:
-                yield chunk
+        completion = Completion()
+        async with stream:
+            async for chunks in stream:
+                try:
+                    for chunk in chunks:
+                        completion.feed(chunk)
+                finally:  # what came before a broken one counts
+                    if text := completion.take_text():
+                        yield text
+        for told in completion.rest():
+            yield told
 
     async def close(self) -> None:
         await self._client.close()
@@ -154,46 +140,6 @@ class OpenAILLM:
             self.circuit.failed()
         else:
             self.circuit.left()
-
-
-async def _chunks(events: AsyncIterator[Any]) -> AsyncGenerator[Chunk, None]:
-    """Turn decoded ``chat.completion.chunk`` objects into chunks.
-
-    Raises:
-        BrokenAnswer: no such objects, or the stream ended without a reason.
-    """
-    calls: dict[int, list[str]] = {}
-    finished = False
-    usage: Usage | None = None
-    try:
-        async for event in events:
-            counted = event.get("usage")
-            if counted:
-                usage = Usage(counted["prompt_tokens"], counted["completion_tokens"])
-            for choice in event["choices"][:1]:
-                delta = choice["delta"]
-                if text := delta.get("content"):
-                    yield text if text.isascii() else text.encode(errors="replace").decode()
-                for part in delta.get("tool_calls") or ():
-                    _add(calls, part)
-                finished = finished or bool(choice.get("finish_reason"))
-    except (AttributeError, KeyError, TypeError, IndexError) as error:
-        raise BrokenAnswer("not a chat completion stream") from error
-    if not finished:
-        raise BrokenAnswer("the stream ended without a finish_reason")
-    if calls:
-        yield tuple(ToolCall(*parts) for _, parts in sorted(calls.items()))
-    if usage is not None:
-        yield usage
-
-
-def _add(calls: dict[int, list[str]], part: JSON) -> None:
-    """Join the fragments of one tool call: id and name come once, arguments in pieces."""
-    call = calls.setdefault(part.get("index", 0), ["", "", ""])
-    function = part.get("function") or {}
-    call[0] = call[0] or part.get("id") or ""
-    call[1] = call[1] or function.get("name") or ""
-    call[2] += function.get("arguments") or ""
 
 
 def _may_pass(error: Exception) -> bool:

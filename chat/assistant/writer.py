@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from chat import live, metrics
 from chat.assistant.checking import guard_for
-from chat.assistant.llm import Usage
+from chat.assistant.completion import Usage
 from chat.assistant.sources import MAX_SOURCES
 from chat.protocol import MessageDelta, ToolStarted
 from chat.sessions.store import LEASE_S, Lease, Store

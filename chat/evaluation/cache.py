@@ -11,7 +11,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from chat.assistant.llm import Chunk, ToolCall, Usage
+from chat.assistant.completion import Chunk, ToolCall, Usage
 from chat.sessions.types import JSON
 
 logger = logging.getLogger(__name__)

@@ -8,7 +8,8 @@ from contextlib import aclosing
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from chat.assistant.llm import LLM, Chunk, ToolCall, Usage
+from chat.assistant.completion import Chunk, ToolCall, Usage
+from chat.assistant.llm import LLM
 from chat.evaluation.cache import AnswerCache, key_of
 from chat.evaluation.seen import Call
 from chat.sessions.types import JSON

@@ -9,7 +9,7 @@ import pytest
 
 from chat.assistant import answer
 from chat.assistant.answer import MAX_CALLS_A_ROUND, MAX_TOOL_ROUNDS
-from chat.assistant.llm import ToolCall
+from chat.assistant.completion import ToolCall
 from chat.assistant.tools.types import Tool
 from chat.assistant.turn import take_turn
 from chat.sessions.types import End

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from chat.assistant import report
-from chat.assistant.llm import ToolCall, Usage
+from chat.assistant.completion import ToolCall, Usage
 from chat.assistant.turn import stop_turn, take_turn
 from chat.numbers.tally import Tally
 from tests.builders import JEAN

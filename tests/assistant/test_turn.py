@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from chat import draining, live
-from chat.assistant.llm import ToolCall, Usage
+from chat.assistant.completion import ToolCall, Usage
 from chat.assistant.turn import hand_over_turns, read_state, stop_turn, sweep, take_turn
 from chat.assistant.writer import DraftWriter
 from chat.errors import AssistantUnavailable, IdConflict, StoreUnavailable

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat.assistant.llm import ToolCall, Usage
+from chat.assistant.completion import ToolCall, Usage
 from chat.errors import AssistantUnavailable
 from chat.evaluation.cache import AnswerCache, key_of
 from chat.evaluation.recording import Notes, RecordingLLM, notes

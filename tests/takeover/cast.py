@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from chat.assistant.llm import Chunk
+from chat.assistant.completion import Chunk
 from chat.assistant.turn import Turn, take_turn
 from chat.sessions.desk import Adviser
 from chat.sessions.types import JSON, Author

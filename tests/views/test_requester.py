@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import pytest
 import redis
 
-from chat.assistant.llm import Chunk
+from chat.assistant.completion import Chunk
 from chat.sessions import store as stores
 from chat.sessions.types import JSON
 from tests.backends import use_redis

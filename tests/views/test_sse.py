@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from chat import live
-from chat.assistant.llm import Chunk
+from chat.assistant.completion import Chunk
 from chat.assistant.turn import take_turn
 from chat.protocol import Envelope
 from chat.sessions.store import default_store
