@@ -94,30 +94,39 @@ def reasons_in(
     at = next((n for n, message in enumerate(asked) if message.id == question_id), None)
     if at is None:
         return ()
-    known: set[Reason] = set()
-    found: set[Reason] = set()
-    for index in range(at + 1):
-        found = _reasons(asked, index, failed, amount_eur) - known
-        known |= found
-    return tuple(reason for reason in Reason if reason in found)
+    found = [reason for reason in Reason if _holds(reason, asked, at, failed, amount_eur)]
+    return tuple(
+        reason
+        for reason in found
+        if not any(_holds(reason, asked, earlier, failed, amount_eur) for earlier in range(at))
+    )
 
 
-def _reasons(
-    asked: Sequence[Message], at: int, failed: Container[str], amount_eur: int
-) -> set[Reason]:
+def _holds(
+    reason: Reason, asked: Sequence[Message], at: int, failed: Container[str], amount_eur: int
+) -> bool:
     text = asked[at].text
-    before = asked[max(0, at - 2) : at]
-    has_failed = len(before) == 2 and all(message.id in failed for message in before)
-    misses = sum(bool(said(_NOT_UNDERSTOOD, message.text)) for message in asked[: at + 1])
-    rules = {
-        Reason.DANGER: bool(danger_in(text)),
-        Reason.LEGAL: bool(said(_LEGAL, text)),
-        Reason.ANGER: is_angry(text),
-        Reason.AMOUNT: 0 < amount_eur <= amount_at_stake(text),
-        Reason.FAILURES: has_failed or (misses >= 2 and bool(said(_NOT_UNDERSTOOD, text))),
-        Reason.WISH: bool(said(_WISH, text)),
-    }
-    return {reason for reason, holds in rules.items() if holds}
+    match reason:
+        case Reason.DANGER:
+            return bool(danger_in(text))
+        case Reason.LEGAL:
+            return bool(said(_LEGAL, text))
+        case Reason.ANGER:
+            return is_angry(text)
+        case Reason.AMOUNT:
+            return 0 < amount_eur <= amount_at_stake(text)
+        case Reason.FAILURES:
+            before = asked[max(0, at - 2) : at]
+            has_failed = len(before) == 2 and all(message.id in failed for message in before)
+            return has_failed or _is_misunderstood_again(asked, at)
+        case Reason.WISH:
+            return bool(said(_WISH, text))
+
+
+def _is_misunderstood_again(asked: Sequence[Message], at: int) -> bool:
+    if not said(_NOT_UNDERSTOOD, asked[at].text):
+        return False
+    return any(said(_NOT_UNDERSTOOD, message.text) for message in asked[:at])
 
 
 def is_angry(text: str) -> bool:
@@ -132,13 +141,15 @@ def amount_at_stake(text: str) -> int:
 
     A customer who looks for something tells a budget, and often names a mechanism or a fabric.
     """
+    found = [match.group(1) or match.group(2) for match in _AMOUNT.finditer(folded(text))]
+    if not found or said(_LOOKS_FOR, text):
+        return 0
     has_problem = (
         problem_in(text) is not Problem.UNKNOWN or severity_in(text) is not Severity.SLIGHT
     )
-    if said(_LOOKS_FOR, text) or not (has_problem or said(_CLAIMS, text)):
+    if not (has_problem or said(_CLAIMS, text)):
         return 0
-    found = (match.group(1) or match.group(2) for match in _AMOUNT.finditer(folded(text)))
-    return max((int(re.sub(r"[ .]", "", number)) for number in found), default=0)
+    return max(int(re.sub(r"[ .]", "", number)) for number in found)
 
 
 def summary_for(messages: Sequence[Message], reasons: Sequence[Reason]) -> str:

@@ -29,11 +29,15 @@ YIELD_S = 1.5
 
 
 class Turn:
-    """One question on its way to its end. ``deadline``: event loop time."""
+    """One question on its way to its end. ``deadline``: event loop time.
+
+    ``ahead``: ids of the questions that were to be answered before it when it was last asked.
+    """
 
     def __init__(self, question_id: str, deadline: float) -> None:
         self.question_id = question_id
         self.deadline = deadline
+        self.ahead: tuple[str, ...] = ()
         self._ended: asyncio.Future[TurnEnd] = asyncio.get_running_loop().create_future()
 
     @property
@@ -70,6 +74,7 @@ class Lane:
         self._yields_until = 0.0
         self._turns: dict[str, Turn] = {}
         self._news: list[tuple[Message, Hear | None]] = []
+        self._granted: list[Lease] = []
         self._task: asyncio.Task[None] | None = None
         self._attempt: Attempt | None = None
 
@@ -78,14 +83,19 @@ class Lane:
         """The answer being written here, to the last character."""
         return self._attempt.draft if self._attempt is not None else None
 
-    def add(self, turn: Turn, message: Message | None, asker: Hear | None) -> Turn:
+    def add(
+        self, turn: Turn, message: Message | None, asker: Hear | None, lease: Lease | None
+    ) -> Turn:
         """Care for this question; the turn returned is the one already under way, if any.
 
         ``message``: to be shown to everybody but ``asker`` before it is answered.
+        ``lease``: the right to answer it, if the store gave it at once.
         """
         turn = self._turns.setdefault(turn.question_id, turn)
         if message is not None:
             self._news.append((message, asker))
+        if lease is not None:
+            self._granted.append(lease)
         self.wake()
         return turn
 
@@ -108,13 +118,14 @@ class Lane:
 
     async def hand_over(self) -> None:
         """Stop answering, without an end, and leave the question to another process."""
-        if self._attempt is None or self._task is None:
+        leases = [*([self._attempt.lease] if self._attempt else []), *self._granted]
+        if not leases or self._task is None:
             return
-        lease = self._attempt.lease
         self._task.cancel()
         await asyncio.wait({self._task})
         try:
-            await self._store.release(lease)
+            for lease in leases:
+                await self._store.release(lease)
         except StoreUnavailable:
             logger.warning("a turn was not handed over: it is taken up when its lease ends")
 
@@ -158,8 +169,11 @@ class Lane:
         Raises:
             StoreUnavailable: and none of ours is waited for any more.
         """
-        ask = self._ended if self._is_yielding() else self._next
-        claim = await persisting(ask, self._is_awaited)
+        if self._granted:
+            claim = Claim(lease=self._granted.pop(0))
+        else:
+            ask = self._ended if self._is_yielding() else self._next
+            claim = await persisting(ask, self._is_awaited)
         if claim.lease is not None and self._is_yielding():  # told so while it asked
             await self._store.release(claim.lease)
             return Claim(ended=claim.ended)

@@ -24,7 +24,7 @@ from chat.photos.erasure import forget_left_photos
 from chat.protocol import MessageDone, SessionEnded, SessionState
 from chat.sessions.store import ANY_OWNER, Create, default_store
 from chat.sessions.switch import SwitchStore
-from chat.sessions.types import Author, Message, Session, is_id
+from chat.sessions.types import Author, Message, Session, is_id, new_id
 from chat.takeover.contacts import forget_left_contacts
 from chat.takeover.desk import return_lapsed
 
@@ -65,7 +65,7 @@ async def take_turn(
         raise AssistantUnavailable(retry_after_s=2)
     message = Message(author=Author.CUSTOMER, id=message_id, text=text)
     store = default_store()
-    accepted = await store.accept(session_id, owner, message, create=create)
+    accepted = await store.accept(session_id, owner, message, create=create, answer_id=new_id())
     loop = asyncio.get_running_loop()
     turn = Turn(message_id, loop.time() + settings.ENV.chat_timeout_s)
     if accepted.outcome is not None:
@@ -74,7 +74,10 @@ async def take_turn(
         if accepted.fresh:
             await live.publish(session_id, MessageDone(message), besides=asker)
         return turn
-    return _lane_of(session_id).add(turn, message if accepted.fresh else None, asker)
+    lane = _lane_of(session_id)
+    turn = lane.add(turn, message if accepted.fresh else None, asker, accepted.lease)
+    turn.ahead = accepted.ahead
+    return turn
 
 
 async def stop_turn(session_id: str, owner: str) -> bool:

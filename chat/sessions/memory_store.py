@@ -34,7 +34,13 @@ class MemoryStore(MemoryDesk):
     backend: Literal["memory"] = "memory"
 
     async def accept(
-        self, session_id: str, owner: str, message: Message, *, create: Create
+        self,
+        session_id: str,
+        owner: str,
+        message: Message,
+        *,
+        create: Create,
+        answer_id: str = "",
     ) -> Accepted:
         record = self._find(session_id)
         created = record is None
@@ -53,8 +59,16 @@ class MemoryStore(MemoryDesk):
             record.hear(message)
         elif known.author is not Author.CUSTOMER or known.text != message.text:
             raise IdConflict
+        waiting = tuple(record.pending)
         accepted = self._ask(record, message.id, known is None)
-        return replace(accepted, created=record.snapshot()) if created else accepted
+        ahead = waiting[: waiting.index(message.id)] if message.id in waiting else waiting
+        is_next = answer_id and accepted.outcome is None and not waiting and record.turn is None
+        return replace(
+            accepted,
+            created=record.snapshot() if created else None,
+            ahead=ahead if accepted.outcome is None else (),
+            lease=self._grant(record, message.id, answer_id, again=False) if is_next else None,
+        )
 
     async def claim(self, session_id: str, owned: Sequence[str], new_answer_id: str) -> Claim:
         record = self._existing(session_id)
@@ -65,20 +79,8 @@ class MemoryStore(MemoryDesk):
         again = record.turn is not None and record.turn.question_id == question
         if question not in owned and not again and record.head_at + GRACE_S > seconds():
             return Claim(ended=ended)
-        record.turn = RunningTurn(
-            question_id=question,
-            answer_id=record.turn.answer_id if again and record.turn else new_answer_id,
-            token=new_id(),
-            until=seconds() + LEASE_S,
-        )
-        lease = Lease(
-            session=record.snapshot(),
-            question_id=question,
-            answer_id=record.turn.answer_id,
-            token=record.turn.token,
-            again=again,
-        )
-        return Claim(lease=lease, ended=ended)
+        answer_id = record.turn.answer_id if again and record.turn else new_answer_id
+        return Claim(lease=self._grant(record, question, answer_id, again=again), ended=ended)
 
     async def write(self, lease: Lease, offset: int, piece: str) -> Written:
         _record, turn = self._held(lease)
@@ -192,6 +194,22 @@ class MemoryStore(MemoryDesk):
             record.pending.append(question_id)
         self._open.add(record.id)
         return Accepted(fresh=fresh, outcome=None, adviser="")
+
+    def _grant(self, record: Record, question_id: str, answer_id: str, *, again: bool) -> Lease:
+        """Give the right to answer."""
+        record.turn = RunningTurn(
+            question_id=question_id,
+            answer_id=answer_id,
+            token=new_id(),
+            until=seconds() + LEASE_S,
+        )
+        return Lease(
+            session=record.snapshot(),
+            question_id=question_id,
+            answer_id=answer_id,
+            token=record.turn.token,
+            again=again,
+        )
 
     def _settle(self, record: Record, question_id: str, outcome: Outcome) -> None:
         record.settle(question_id, outcome)

@@ -9,6 +9,7 @@ from typing import Any
 from chat.errors import SessionGone, SessionNotFound
 from chat.sessions.desk import Row, State
 from chat.sessions.redis_document import session_of
+from chat.sessions.store import Lease
 from chat.sessions.types import JSON, Draft, Session, ref_of
 
 
@@ -57,6 +58,35 @@ def reading(reply: list[Any]) -> tuple[bytes, Session]:
         **form_of(*form),
     )
     return status, session
+
+
+def lease_of(
+    token: str,
+    question: bytes,
+    answer: bytes,
+    again: bytes,
+    document: bytes,
+    expiry: int,
+    asked_at: bytes | None,
+    instruction: bytes | None,
+    form: bytes | None,
+    form_version: bytes | None,
+) -> Lease:
+    """Read what ``grant`` of ``lua/common.lua`` tells."""
+    session = session_of(
+        json.loads(document),
+        expiry,
+        asked_at=asked_at_of(asked_at),
+        instruction=(instruction or b"").decode(),
+        **form_of(form, form_version),
+    )
+    return Lease(
+        session=session,
+        question_id=question.decode(),
+        answer_id=answer.decode(),
+        token=token,
+        again=again == b"1",
+    )
 
 
 def rows_of(told: list[Any], ttl_ms: int) -> tuple[Row, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Literal
@@ -18,12 +17,11 @@ from chat.sessions.redis_document import (
     dumps,
     head,
     replacement,
-    session_of,
     stored,
     watch_channel,
 )
 from chat.sessions.redis_link import RedisLink
-from chat.sessions.redis_rows import asked_at_of, form_of, reading, refuse
+from chat.sessions.redis_rows import lease_of, reading, refuse
 from chat.sessions.redis_scripts import scripts as scripts
 from chat.sessions.redis_upkeep import RedisUpkeep
 from chat.sessions.rows import tells_language
@@ -54,9 +52,16 @@ class RedisStore(RedisUpkeep):
         return cls(RedisLink(lambda: get_redis_connection("default"), scripts()), ttl_s)
 
     async def accept(
-        self, session_id: str, owner: str, message: Message, *, create: Create
+        self,
+        session_id: str,
+        owner: str,
+        message: Message,
+        *,
+        create: Create,
+        answer_id: str = "",
     ) -> Accepted:
         epoch, created_at = new_id(), datetime.fromisoformat(isoformat(now()))
+        token = new_id() if answer_id else ""
         status, *rest = await self._run(
             "accept",
             session_id,
@@ -73,6 +78,9 @@ class RedisStore(RedisUpkeep):
             round(created_at.timestamp() * 1000),
             language_of(message.text),
             "1" if tells_language(message.text) else "",
+            token,
+            _LEASE_MS,
+            answer_id,
         )
         match status:
             case b"conflict":
@@ -83,7 +91,7 @@ class RedisStore(RedisUpkeep):
                 raise SessionFull
             case b"gone":
                 raise SessionGone(rest[0].decode())
-        outcome, adviser, expiry = rest
+        outcome, adviser, expiry, ahead, *granted = rest
         created = None
         if status == b"created":
             created = Session(
@@ -100,6 +108,8 @@ class RedisStore(RedisUpkeep):
             outcome=Outcome.from_text(outcome.decode()) if outcome else None,
             adviser=adviser.decode(),
             created=created,
+            ahead=tuple(ahead.decode().split()),
+            lease=lease_of(token, *granted[0]) if granted else None,
         )
 
     async def claim(self, session_id: str, owned: Sequence[str], new_answer_id: str) -> Claim:
@@ -116,21 +126,7 @@ class RedisStore(RedisUpkeep):
         }
         if status == b"wait":
             return Claim(ended=outcomes)
-        question, answer, again, document, expiry, asked_at, instruction, *form = rest
-        lease = Lease(
-            session=session_of(
-                json.loads(document),
-                expiry,
-                asked_at=asked_at_of(asked_at),
-                instruction=(instruction or b"").decode(),
-                **form_of(*form),
-            ),
-            question_id=question.decode(),
-            answer_id=answer.decode(),
-            token=token,
-            again=again == b"1",
-        )
-        return Claim(lease=lease, ended=outcomes)
+        return Claim(lease=lease_of(token, *rest[0]), ended=outcomes)
 
     async def write(self, lease: Lease, offset: int, piece: str) -> Written:
         session_id = lease.session.id

@@ -40,12 +40,16 @@ class Accepted:
 
     ``outcome``: how it ended, or None while its answer is to come.
     ``created``: the session, when this call began it.
+    ``ahead``: ids of questions that are answered before it.
+    ``lease``: the right to answer it, if it was asked for and nobody else is to answer.
     """
 
     fresh: bool
     outcome: Outcome | None
     adviser: str
     created: Session | None = None
+    ahead: tuple[str, ...] = ()
+    lease: Lease | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,12 +100,21 @@ class Store(Desk, Upkeep, Protocol):
         """What serves now."""
 
     async def accept(
-        self, session_id: str, owner: str, message: Message, *, create: Create
+        self,
+        session_id: str,
+        owner: str,
+        message: Message,
+        *,
+        create: Create,
+        answer_id: str = "",
     ) -> Accepted:
         """Store a customer's message as a question to be answered.
 
         A missing session is created, as ``create`` says. A known
         id with the same text changes nothing, except that a failed question is asked again.
+
+        ``answer_id``: not "" to ask as well for the right to answer it, under that id. It is
+        given only at once, when no other question waits, else ``claim`` has to be asked.
 
         Raises:
             IdConflict: the id is known with another text.

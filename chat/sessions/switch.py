@@ -66,14 +66,24 @@ class SwitchStore(SwitchDesk):
         return "redis" if self._away_since is None else "memory"
 
     async def accept(
-        self, session_id: str, owner: str, message: Message, *, create: Create
+        self,
+        session_id: str,
+        owner: str,
+        message: Message,
+        *,
+        create: Create,
+        answer_id: str = "",
     ) -> Accepted:
         async def on(store: Store) -> Accepted:
-            return await store.accept(session_id, owner, message, create=create)
+            # Memory does not know yet which other questions of this worker wait (see ``claim``).
+            asked = answer_id if store is self._redis else ""
+            return await store.accept(session_id, owner, message, create=create, answer_id=asked)
 
         new = create == "fresh" or (owner == WEB_OWNER and self._made_since(session_id))
         accepted = await self._do(session_id, on, new=new)
-        if accepted.created is not None:
+        if accepted.lease is not None:
+            self._begin(accepted.lease)
+        elif accepted.created is not None:
             self._copies.put(session_id, accepted.created)
         else:
             self._copies.add(session_id, message)
@@ -87,8 +97,7 @@ class SwitchStore(SwitchDesk):
 
         claim = await self._do(session_id, on)
         if claim.lease is not None:
-            self._copies.put(session_id, claim.lease.session)
-            self._stand_in.begin(claim.lease)
+            self._begin(claim.lease)
         return claim
 
     async def write(self, lease: Lease, offset: int, piece: str) -> Written:
@@ -186,6 +195,10 @@ class SwitchStore(SwitchDesk):
         except StoreUnavailable:
             self._leave()
             raise
+
+    def _begin(self, lease: Lease) -> None:
+        self._copies.put(lease.session.id, lease.session)
+        self._stand_in.begin(lease)
 
     async def _do(
         self,

@@ -15,7 +15,6 @@ from django.http import StreamingHttpResponse
 
 from chat import live
 from chat.assistant.turn import take_turn
-from chat.errors import ChatError
 from chat.protocol import (
     Envelope,
     Failed,
@@ -132,7 +131,7 @@ async def _events(question: Question, owner: str) -> AsyncGenerator[bytes, None]
             asker=ear.hear,
         )
         yield _frame(next(numbers), encode(MessageAccepted(question.message_id)))
-        ear.put_behind(await _ahead_of(question, owner))
+        ear.put_behind(turn.ahead)
         ended = asyncio.ensure_future(turn.ended())
         ended.add_done_callback(lambda _: ear.news.set())
         try:
@@ -161,17 +160,6 @@ async def _news_or_heartbeat(ear: Ear, numbers: Iterable[int]) -> bytes:
     except TimeoutError:
         return HEARTBEAT
     return b"".join(_frame(n, text) for text, n in zip(ear.take(), numbers, strict=False))
-
-
-async def _ahead_of(question: Question, owner: str) -> tuple[str, ...]:
-    """Return the questions of this session that will be answered before this one."""
-    try:
-        waiting = (await default_store().load(question.session_id, owner)).waiting
-    except ChatError:  # erased meanwhile, or the store is away: its own end will tell
-        return ()
-    if question.message_id not in waiting:
-        return ()
-    return waiting[: waiting.index(question.message_id)]
 
 
 async def _taken_over(question: Question, owner: str, ear: Ear) -> SpeakerChanged:

@@ -117,9 +117,12 @@ async def test_failure_in_mid_answer_is_not_tried_again(llm, simulator, kind):
     simulator.faults.add(kind, after=4, times=1)
     pieces = []
 
-    with pytest.raises(AssistantUnavailable):
+    async def read_on():
         async for chunk in llm.stream(HELLO, [], deadline=float("inf")):
             pieces.append(chunk)  # noqa: PERF401 - it ends with an error
+
+    with pytest.raises(AssistantUnavailable):
+        await read_on()
 
     assert "".join(pieces) == "Bonjour Jean, quel", "what came before counts"
     assert simulator.requests.count == 1

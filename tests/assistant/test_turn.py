@@ -399,11 +399,36 @@ async def test_question_whose_store_stays_away_is_told_at_its_deadline(
     monkeypatch.setattr(store, "claim", away)
     monkeypatch.setattr("chat.assistant.lane.LONGEST_LOOK_S", 0.01)
     settings.ENV = replace(settings.ENV, chat_timeout_s=0.05)
+    model(FakeLLM(hangs=True))
+
+    first, second = await say(), await say("Et la livraison ?", "q2")
+
+    assert (await first.ended()).outcome.code == "assistant_timeout"
+    end = await second.ended()
+    assert (end.outcome.end, end.outcome.code) == (End.FAILED, "assistant_unavailable")
+
+
+async def test_question_that_nothing_waits_before_is_answered_without_asking_again(
+    store, model, monkeypatch
+):
+    async def never(*args):
+        raise AssertionError
+
+    monkeypatch.setattr(store, "claim", never)
     model(FakeLLM())
 
-    end = await (await say()).ended()
+    assert (await (await say()).ended()).outcome.end is End.DONE
 
-    assert (end.outcome.end, end.outcome.code) == (End.FAILED, "assistant_unavailable")
+
+async def test_question_granted_as_its_worker_stops_is_left_to_others_at_once(store, model):
+    model(FakeLLM(hangs=True))
+    await say()  # granted, and not begun
+
+    await hand_over_turns()
+
+    claim = await store.claim(JEAN, [], "another")
+    assert claim.lease is not None
+    assert claim.lease.question_id == "q1"
 
 
 async def test_turn_leaves_one_line_of_numbers_in_the_log(store, model, caplog):

@@ -1,7 +1,6 @@
 -- ARGV: id, token, lease ms, grace ms, id for a new answer, question ids that the caller owns…
 -- list of "question id", outcome for those owned that have ended, then
--- "granted", question id, answer id, "1" when taken up again, document, expiry, asked at,
--- instruction, form, form version | "wait" | "missing"
+-- "granted" and what grant() tells | "wait" | "missing"
 local token, lease, grace = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 if redis.call('EXISTS', DOC) == 0 then
   redis.call('ZREM', TURNS, ID)
@@ -26,11 +25,4 @@ if not owned[question] and not again and tonumber(get('head_at')) + grace > NOW 
   return { ended, 'wait' }
 end
 local answer = again and get('answer') or ARGV[5]
-release()
-set('turn', question, 'answer', answer, 'lease', token, 'lease_until', NOW + lease)
-redis.call('ZADD', TURNS, NOW + lease, ID)
-local expiry = NOW + redis.call('PTTL', DOC)
-return {
-  ended, 'granted', question, answer, again and '1' or '', redis.call('GET', DOC), expiry,
-  unpack(redis.call('HMGET', STATE, 'asked_at', 'instruction', 'form', 'form_version')),
-}
+return { ended, 'granted', grant(question, answer, again, token, lease) }

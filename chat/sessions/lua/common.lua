@@ -90,6 +90,15 @@ local function without(list, id)
   return table.concat(kept, ' ')
 end
 
+local function before(list, id)
+  local ahead = {}
+  for item in string.gmatch(list, '%S+') do
+    if item == id then break end
+    ahead[#ahead + 1] = item
+  end
+  return table.concat(ahead, ' ')
+end
+
 local function with(list, item)
   if list == '' then return item end
   return list .. ' ' .. item
@@ -117,6 +126,17 @@ end
 
 local function leased()
   return get('lease') ~= '' and tonumber(get('lease_until')) > NOW
+end
+
+-- Gives this token the right to answer a question; tells what the answer is to rest on.
+local function grant(question, answer, again, token, lease)
+  release()
+  set('turn', question, 'answer', answer, 'lease', token, 'lease_until', NOW + lease)
+  redis.call('ZADD', TURNS, NOW + lease, ID)
+  return {
+    question, answer, again and '1' or '', redis.call('GET', DOC), NOW + redis.call('PTTL', DOC),
+    unpack(redis.call('HMGET', STATE, 'asked_at', 'instruction', 'form', 'form_version')),
+  }
 end
 
 -- Has each aside in the list known by its id.
