@@ -36,17 +36,23 @@ def _ear() -> Ear:
 
 
 @asynccontextmanager
-async def listening(session_id: str, hear: Hear) -> AsyncIterator[None]:
-    """Have ``hear`` called with every event of the session, from any process, while inside."""
+async def listening(session_id: str, hear: Hear, *, at_once: bool = False) -> AsyncIterator[None]:
+    """Have ``hear`` called with every event of the session, from any process, while inside.
+
+    ``at_once``: without waiting until those of other processes come; they do soon.
+    """
     ear = _ear()
     listeners = ear.listeners.setdefault(session_id, set())
     listeners.add(hear)
     ear.ended.discard(session_id)
+    joining = asyncio.create_task(ear.join(session_id), name="join")
     try:
-        await ear.join(session_id)
+        if not at_once:
+            await joining
         yield
     finally:
         listeners.discard(hear)
+        await asyncio.wait({joining})
         if not listeners and ear.listeners.get(session_id) is listeners:
             del ear.listeners[session_id]
             ear.awaited.pop(session_id, None)

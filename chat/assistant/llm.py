@@ -21,6 +21,7 @@ from chat import metrics
 from chat.assistant.chunks import ChunkStream
 from chat.assistant.circuit import Circuit
 from chat.assistant.completion import BrokenAnswer, Chunk, Completion
+from chat.assistant.load import load
 from chat.errors import AssistantUnavailable
 from chat.sessions.types import JSON
 
@@ -123,6 +124,7 @@ class OpenAILLM:
                 finally:  # what came before a broken one counts
                     if text := completion.take_text():
                         yield text
+                await load.rest()
         for told in completion.rest():
             yield told
 

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from chat import live, metrics
 from chat.assistant.checking import guard_for
 from chat.assistant.completion import Usage
+from chat.assistant.load import load
 from chat.assistant.sources import MAX_SOURCES
 from chat.protocol import MessageDelta, ToolStarted
 from chat.sessions.store import LEASE_S, Lease, Store
 from chat.sessions.types import JSON
 
-#: Viewers here get at most one delta in this time; the first text of an answer goes at once.
+#: Viewers here get at most one delta in this time, or in what the load of the process makes of
+#: it; the first text of an answer goes at once.
 COALESCE_S = 0.03
 #: How often the draft is kept, with and without viewers in other processes.
 KEEP_WATCHED_S = 0.1
@@ -128,7 +130,8 @@ class DraftWriter:
         if loop.time() - self._said_at >= COALESCE_S:
             await self.say()
         elif self._timer is None:
-            self._timer = loop.call_later(COALESCE_S, self._say_late)
+            due = loop.time() + max(COALESCE_S, load.pause_s)
+            self._timer = loop.call_at(due, self._say_late, due)
 
     async def say(self) -> None:
         """Tell viewers here what they were not told yet."""
@@ -144,7 +147,8 @@ class DraftWriter:
         self._said_at = now
         await live.tell_here(self._session_id, MessageDelta(self._lease.answer_id, offset, text))
 
-    def _say_late(self) -> None:
+    def _say_late(self, due: float) -> None:
+        load.note(asyncio.get_running_loop().time() - due)
         self._timer = None
         self._late = asyncio.ensure_future(self.say())
 

@@ -121,7 +121,7 @@ async def answer_in_events(question: Question, owner: str) -> EventStream:
 async def _events(question: Question, owner: str) -> AsyncGenerator[bytes, None]:
     numbers = count(1)
     ear = Ear(question.message_id)
-    async with live.listening(question.session_id, ear.hear):
+    async with live.listening(question.session_id, ear.hear, at_once=True):
         turn = await take_turn(
             question.session_id,
             owner=owner,

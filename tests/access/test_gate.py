@@ -119,10 +119,36 @@ async def test_another_secret_is_refused_and_the_right_one_goes_on(door, table):
 async def test_the_database_is_asked_once_in_a_while(door, table, clock):
     key = table.add()
 
-    for clock.now_s in (0, 0.2, 0.9, 1, 1.5, 1.9, 2):
+    for clock.now_s in (0, 0.2, 0.4, 1.5, 1.6, 1.9, 2.5):
         await door.owner_of(key.text)
 
     assert table.asked == 3
+
+
+async def test_who_asks_often_never_waits_for_the_database(door, table, clock):
+    key = table.add()
+    await door.owner_of(key.text)
+    table.answers.clear()
+
+    for clock.now_s in (0.6, 0.8, 1.0):
+        assert await door.owner_of(key.text) == "key:1"
+    table.answers.set()
+    await door.settle()
+
+    assert table.asked == 2, "one asks for all"
+
+
+async def test_key_revoked_meanwhile_is_refused_as_soon_as_the_database_says_so(door, table, clock):
+    key = table.add()
+    await door.owner_of(key.text)
+    del table.rows[key.prefix]
+    clock.now_s = 0.6
+
+    await door.owner_of(key.text)
+    await door.settle()
+
+    with pytest.raises(Unauthorized):
+        await door.owner_of(key.text)
 
 
 async def test_one_asks_again_while_the_others_go_on(door, table, clock):
