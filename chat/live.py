@@ -73,8 +73,13 @@ def answering(session_id: str, obey: Obey) -> Iterator[None]:
         obeying.pop(session_id, None)
 
 
-def heard_elsewhere(session_id: str, workers_listening: int) -> bool:
-    """Whether another process listens, when so many do according to the store."""
+def heard_elsewhere(session_id: str, workers_listening: int | None) -> bool:
+    """Whether another process may listen, when so many do according to the store.
+
+    None: the store does not know.
+    """
+    if workers_listening is None:
+        return True
     return workers_listening > (watch_group(session_id) in _ear().joined)
 
 
@@ -94,12 +99,22 @@ def overdue(silence_s: float) -> list[str]:
     return [id_ for id_, heard_at in _ear().awaited.items() if heard_at < since]
 
 
-async def publish(session_id: str, event: ServerEvent, *, besides: Hear | None = None) -> None:
-    """Tell everybody who listens, here and in other processes, but ``besides``."""
+async def publish(
+    session_id: str,
+    event: ServerEvent,
+    *,
+    besides: Hear | None = None,
+    listening: int | None = None,
+) -> None:
+    """Tell everybody who listens, here and in other processes, but ``besides``.
+
+    ``listening``: how many workers have viewers, if the store has just told.
+    """
     envelope = sealed(event)
     ear = _ear()
     await ear.tell(session_id, envelope, besides)
-    await ear.tell_elsewhere(session_id, envelope)
+    if heard_elsewhere(session_id, listening):
+        await ear.tell_elsewhere(session_id, envelope)
 
 
 async def tell_here(session_id: str, event: ServerEvent) -> None:

@@ -77,16 +77,18 @@ class Attempt:
                 await self._begin_again()
             escalate_later(self._store, self.lease)
             end = self._end(Outcome(end=self._cut)) if self._cut else await self._write()
-            await self._store_end(end)
+            listening = await self._store_end(end)
             ending = end.outcome.code or end.outcome.end.value
         finally:
             metrics.turns.labels(outcome="lost" if ending == "lost" else end.outcome.end).inc()
             seconds = asyncio.get_running_loop().time() - began_at
             report(self.lease, self._writer, ending, seconds)
         if end.answer is not None:
-            await live.publish(self._session_id, MessageDone(end.answer))
+            done = MessageDone(end.answer)
+            await live.publish(self._session_id, done, listening=listening)
         elif end.outcome.end is not End.TAKEN_OVER:  # that is told by whoever took over
-            await live.publish(self._session_id, failure(self.lease.question_id, end.outcome))
+            told = failure(self.lease.question_id, end.outcome)
+            await live.publish(self._session_id, told, listening=listening)
         add_turn_later(self._session_id, figures(self.lease, self._writer, ending, seconds))
         return end
 
@@ -159,10 +161,10 @@ class Attempt:
         )
         return TurnEnd(replace(outcome, answer_id=answer.id), answer)
 
-    async def _store_end(self, end: TurnEnd) -> None:
+    async def _store_end(self, end: TurnEnd) -> int | None:
         loop = asyncio.get_running_loop()
         give_up_at = loop.time() + STORE_AGAIN_S
-        await persisting(
+        return await persisting(
             lambda: self._store.finish(self.lease, end.outcome, end.answer),
             lambda: loop.time() <= give_up_at,
         )

@@ -11,37 +11,55 @@ from chat.assistant.guard.facts import Facts
 from chat.assistant.guard.filter import Guard
 from chat.assistant.guard.leaks import Secret
 from chat.assistant.guard.shop_facts import add_shop_facts
-from chat.assistant.prompt import instructions
+from chat.assistant.prompt import instructions, system_prompt
 from chat.language import language_of
-from chat.sessions.types import Author, Session
+from chat.sessions.types import Author, Message, Session
 
 
 def guard_for(session: Session, question_id: str) -> Guard:
     """Return a guard that knows what people of the shop, the application and earlier answers said.
 
     What the customer said is known to be theirs: it may be said back to them, and proves nothing.
+    The conversation is not read before the answer commits to something.
     """
     env = settings.ENV
     facts = Facts(hosts=_hosts(env.site_url, env.shop_email))
     add_shop_facts(facts)
-    asked = ""
-    for message in session.messages:
+    facts.add_later(lambda facts: _add_conversation(facts, session.messages))
+    return Guard(
+        facts,
+        language=lambda: _language_asked(session.messages, question_id),
+        secret=_secret(system_prompt(), env.shop_phone, env.shop_email),
+    )
+
+
+def _add_conversation(facts: Facts, messages: tuple[Message, ...]) -> None:
+    for message in messages:
         match message.author:
             case Author.CUSTOMER:
                 facts.add_customer(message.text)
-                asked = message.text if message.id == question_id else asked
             case Author.ASSISTANT:
-                facts.add_result(list(message.sources))
+                facts.add_result(message.sources)
                 facts.add_answer(message.text)
             case _:
                 facts.add_text(message.text)
-    return Guard(facts, language=language_of(asked), secret=_secret(instructions()))
 
 
-def _hosts(site_url: str, email: str) -> list[str]:
-    return [host for host in (urlsplit(site_url).hostname, email.rpartition("@")[2]) if host]
+def _language_asked(messages: tuple[Message, ...], question_id: str) -> str:
+    asked = [
+        message.text
+        for message in messages
+        if message.id == question_id and message.author is Author.CUSTOMER
+    ]
+    return language_of(asked[-1] if asked else "")
 
 
 @lru_cache(maxsize=4)
-def _secret(text: str) -> Secret:
-    return Secret(text.splitlines())
+def _hosts(site_url: str, email: str) -> tuple[str, ...]:
+    return tuple(host for host in (urlsplit(site_url).hostname, email.rpartition("@")[2]) if host)
+
+
+@lru_cache(maxsize=4)
+def _secret(system_prompt: str, phone: str, email: str) -> Secret:
+    """Return what of the instructions nobody may be told; it changes with any of these only."""
+    return Secret(instructions().splitlines())

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from django.conf import settings
 
@@ -54,6 +55,15 @@ class Turn:
             self._ended.set_result(end)
 
 
+@dataclass(frozen=True, slots=True)
+class News:
+    """A question to be shown to everybody but ``asker``; ``listening``: see ``live.publish``."""
+
+    message: Message
+    asker: Hear | None
+    listening: int | None
+
+
 class Lane:
     """``leave`` is called when nothing is left to do; the lane is not used after that.
 
@@ -73,7 +83,7 @@ class Lane:
         self._show = show
         self._yields_until = 0.0
         self._turns: dict[str, Turn] = {}
-        self._news: list[tuple[Message, Hear | None]] = []
+        self._news: list[News] = []
         self._granted: list[Lease] = []
         self._task: asyncio.Task[None] | None = None
         self._attempt: Attempt | None = None
@@ -83,17 +93,15 @@ class Lane:
         """The answer being written here, to the last character."""
         return self._attempt.draft if self._attempt is not None else None
 
-    def add(
-        self, turn: Turn, message: Message | None, asker: Hear | None, lease: Lease | None
-    ) -> Turn:
+    def add(self, turn: Turn, news: News | None, lease: Lease | None) -> Turn:
         """Care for this question; the turn returned is the one already under way, if any.
 
-        ``message``: to be shown to everybody but ``asker`` before it is answered.
-        ``lease``: the right to answer it, if the store gave it at once.
+        ``news``: to be told before it is answered. ``lease``: the right to answer it, if the
+        store gave it at once.
         """
         turn = self._turns.setdefault(turn.question_id, turn)
-        if message is not None:
-            self._news.append((message, asker))
+        if news is not None:
+            self._news.append(news)
         if lease is not None:
             self._granted.append(lease)
         self.wake()
@@ -200,8 +208,9 @@ class Lane:
 
     async def _tell_news(self) -> None:
         while self._news:
-            message, asker = self._news.pop(0)
-            await live.publish(self._session_id, MessageDone(message), besides=asker)
+            news = self._news.pop(0)
+            said = MessageDone(news.message)
+            await live.publish(self._session_id, said, besides=news.asker, listening=news.listening)
 
     async def _answer(self, lease: Lease) -> None:
         turn = self._turns.get(lease.question_id)

@@ -23,8 +23,8 @@ class Load:
         self._late_s = 0.0
 
     def note(self, late_s: float) -> None:
-        """Take that a timer fired so much too late."""
-        self._late_s += (late_s - self._late_s) * _WEIGHT
+        """Take that a timer fired so much too late; a process that stood still is soon forgiven."""
+        self._late_s += (min(late_s, LONGEST_S) - self._late_s) * _WEIGHT
 
     @property
     def pause_s(self) -> float:

@@ -16,7 +16,7 @@ from django.conf import settings
 
 from chat import draining, live
 from chat.assistant.attempt import TurnEnd
-from chat.assistant.lane import Lane, Turn, find_answer
+from chat.assistant.lane import Lane, News, Turn, find_answer
 from chat.errors import AssistantUnavailable, ChatError, SessionGone
 from chat.live import Hear
 from chat.markup import forget_rendered
@@ -75,7 +75,8 @@ async def take_turn(
             await live.publish(session_id, MessageDone(message), besides=asker)
         return turn
     lane = _lane_of(session_id)
-    turn = lane.add(turn, message if accepted.fresh else None, asker, accepted.lease)
+    news = News(message, asker, accepted.listening) if accepted.fresh else None
+    turn = lane.add(turn, news, accepted.lease)
     turn.ahead = accepted.ahead
     return turn
 

@@ -89,17 +89,18 @@ class MemoryStore(MemoryDesk):
         turn.until = seconds() + LEASE_S
         return Written(stop=turn.stop, listening=0)
 
-    async def finish(self, lease: Lease, outcome: Outcome, answer: Message | None) -> None:
+    async def finish(self, lease: Lease, outcome: Outcome, answer: Message | None) -> int | None:
         record = self._find(lease.session.id)
         if record is not None and record.outcomes.get(lease.question_id) == outcome:
             if answer is not None and record.by_id.get(answer.id) != answer:
                 raise LeaseLost  # who took the turn said it in other words
-            return
+            return None
         record, _turn = self._held(lease)
         record.turn = None
         if answer is not None:
             record.add(answer)
         self._settle(record, lease.question_id, outcome)
+        return None
 
     async def release(self, lease: Lease) -> None:
         record = self._find(lease.session.id)

@@ -81,6 +81,7 @@ class RedisStore(RedisUpkeep):
             token,
             _LEASE_MS,
             answer_id,
+            watch_channel(session_id),
         )
         match status:
             case b"conflict":
@@ -91,7 +92,7 @@ class RedisStore(RedisUpkeep):
                 raise SessionFull
             case b"gone":
                 raise SessionGone(rest[0].decode())
-        outcome, adviser, expiry, ahead, *granted = rest
+        outcome, adviser, expiry, listening, ahead, *granted = rest
         created = None
         if status == b"created":
             created = Session(
@@ -110,6 +111,7 @@ class RedisStore(RedisUpkeep):
             created=created,
             ahead=tuple(ahead.decode().split()),
             lease=lease_of(token, *granted[0]) if granted else None,
+            listening=listening,
         )
 
     async def claim(self, session_id: str, owned: Sequence[str], new_answer_id: str) -> Claim:
@@ -138,8 +140,9 @@ class RedisStore(RedisUpkeep):
         stop, listening = rest
         return Written(stop=stop == b"1", listening=listening)
 
-    async def finish(self, lease: Lease, outcome: Outcome, answer: Message | None) -> None:
-        await self._finish(lease.session.id, lease.token, lease.question_id, outcome, answer)
+    async def finish(self, lease: Lease, outcome: Outcome, answer: Message | None) -> int | None:
+        id_ = lease.session.id
+        return await self._finish(id_, lease.token, lease.question_id, outcome, answer)
 
     async def release(self, lease: Lease) -> None:
         await self._run("release", lease.session.id, lease.token)
@@ -154,8 +157,8 @@ class RedisStore(RedisUpkeep):
         question_id: str,
         outcome: Outcome,
         answer: Message | None,
-    ) -> None:
-        status, *_ = await self._run(
+    ) -> int:
+        status, *rest = await self._run(
             "finish",
             session_id,
             token,
@@ -165,9 +168,11 @@ class RedisStore(RedisUpkeep):
             outcome.to_text(),
             dumps(answer.to_json()) if answer else "",
             answer.id if answer else "",
+            watch_channel(session_id),
         )
         if status == b"lost":
             raise LeaseLost
+        return int(rest[0])
 
     async def outcome(self, session_id: str, question_id: str) -> Outcome | None:
         reply = await self._run("outcome", session_id, question_id)

@@ -42,6 +42,7 @@ class Accepted:
     ``created``: the session, when this call began it.
     ``ahead``: ids of questions that are answered before it.
     ``lease``: the right to answer it, if it was asked for and nobody else is to answer.
+    ``listening``: how many workers have viewers; None when that is not known.
     """
 
     fresh: bool
@@ -50,6 +51,7 @@ class Accepted:
     created: Session | None = None
     ahead: tuple[str, ...] = ()
     lease: Lease | None = None
+    listening: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,8 +142,10 @@ class Store(Desk, Upkeep, Protocol):
             LeaseLost:
         """
 
-    async def finish(self, lease: Lease, outcome: Outcome, answer: Message | None) -> None:
+    async def finish(self, lease: Lease, outcome: Outcome, answer: Message | None) -> int | None:
         """Give the question its end, storing the answer if there is one.
+
+        Return how many workers have viewers, or None when that is not known.
 
         Raises:
             LeaseLost:

@@ -114,18 +114,19 @@ class SwitchStore(SwitchDesk):
         self._stand_in.note(lease, offset, piece)
         return written
 
-    async def finish(self, lease: Lease, outcome: Outcome, answer: Message | None) -> None:
-        async def on(store: Store) -> None:
+    async def finish(self, lease: Lease, outcome: Outcome, answer: Message | None) -> int | None:
+        async def on(store: Store) -> int | None:
             if store is self._memory:
                 self._stand_in.bring(lease)
-            await store.finish(lease, outcome, answer)
+            return await store.finish(lease, outcome, answer)
 
         try:
-            await self._do(lease.session.id, on, leased=lease)
+            listening = await self._do(lease.session.id, on, leased=lease)
         finally:
             self._stand_in.over(lease)
         if answer is not None:
             self._copies.add(lease.session.id, answer)
+        return listening
 
     async def release(self, lease: Lease) -> None:
         self._stand_in.over(lease)

@@ -226,6 +226,11 @@ local function reading(status)
   }
 end
 
+-- Number of workers with viewers, who listen on this channel.
+local function listening(channel)
+  return redis.call('PUBSUB', 'NUMSUB', channel)[2]
+end
+
 -- Renews the hold of the adviser.
 local function hold(ms)
   set('hold_until', NOW + ms)

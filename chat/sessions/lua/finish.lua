@@ -1,12 +1,12 @@
 -- ARGV: id, token ("" for a question that never began), ttl ms, grace ms, question id, outcome,
---       answer JSON or "", answer id
--- "ok", expiry | "lost"
+--       answer JSON or "", answer id, channel where viewers of other workers listen
+-- "ok", number of workers listening | "lost"
 local token, question, outcome = ARGV[2], ARGV[5], ARGV[6]
 if redis.call('EXISTS', DOC) == 0 then return { 'lost' } end
 if get('t:' .. question) == outcome then
   -- Said before: by this writer, or in other words by the one who took its turn.
   if not string.find(redis.call('GET', DOC), ARGV[7], 1, true) then return { 'lost' } end
-  return { 'ok', NOW + redis.call('PTTL', DOC) }
+  return { 'ok', listening(ARGV[9]) }
 end
 if token == '' then
   if get('gone') ~= '' then return { 'lost' } end
@@ -20,4 +20,5 @@ if ARGV[7] ~= '' then
   set('m:' .. ARGV[8], '-')
 end
 settle(question, outcome, tonumber(ARGV[4]))
-return { 'ok', keep(tonumber(ARGV[3])) }
+keep(tonumber(ARGV[3]))
+return { 'ok', listening(ARGV[9]) }

@@ -8,4 +8,4 @@ if ARGV[5] ~= '' and tonumber(ARGV[4]) <= redis.call('STRLEN', DRAFT) then
 end
 set('lease_until', NOW + tonumber(ARGV[3]))
 redis.call('ZADD', TURNS, NOW + tonumber(ARGV[3]), ID)
-return { 'ok', get('stop'), redis.call('PUBSUB', 'NUMSUB', ARGV[6])[2] }
+return { 'ok', get('stop'), listening(ARGV[6]) }
