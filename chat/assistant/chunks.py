@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
+import orjson
 from openai import APIError, AsyncStream
 
 #: How long the end of the body may take behind its last event; waited for, since the connection
@@ -78,7 +79,10 @@ class ChunkStream(AsyncStream[list[Any]]):
             await response.aclose()
 
     def _chunk(self, data: bytes) -> Any:
-        chunk: Any = json.loads(data.decode())
+        try:
+            chunk: Any = orjson.loads(data)
+        except orjson.JSONDecodeError:  # half a sign, "\\ud83d", which only ``json`` takes
+            chunk = json.loads(data.decode())
         if isinstance(chunk, dict) and chunk.get("error"):
             raise APIError("error in the stream", request=self.response.request, body=None)
         return chunk

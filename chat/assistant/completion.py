@@ -60,9 +60,9 @@ class Completion:
             raise BrokenAnswer("not a chat completion stream") from error
 
     def take_text(self) -> str:
-        """Return what was written since the last time; no store takes lone surrogates."""
+        """Return what was written since the last time."""
         text, self._text = self._text, ""
-        return text if text.isascii() else text.encode(errors="replace").decode()
+        return _whole(text)
 
     def rest(self) -> list[Chunk]:
         """Return what is told behind the text.
@@ -72,7 +72,7 @@ class Completion:
         """
         if not self._is_finished:
             raise BrokenAnswer("the stream ended without a finish_reason")
-        calls = tuple(ToolCall(*parts) for _, parts in sorted(self._calls.items()))
+        calls = tuple(ToolCall(*map(_whole, parts)) for _, parts in sorted(self._calls.items()))
         told: list[Chunk] = [calls] if calls else []
         return told + ([self._usage] if self._usage else [])
 
@@ -83,3 +83,8 @@ class Completion:
         call[0] = call[0] or part.get("id") or ""
         call[1] = call[1] or function.get("name") or ""
         call[2] += function.get("arguments") or ""
+
+
+def _whole(text: str) -> str:
+    """Without halves of signs (lone surrogates), which neither a store nor a model takes."""
+    return text if text.isascii() else text.encode(errors="replace").decode()

@@ -13,6 +13,7 @@ from contextlib import aclosing
 from typing import Protocol
 
 import httpx2
+import orjson
 from django.conf import settings
 from openai import APIError, APIStatusError, AsyncOpenAI
 from openai import DefaultAioHttpClient as AioHttpClient
@@ -113,7 +114,11 @@ class OpenAILLM:
             body["tools"] = list(tools)
         metrics.model_requests.labels(outcome="sent").inc()
         stream: ChunkStream = await self._client.post(
-            "/chat/completions", cast_to=object, body=body, stream=True, stream_cls=ChunkStream
+            "/chat/completions",
+            cast_to=object,
+            content=orjson.dumps(body),
+            stream=True,
+            stream_cls=ChunkStream,
         )
         completion = Completion()
         async with stream:
