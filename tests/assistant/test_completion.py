@@ -70,7 +70,7 @@ def test_half_a_sign_reaches_neither_text_nor_arguments():
 
 EVENTS = (
     b": hello\n\ndata: {1}\n\ndata:{2}\r\n\r\nevent: x\ndata: {3\ndata: }\nid: 7\n\n"
-    b"id: 8\n\ndata: {4}\r\rdata: [DONE]\n\ndata: cut"
+    b"id: 8\n\ndata: {4}\r\rdata: {5\r\ndata: }\r\n\r\ndata: [DONE]\n\ndata: cut"
 )
 
 
@@ -84,4 +84,4 @@ def test_events_are_the_same_however_they_are_cut(cuts):
         for event in decoder.feed(EVENTS[start:end])
     ]
 
-    assert found == [b"{1}", b"{2}", b"{3\n}", b"{4}", b"[DONE]"]
+    assert found == [b"{1}", b"{2}", b"{3\n}", b"{4}", b"{5\n}", b"[DONE]"]
