@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+
 from django.conf import settings
+from django.db import Error as DatabaseFailure
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
@@ -12,7 +15,11 @@ from chat.catalog.doorway import DOOR_CM
 from chat.catalog.models import Product
 from chat.catalog.queries import on_sale
 
+logger = logging.getLogger(__name__)
+
 CACHE_CONTROL = "public, max-age=300"
+#: When the database may be back.
+RETRY_AFTER_S = 60
 
 
 @require_safe
@@ -20,7 +27,14 @@ def product(request: HttpRequest, reference: str) -> HttpResponse:
     """Show a product on sale; another way of writing its reference leads to the same page."""
     if reference != reference.upper():
         return redirect("chat:product", reference.upper())
-    found = get_object_or_404(on_sale(), reference=reference)
+    try:
+        found = get_object_or_404(on_sale(), reference=reference)
+    except DatabaseFailure as error:
+        logger.warning("a product could not be shown: %s", type(error).__name__)
+        away = {"shop_phone": settings.ENV.shop_phone}
+        response = render(request, "catalog/away.html", away, status=503)
+        response["Retry-After"] = str(RETRY_AFTER_S)
+        return response
     width, height, said = _door(request)
     context = {
         "product": found,

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from django.db import OperationalError, connection
 
 from chat.catalog.loader import load_demo_catalogue
 from chat.catalog.models import Product
@@ -84,3 +87,15 @@ def test_texts_of_the_shop_are_text(client):
     product.save()
 
     assert "<script>" not in client.get(URL).content.decode()
+
+
+def test_without_its_database_the_page_says_so(client, caplog):
+    def away(*args: Any) -> None:
+        raise OperationalError("no route to host db.internal")
+
+    with connection.execute_wrapper(away):
+        answer = client.get(URL)
+
+    assert (answer.status_code, answer["Retry-After"]) == (503, "60")
+    assert "momentanément indisponible" in answer.content.decode()
+    assert "db.internal" not in answer.content.decode() + caplog.text
