@@ -34,6 +34,7 @@ class Claim:
 
 _NUMBER = r"\d{1,3}(?:[ .']\d{3})+(?:,\d{1,2})?|\d+(?:[.,]\d{1,2})?"
 _MONEY = r"(?:€|\$|£|eur(?:os?)?\b|balles\b|dollars?\b|pounds?\b|يورو)"
+_CURRENCY = re.compile(r"[€$£]|eur|balles|dollar|pound|يورو")
 _AMOUNT = re.compile(
     rf"(?<![\d.,])({_NUMBER}) ?(?:(?:a|et|ou|-|to|and|bis"
     rf"|e) ?({_NUMBER}) ?)?(k ?)?{_MONEY} ?(\d{{2}}\b)?"
@@ -99,18 +100,6 @@ REDUCES = re.compile(
     r"remis|reduc|promo|rabais|sold|discount|offert|ristourne|credit|interet|off\b|rabatt|sconto"
 )
 PRICES = re.compile(rf"\b{PRICED}\b|€")
-#: The customer's own figures, said again.
-_BUDGET = re.compile(r"budget|maxim|plafond|vous cherch|vous souhait|your budget")
-_RETOLD = re.compile(
-    r"\bil y a\b|depuis|achete|commandee? le|livree?s? (?:le|il y a)"
-    r"|\bvous (?:m')?(?:avez (?:dit|indique|mentionne|ecrit|achete|recu|commande|signale)|indiquez"
-    r"|dites|mentionnez|ecrivez)|\bago\b|since|you (?:said|told|mentioned|bought)"
-)
-_ENGAGES = re.compile(
-    r"garanti|warrant|jusqu|rembours|refund|retour|retract|pour (?:le|la|les|vous)|sera\b|serez"
-    r"|expire|until|will\b"
-)
-_WRITE_THERE = re.compile(r"ecri[vt]|contact|envoy|pay|regl|write|send|contattare|schreib")
 _STOCKED = r"(?:en|in) (?:stock|magasin|rayon)"
 _NOT_STOCKED = re.compile(
     rf"(?:pas|plus|non|not|jamais) (?:actuellement |currently )?(?:{_STOCKED}|disponible|available)"
@@ -125,8 +114,19 @@ _LEFT = re.compile(
     r"(?:rest(?:e|ent)|left|exemplaires?|pieces?)[^.\d]{0,20}(\d+)"
     r"|(\d+) (?:exemplaires?|left|en stock|in stock|restante?s?|pieces? (?:en|dispon))"
 )
+_STOCK_WORDS = r"stock|magasin|rayon|dispon|availab|rupture|epuise|sold out|ausverk|esaurit|lager"
+#: One of these stands in all that the three expressions above find.
+_STOCK_WORD = re.compile(rf"{_STOCK_WORDS}|reste|left|exemplaire|piece|restant")
+#: Without a digit, a unit behind an article, a word for a day or one for a stock, no text has an
+#: amount, a rate, a duration, a date or a stock: each expression above needs one of these.
+_FIGURE = re.compile(
+    rf"\d|\b(?:une?|one|a)[ -]?(?:{'|'.join(_UNITS.values())})\b"
+    r"|demain|aujourd'hui|ce soir|prochain|tomorrow|today|tonight|next week|morgen|domani"
+    rf"|{_STOCK_WORDS}"
+)
 _TICKET = re.compile(r"\bsav ?- ?\d{4} ?- ?\d{1,6}\b")
 _TOPS = "com|net|org|io|ru|biz|info|xyz|example|test|site|shop|top|co|eu|fr|de|uk|it|app|dev|me"
+_DOTTED = re.compile(r"\.[\w.-]")
 _ADDRESS = re.compile(
     rf"([\w.+-]+@)?(?:(?:https?:)?//([\w.-]+)|\bwww\.([\w.-]+)|\b((?:[\w-]+\.)+(?:{_TOPS}))\b)"
 )
@@ -139,44 +139,48 @@ def claims_of(sentence: str, context: str = "") -> frozenset[Claim]:
     """
     text = digits_for_words(as_read(sentence))
     before = f"{context} " if context else ""
-    return frozenset((*_claims(text, before), *_links(sentence), *_cells(sentence, before)))
+    return frozenset(
+        (
+            *(_figures(text, before) if _FIGURE.search(text) else ()),
+            *_deeds(text),
+            *_links(sentence),
+            *_cells(sentence, before),
+        )
+    )
+
+
+def figures_of(sentence: str) -> frozenset[Claim]:
+    """Return those of its claims that a look-up can prove: no deed, promise or address."""
+    text = digits_for_words(as_read(sentence))
+    return frozenset(_figures(text, "")) if _FIGURE.search(text) else frozenset()
 
 
 def values_of(text: str) -> frozenset[Claim]:
     """Return every amount, rate, duration, date and stock that a looked-up text contains."""
     plain = digits_for_words(as_read(text))
+    if not _FIGURE.search(plain):
+        return frozenset(_links(text))
     found = (_amounts(plain), _percents(plain), _durations(plain), _dates(plain), _stocks(plain))
     return frozenset((*(c for claims in found for c in claims), *_tickets(plain), *_links(text)))
 
 
-def is_budget(sentence: str) -> bool:
-    """Whether the amounts of the sentence may be the customer's own, said again."""
-    text = as_read(sentence)
-    return bool(_BUDGET.search(text)) and not re.search(rf"\b{PRICED}\b|remis|offr|rembours", text)
-
-
-def is_echo(sentence: str) -> bool:
-    """Whether an e-mail address in it may be the customer's own, said again."""
-    return not _WRITE_THERE.search(as_read(sentence))
-
-
-def is_retold(sentence: str) -> bool:
-    """Whether its dates and durations may be what the customer told of the past."""
-    text = as_read(sentence)
-    return bool(_RETOLD.search(text)) and not _ENGAGES.search(text)
-
-
-def _claims(text: str, before: str) -> Iterator[Claim]:
+def _figures(text: str, before: str) -> Iterator[Claim]:
     yield from _amounts(text)
     for match in _BARE_PRICE.finditer(text):
         yield Claim(Kind.AMOUNT, str(_cents(match.group(1))))
-    if REDUCES.search(before + text):
-        yield from _percents(text)
-    if COMMITS.search(before + text):
-        yield from _durations(text)
+    rates = list(_percents(text))
+    if rates and REDUCES.search(before + text):
+        yield from rates
+    times = [*_durations(text), *_dates(text)]
+    if times and COMMITS.search(before + text):
         is_question = text.rstrip().endswith("?")
-        yield from (c for c in _dates(text) if not (is_question and c.value in _NOW))
+        yield from (
+            c for c in times if not (is_question and c.kind is Kind.DATE and c.value in _NOW)
+        )
     yield from _stocks(text)
+
+
+def _deeds(text: str) -> Iterator[Claim]:
     if is_given(text):
         yield Claim(Kind.PROMISE, "")
     for what in said_done(text):
@@ -185,6 +189,8 @@ def _claims(text: str, before: str) -> Iterator[Claim]:
 
 
 def _amounts(text: str) -> Iterator[Claim]:
+    if not _CURRENCY.search(text):
+        return
     for match in _AMOUNT.finditer(text):
         first, second, thousand, cents, prefixed = match.groups()
         for number in (first, second, prefixed):
@@ -209,6 +215,8 @@ def _cents(number: str) -> int:
 
 
 def _percents(text: str) -> Iterator[Claim]:
+    if not ("%" in text or "cent" in text or "prozent" in text):
+        return
     for match in _PERCENT.finditer(text):
         yield Claim(Kind.PERCENT, str(_cents(match.group(1))))
 
@@ -254,6 +262,8 @@ def _dates(text: str) -> Iterator[Claim]:
 
 
 def _stocks(text: str) -> Iterator[Claim]:
+    if not _STOCK_WORD.search(text):
+        return
     if _NOT_STOCKED.search(text):
         yield Claim(Kind.STOCK, "out")
     elif _IN_STOCK.search(text):
@@ -263,12 +273,16 @@ def _stocks(text: str) -> Iterator[Claim]:
 
 
 def _tickets(text: str) -> Iterator[Claim]:
-    for match in _TICKET.finditer(text):
+    for match in _TICKET.finditer(text) if "sav" in text else ():
         yield Claim(Kind.DONE, match.group().replace(" ", ""))
 
 
 def _links(sentence: str) -> Iterator[Claim]:
-    if "." in sentence or "//" in sentence:
-        for match in _ADDRESS.finditer(folded(sentence)):
-            host = next(group for group in match.groups()[1:] if group).strip(".")
-            yield Claim(Kind.LINK, f"{match.group(1) or ''}{host}")
+    if not ("." in sentence or "//" in sentence):
+        return
+    text = folded(sentence)
+    if not ("//" in text or _DOTTED.search(text)):
+        return
+    for match in _ADDRESS.finditer(text):
+        host = next(group for group in match.groups()[1:] if group).strip(".")
+        yield Claim(Kind.LINK, f"{match.group(1) or ''}{host}")

@@ -3,47 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from chat.assistant.guard.claims import (
-    Claim,
-    Kind,
-    claims_of,
-    folded,
-    is_budget,
-    is_echo,
-    is_retold,
-    values_of,
-)
-from chat.sessions.types import JSON
+from chat.assistant.guard.claims import Claim, Kind, claims_of, figures_of, values_of
+from chat.assistant.guard.echoes import is_budget, is_echo, is_retold
+from chat.assistant.guard.folding import as_read, folded
+from chat.assistant.guard.results import FREE, said_in
 
-#: Keys of a tool's result under which a thing says its name.
-_NAMES = ("name", "nom", "reference", "produit", "product")
-#: Words that somebody chose freely: they prove nothing, whoever wrote them.
-_FREE = frozenset(
-    (
-        *_NAMES,
-        "description",
-        "items",
-        "atouts",
-        "error",
-        "erreur",
-        "categorie",
-        "caption",
-        "legende",
-    )
-)
-_CENTS = re.compile(r"_cents\Z")
-_EUROS = re.compile(r"(?:prix|price|montant|total|amount)|_eur\Z")
-_UNIT_KEYS = {
-    re.compile(r"weeks|semaines"): "semaines",
-    re.compile(r"days|jours"): "jours",
-    re.compile(r"months|mois"): "mois",
-    re.compile(r"years|annees|_ans\Z"): "ans",
-    re.compile(r"hours|heures"): "heures",
-}
-_STOCK_KEYS = re.compile(r"stock|quantit|disponib")
 _NUMBERS = re.compile(r"\b(sav|cmd) ?- ?(\d{4}) ?- ?(\d{1,6})\b")
 _LINE_END = re.compile(r"(?<=[.!?…])\s+|\n")
 #: Kinds that only a person or a row of the shop can make true.
@@ -55,7 +22,11 @@ _QUOTE_CHARS = 12
 
 
 class Facts:
-    """Grows with every tool result; ``missing`` says what of a sentence nobody looked up."""
+    """Grows with every tool result; ``missing`` says what of a sentence nobody looked up.
+
+    What is added waits, in its order, until a sentence commits to something: most answers of a
+    long conversation commit to nothing, and the event loop does not read it for them.
+    """
 
     def __init__(self, texts: Iterable[str] = (), hosts: Iterable[str] = ()) -> None:
         #: Of each value, the things it was said of; "" for none in particular.
@@ -67,63 +38,60 @@ class Facts:
         self._hosts = set(hosts)
         #: Looked-up texts that commit to something, folded, each with what it was said of.
         self._quotable: dict[str, str] = {}
+        #: What was added and not read yet, with how to read it, in its order.
+        self._unread: list[tuple[Callable[[Facts, Any], None], Any]] = []
         for text in texts:
             self.add_text(text)
 
     def add_text(self, text: str) -> None:
         """Take what a person of the shop, the application or a looked-up text said."""
-        for claim in values_of(text):
-            self._of.setdefault(claim, set()).add("")
-        self._numbers.update(_numbers_in(text))
+        self._unread.append((Facts._read_text, text))
 
     def add_answer(self, text: str) -> None:
         """Take an earlier answer: of each sentence, what it had to have been looked up for."""
-        for sentence in _LINE_END.split(text):
-            for claim in claims_of(sentence):
-                if claim.kind not in {Kind.DONE, Kind.LINK, *_NEVER} and claim not in self._told:
-                    self._of.setdefault(claim, set()).update(self._subjects(sentence) or {""})
+        self._unread.append((Facts._read_answer, text))
 
     def add_customer(self, text: str) -> None:
         """Take what the customer said, to be said back and no more."""
-        self._told.update(values_of(text))
+        self._unread.append((Facts._read_customer, text))
 
     def add_result(self, result: Any) -> None:
-        """Take what a tool returned, JSON of any shape; an error says nothing."""
-        if isinstance(result, dict) and ("error" in result or "erreur" in result):
-            return
-        for name, key, text in _said(result, ""):
-            if name:
-                self._names.add(name)
-            if key in {"ticket", "number", "ticket_number", "order_number", "numero"}:
-                self._numbers.update(_numbers_in(text))
-            if key in _FREE:
-                continue
-            claims = values_of(text)
-            for claim in claims:
-                self._of.setdefault(claim, set()).add(name)
-            if claims and len(text) >= _QUOTE_CHARS:
-                self._quotable[_bare(text)] = name
+        """Take what a tool returned, JSON of any shape; an error says nothing. It is read later."""
+        self._unread.append((Facts._read_result, result))
+
+    def add_known(self, facts: Facts) -> None:
+        """Take what other facts learned of texts and results; they stay as they are."""
+        self._unread.append((Facts._read_known, facts))
+
+    def add_later(self, add: Callable[[Facts], None]) -> None:
+        """Call ``add`` with these facts when a claim must be judged, if ever, at its place in
+        the order.
+        """
+        self._unread.append((Facts._read_later, add))
+
+    def learn(self) -> None:
+        """Read what waits, as ``missing`` does by itself; what that adds stands at its place."""
+        unread, self._unread = self._unread, []
+        for read, added in unread:
+            read(self, added)
+            if self._unread:
+                self.learn()
 
     def missing(self, sentence: str, context: str = "") -> frozenset[Claim]:
         """Return the claims of the sentence that match nothing: not of what it speaks of."""
         claims = claims_of(sentence, context)
         if not claims:
             return claims
+        self.learn()
         subjects = self._subjects(sentence)
         claims -= self._quoted(sentence, subjects)
         numbers = _numbers_in(sentence)
-        may_be_told = {Kind.AMOUNT} if is_budget(sentence) else set()
-        may_be_told |= {Kind.DATE, Kind.DURATION} if is_retold(sentence) else set()
-        may_be_told |= {Kind.LINK} if is_echo(sentence) else set()
-        return frozenset(
-            claim
-            for claim in claims
-            if not self._known(claim, subjects, numbers)
-            and not (claim.kind in may_be_told and claim in self._told and _is_theirs(claim))
-        )
+        unknown = frozenset(c for c in claims if not self._known(c, subjects, numbers))
+        return unknown - self._said_back(sentence, unknown & self._told)
 
     def price_of_subject(self, sentence: str) -> int | None:
         """Return the one price in cents known of the one thing the sentence names, if so."""
+        self.learn()
         subjects = self._subjects(sentence)
         prices = {
             int(claim.value)
@@ -131,6 +99,56 @@ class Facts:
             if claim.kind is Kind.AMOUNT and names & subjects
         }
         return prices.pop() if len(subjects) == 1 and len(prices) == 1 else None
+
+    def _read_text(self, text: str) -> None:
+        for claim in values_of(text):
+            self._of.setdefault(claim, set()).add("")
+        self._numbers.update(_numbers_in(text))
+
+    def _read_answer(self, text: str) -> None:
+        for sentence in _LINE_END.split(text):
+            for claim in figures_of(sentence) - self._told:
+                self._of.setdefault(claim, set()).update(self._subjects(sentence) or {""})
+
+    def _read_customer(self, text: str) -> None:
+        self._told.update(values_of(text))
+
+    def _read_result(self, result: Any) -> None:
+        if isinstance(result, dict) and ("error" in result or "erreur" in result):
+            return
+        for name, key, text in said_in(result, ""):
+            if name:
+                self._names.add(name)
+            if key in {"ticket", "number", "ticket_number", "order_number", "numero"}:
+                self._numbers.update(_numbers_in(text))
+            if key in FREE:
+                continue
+            claims = values_of(text)
+            for claim in claims:
+                self._of.setdefault(claim, set()).add(name)
+            if claims and len(text) >= _QUOTE_CHARS:
+                self._quotable[_bare(text)] = name
+
+    def _read_known(self, facts: Facts) -> None:
+        facts.learn()
+        for claim, names in facts._of.items():
+            self._of.setdefault(claim, set()).update(names)
+        self._names |= facts._names
+        self._numbers |= facts._numbers
+        self._quotable |= facts._quotable
+
+    def _read_later(self, add: Callable[[Facts], None]) -> None:
+        add(self)
+
+    def _said_back(self, sentence: str, told: frozenset[Claim]) -> frozenset[Claim]:
+        """Return which claims that are the customer's own words the sentence may repeat."""
+        if not told:
+            return told
+        text = as_read(sentence)
+        kinds = {Kind.AMOUNT} if is_budget(text) else set()
+        kinds |= {Kind.DATE, Kind.DURATION} if is_retold(text) else set()
+        kinds |= {Kind.LINK} if is_echo(text) else set()
+        return frozenset(claim for claim in told if claim.kind in kinds and _is_theirs(claim))
 
     def _quoted(self, sentence: str, subjects: set[str]) -> frozenset[Claim]:
         """Return the claims of what the sentence repeats word for word of a thing, unless it
@@ -179,7 +197,11 @@ class Facts:
 
     def _subjects(self, sentence: str) -> set[str]:
         text = folded(sentence)
-        return {name for name in self._names if re.search(rf"\b{re.escape(name)}s?\b", text)}
+        return {
+            name
+            for name in self._names
+            if name in text and re.search(rf"\b{re.escape(name)}s?\b", text)
+        }
 
 
 def _bare(text: str) -> str:
@@ -194,43 +216,3 @@ def _is_theirs(claim: Claim) -> bool:
 
 def _numbers_in(text: str) -> set[str]:
     return {"-".join(match.groups()) for match in _NUMBERS.finditer(folded(text))}
-
-
-def _said(value: Any, name: str, key: str = "") -> Iterator[tuple[str, str, str]]:
-    """Yield each leaf as text with the thing it belongs to and its key."""
-    match value:
-        case dict():
-            own = _name_of(value) or name
-            for inner_key, inner in value.items():
-                yield from _said(inner, own, str(inner_key))
-        case list() | tuple():
-            for inner in value:
-                yield from _said(inner, name, key)
-        case bool() | None:
-            if _STOCK_KEYS.search(key) and value is not None:
-                yield name, key, "en stock" if value else "rupture"
-        case int() | float():
-            yield name, key, _number(key, value)
-        case _:
-            yield name, key, str(value)
-
-
-def _name_of(thing: JSON) -> str:
-    """The words by which a sentence would call it: its name, without what follows a comma."""
-    for key in _NAMES:
-        if isinstance(thing.get(key), str) and thing[key].strip():
-            return folded(thing[key].split(",")[0].strip())
-    return ""
-
-
-def _number(key: str, number: float) -> str:
-    if _CENTS.search(key):
-        return f"{number / 100:.2f} €"
-    if _EUROS.search(key):
-        return f"{number:.2f} €"
-    for pattern, unit in _UNIT_KEYS.items():
-        if pattern.search(key):
-            return f"{number:g} {unit}"
-    if _STOCK_KEYS.search(key):
-        return f"reste {number:g}, {'en stock' if number > 0 else 'rupture'}"
-    return f"{number:g}"

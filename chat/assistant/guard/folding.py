@@ -61,6 +61,7 @@ _TAG = re.compile(r"<[^<>\n]{0,200}>")
 APART = r"(?<!\w)[a-z](?:[ .·-]{1,4}[a-z](?!\w)){3,}"
 _APART = re.compile(APART)
 _BETWEEN_LETTERS = re.compile(r"\b[a-z]+(?:[\d@$]+[a-z]+)+[\d@$]*\b")
+_DIGIT_LIKE = re.compile(r"[a-z][\d@$]")
 _NO_LETTER = re.compile(r"[^a-z]")
 _LEET = str.maketrans("01345678@$", "oieasgtbas")
 
@@ -82,7 +83,8 @@ def sizes(text: str) -> list[int] | None:
 
 def folded(text: str) -> str:
     """Return the same, every run of spaces a single one."""
-    return _SPACES.sub(" ", text.translate(_FOLDS))
+    plain = text.translate(_FOLDS)
+    return _SPACES.sub(" ", plain) if "  " in plain else plain
 
 
 def as_read(text: str) -> str:
@@ -95,4 +97,6 @@ def as_read(text: str) -> str:
         text = _TAG.sub("", text)
     plain = folded(text)
     plain = _APART.sub(lambda match: re.sub(r"[ .·-]", "", match.group()), plain)
+    if not _DIGIT_LIKE.search(plain):
+        return plain
     return _BETWEEN_LETTERS.sub(lambda match: match.group().translate(_LEET), plain)

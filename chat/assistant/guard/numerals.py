@@ -34,11 +34,13 @@ _UNITS |= {"tre": 3, "quattro": 4, "cinque": 5, "dieci": 10, "venti": 20}
 _SCALES = {"cent": 100, "cents": 100, "hundred": 100}
 _THOUSANDS = {"mille", "thousand"}
 #: Words that make a number; one alone that may be an article or an adverb is none.
-_ALONE = frozenset({"un", "une", "one"})
+ALONE = frozenset({"un", "une", "one"})
 
 #: Every word that a number may be made of.
-WORDS = tuple(sorted({*_UNITS, *_SCALES, *_THOUSANDS} - _ALONE, key=len, reverse=True))
+_COUNTING = frozenset({*_UNITS, *_SCALES, *_THOUSANDS} - ALONE)
+WORDS = tuple(sorted(_COUNTING, key=len, reverse=True))
 _WORD = "|".join(sorted({*_UNITS, *_SCALES, *_THOUSANDS}, key=len, reverse=True))
+_LATIN = re.compile(r"[a-z]+")
 _RUN = re.compile(rf"\b(?:{_WORD})(?:(?:[ -]|[ -](?:et|and)[ -])(?:{_WORD}))*\b")
 
 
@@ -47,12 +49,15 @@ def digits_for_words(text: str) -> str:
 
     ``"mille deux cent cinquante euros"`` becomes ``"1250 euros"``; "un" and "une" stay.
     """
+    if _COUNTING.isdisjoint(_LATIN.findall(text)):
+        return text
     return _RUN.sub(_in_digits, text)
 
 
 def _in_digits(match: re.Match[str]) -> str:
     run = match.group()
-    return run if run in _ALONE else str(_value(re.split(r"[ -]", run)))
+    words = re.split(r"[ -]", run)
+    return run if _COUNTING.isdisjoint(words) else str(_value(words))
 
 
 def _value(words: list[str]) -> int:

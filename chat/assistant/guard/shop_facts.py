@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from chat.assistant.guard.facts import Facts
 from chat.sessions.types import JSON
 from chat.tickets.law import CONFORMITY_YEARS, HIDDEN_DEFECT_YEARS, WITHDRAWAL_DAYS
@@ -10,9 +12,7 @@ from chat.tickets.warranty import LABELS, YEARS
 
 def add_shop_facts(facts: Facts) -> None:
     """Add the guarantee of each component, each for itself, and the periods of the law."""
-    for component, years in YEARS.items():
-        facts.add_result({"name": LABELS[component], "duree_ans": years})
-    facts.add_result(_LAW)
+    facts.add_known(_shop_facts())
 
 
 _LAW: JSON = {
@@ -20,3 +20,14 @@ _LAW: JSON = {
     "vices_caches_ans": HIDDEN_DEFECT_YEARS,
     "retractation_jours": WITHDRAWAL_DAYS,
 }
+
+
+@cache
+def _shop_facts() -> Facts:
+    """Return the same for all conversations: nothing of any of them is ever added."""
+    facts = Facts()
+    for component, years in YEARS.items():
+        facts.add_result({"name": LABELS[component], "duree_ans": years})
+    facts.add_result(_LAW)
+    facts.learn()
+    return facts

@@ -19,6 +19,8 @@ from chat.assistant.guard.numerals import digits_for_words
         ("trois mille euros", "3000 euros"),
         ("deux cents", "200"),
         ("un canape", "un canape"),
+        ("l'un, un canape, une une", "l'un, un canape, une une"),
+        ("vingt et un ans", "21 ans"),
         ("une table de six places", "une table de 6 places"),
         ("centre de table", "centre de table"),
         ("dixieme", "dixieme"),
