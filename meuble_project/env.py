@@ -7,11 +7,12 @@ line in ``.env.example``; a test compares the two.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import dotenv
 from django.core.exceptions import ImproperlyConfigured
@@ -67,6 +68,11 @@ class Env:
     trusted_proxies: int = field(metadata=variable(parsers.whole, "0"))
 
     redis_url: str = field(repr=False, metadata=variable(parsers.redis_url, "memory://"))
+    #: Where Redis Sentinels listen, as "host:port": they say which server is the master whose
+    #: name stands in ``redis_url`` in place of a host.
+    redis_sentinels: tuple[str, ...] = field(metadata=variable(parsers.sentinels))
+    #: Redis servers that carry the doorbells between workers; none: the one of ``redis_url``.
+    channel_layer_urls: tuple[str, ...] = field(repr=False, metadata=variable(parsers.redis_urls))
     database_url: str = field(
         repr=False, metadata=variable(parsers.database_url, "sqlite:///db.sqlite3")
     )
@@ -166,6 +172,7 @@ def read_env(environ: Mapping[str, str]) -> Env:
             values[item.name] = _read(item, text, debug=debug)
         except ValueError as error:
             problems.append(f"{name}{_quoted(item, text)}: {error}")
+    problems += _misfits(values)
     if not debug and values.get("secret_key") == DEVELOPMENT_SECRET_KEY:
         problems.append("SECRET_KEY: that one is public, make one of your own")
     if not problems and values["prompt_max_chars"] < values["chat_max_message_chars"]:
@@ -177,6 +184,19 @@ def read_env(environ: Mapping[str, str]) -> Env:
     if problems:
         raise ImproperlyConfigured("Bad environment:\n  " + "\n  ".join(problems))
     return Env(**values)
+
+
+def _misfits(values: Mapping[str, Any]) -> Iterator[str]:
+    """What the variables of Redis say that cannot be said together; of those that were read."""
+    url = urlsplit(values.get("redis_url", ""))
+    if url.scheme == "memory" and values.get("channel_layer_urls"):
+        yield "CHANNEL_LAYER_URLS: of no use with REDIS_URL=memory://, which is one process"
+    if not values.get("redis_sentinels") or not url.scheme:
+        return
+    if url.scheme not in ("redis", "rediss"):
+        yield "REDIS_SENTINELS: of no use without REDIS_URL=redis://:password@master-name/0"
+    elif url.port is not None:
+        yield "REDIS_URL: with REDIS_SENTINELS, expected the master's name in place of host:port"
 
 
 def _site_of(hosts: tuple[str, ...], origins: tuple[str, ...]) -> str:

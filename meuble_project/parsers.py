@@ -23,6 +23,7 @@ _DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 #: A name, an IPv4 address or an IPv6 address in brackets.
 _NAME = r"([A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*|\[[0-9A-Fa-f:.]+\])"
 _HOST = re.compile(rf"\*|\.?{_NAME}")
+_SENTINEL = re.compile(rf"{_NAME}:[0-9]{{1,5}}")
 _ORIGIN = re.compile(rf"https?://(\*\.)?{_NAME}(:[0-9]{{1,5}})?", re.IGNORECASE)
 
 
@@ -154,6 +155,22 @@ def redis_url(text: str) -> str:
     return text
 
 
+def redis_urls(text: str) -> tuple[str, ...]:
+    """``redis://:password@a:6379,redis://:password@b:6379``: servers, each as ``redis_url``."""
+    try:
+        return _each(text, _redis_server)
+    except ValueError as error:
+        raise ValueError(
+            "expected redis://host:port, rediss://host:port or unix:///path separated by commas; "
+            "a comma in a password is written %2C"
+        ) from error
+
+
+def sentinels(text: str) -> tuple[str, ...]:
+    """``10.0.0.1:26379,10.0.0.2:26379``: where Redis Sentinels listen."""
+    return _each(text, _sentinel)
+
+
 def database_url(text: str) -> str:
     """An address of SQLite (a file) or PostgreSQL that dj-database-url takes."""
     expected = "expected sqlite:///file or postgres://user:password@host:port/name"
@@ -175,6 +192,19 @@ def database_url(text: str) -> str:
 def _each(text: str, check: Callable[[str], str]) -> tuple[str, ...]:
     items = (item.strip() for item in text.split(","))
     return tuple(check(item) for item in items if item)
+
+
+def _redis_server(text: str) -> str:
+    if text.startswith("memory:"):
+        raise ValueError("expected the address of a server")
+    return redis_url(text)
+
+
+def _sentinel(text: str) -> str:
+    port = text.rpartition(":")[2]
+    if not _SENTINEL.fullmatch(text) or not 0 < int(port) < 65_536:
+        raise ValueError("expected host:port separated by commas")
+    return text
 
 
 def _host(text: str) -> str:

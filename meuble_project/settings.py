@@ -68,11 +68,15 @@ TEMPLATES = [
 DATABASES: dict[str, Any] = {"default": backends.database_for(ENV.database_url, ROOT)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES: dict[str, Any] = {
-    "default": backends.cache_for(ENV.redis_url),
-    "logins": backends.login_cache_for(ENV.redis_url),
+    "default": backends.cache_for(ENV.redis_url, ENV.redis_sentinels),
+    "logins": backends.login_cache_for(ENV.redis_url, ENV.redis_sentinels),
 }
 DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
-CHANNEL_LAYERS: dict[str, Any] = {"default": backends.channel_layer_for(ENV.redis_url)}
+CHANNEL_LAYERS: dict[str, Any] = {
+    "default": backends.channel_layer_for(
+        ENV.redis_url, ENV.redis_sentinels, ENV.channel_layer_urls
+    )
+}
 
 # Login sessions of the staff: read from the cache; the database lets them live through an outage
 # of Redis, when an adviser needs the admin most.

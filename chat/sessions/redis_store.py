@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
+from django.conf import settings
 from django_redis import get_redis_connection
 
 from chat.errors import IdConflict, SessionFull, SessionGone, SessionNotFound
 from chat.language import language_of
+from chat.sessions.desk import HOLD_S
 from chat.sessions.forms import form_text, version_after
 from chat.sessions.memory_record import Record
 from chat.sessions.merge import Stored
@@ -44,12 +46,28 @@ _GRACE_MS = round(GRACE_S * 1000)
 
 
 class RedisStore(RedisUpkeep):
+    """``counts_listeners``: whether workers listen on this very Redis, so that it knows how many;
+    otherwise ``listening`` is None everywhere.
+    """
+
     backend: Literal["redis"] = "redis"
+
+    def __init__(
+        self,
+        link: RedisLink,
+        ttl_s: int,
+        hold_s: float = HOLD_S,
+        *,
+        counts_listeners: bool = True,
+    ) -> None:
+        super().__init__(link, ttl_s, hold_s)
+        self._counts_listeners = counts_listeners
 
     @classmethod
     def of_django(cls, ttl_s: int) -> RedisStore:
         """On the connections of django-redis's default cache."""
-        return cls(RedisLink(lambda: get_redis_connection("default"), scripts()), ttl_s)
+        link = RedisLink(lambda: get_redis_connection("default"), scripts())
+        return cls(link, ttl_s, counts_listeners=not settings.ENV.channel_layer_urls)
 
     async def accept(
         self,
@@ -111,7 +129,7 @@ class RedisStore(RedisUpkeep):
             created=created,
             ahead=tuple(ahead.decode().split()),
             lease=lease_of(token, *granted[0]) if granted else None,
-            listening=listening,
+            listening=self._listening(listening),
         )
 
     async def claim(self, session_id: str, owned: Sequence[str], new_answer_id: str) -> Claim:
@@ -138,7 +156,7 @@ class RedisStore(RedisUpkeep):
         if status == b"lost":
             raise LeaseLost
         stop, listening = rest
-        return Written(stop=stop == b"1", listening=listening)
+        return Written(stop=stop == b"1", listening=self._listening(listening))
 
     async def finish(self, lease: Lease, outcome: Outcome, answer: Message | None) -> int | None:
         id_ = lease.session.id
@@ -157,7 +175,7 @@ class RedisStore(RedisUpkeep):
         question_id: str,
         outcome: Outcome,
         answer: Message | None,
-    ) -> int:
+    ) -> int | None:
         status, *rest = await self._run(
             "finish",
             session_id,
@@ -172,7 +190,11 @@ class RedisStore(RedisUpkeep):
         )
         if status == b"lost":
             raise LeaseLost
-        return int(rest[0])
+        return self._listening(rest[0])
+
+    def _listening(self, counted: int) -> int | None:
+        """What the scripts counted, if that means anything."""
+        return counted if self._counts_listeners else None
 
     async def outcome(self, session_id: str, question_id: str) -> Outcome | None:
         reply = await self._run("outcome", session_id, question_id)

@@ -81,10 +81,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """``stop``: the customer asked to stop. ``listening``: how many workers have viewers."""
+    """``stop``: the customer asked to stop. ``listening``: as in ``Accepted``."""
 
     stop: bool
-    listening: int
+    listening: int | None
 
 
 class LeaseLost(Exception):

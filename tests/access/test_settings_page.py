@@ -12,6 +12,7 @@ from tests.access.staff import MANAGERS, browser_of, staff
 SECRETS = {
     "secret_key": "s3cr-key",
     "redis_url": "redis://:s3cr-redis@redis.example:6379/3",
+    "channel_layer_urls": ("redis://:s3cr-layer@layer.example:6379", "redis://:s3cr-two@two"),
     "database_url": "postgres://chat:s3cr-sql@sql.example:5432/chat?sslpassword=s3cr-more",
     "openai_api_key": "s3cr-model",
     "email_url": "smtp://u:s3cr-mail@mail.example:587",

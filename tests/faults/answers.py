@@ -2,7 +2,9 @@
 
 Every answer of the local assistant is numbered, and so is each of its words: a word lost, said
 twice, of another answer or of another conversation shows in the text itself. Words end with a
-character beyond 16 bits, so that bytes, UTF-16 units and code points count differently.
+character beyond 16 bits, so that bytes, UTF-16 units and code points count differently. Numbers are
+spelt with letters: the guard would hold digits back until their sentence ends, and nothing would be
+seen of an answer on its way.
 """
 
 from __future__ import annotations
@@ -14,7 +16,9 @@ from chat.simulator.control import FaultPlan
 from chat.simulator.faults import Fault, Kind
 
 _QUESTION = re.compile(r"Question (\S+) en (\d+) mots")
-_HEAD = re.compile(r"«(?P<token>[^»]*)» n°(?P<number>\d+) en (?P<words>\d+) mots :")
+_HEAD = re.compile(r"«(?P<token>[^»]*)» fois (?P<number>[a-z]+) en (?P<words>[a-z]+) mots :")
+_SPELT = str.maketrans("0123456789", "qgxkzjyvhb")
+_READ = str.maketrans("qgxkzjyvhb", "0123456789")
 
 
 def question(token: str, words: int) -> str:
@@ -23,8 +27,8 @@ def question(token: str, words: int) -> str:
 
 
 def numbered(token: str, number: int, words: int) -> str:
-    said = " ".join(f"{number}.{n}é🛋" for n in range(1, words + 1))
-    return f"«{token}» n°{number} en {words} mots : {said}"
+    said = " ".join(f"{number}é{n}é🛋" for n in range(1, words + 1))
+    return f"«{token}» fois {number} en {words} mots : {said}".translate(_SPELT)
 
 
 def wrong_with(text: str, token: str = "") -> str:
@@ -36,9 +40,9 @@ def wrong_with(text: str, token: str = "") -> str:
     if head is None:
         is_early = text[:1] in {"", "«"} and ":" not in text
         return "" if is_early else f"no answer begins so: {text[:60]!r}"
-    if token and head["token"] != token:
+    if token and head["token"] != token.translate(_SPELT):
         return f"the answer to {head['token']!r} was given to {token!r}"
-    whole = numbered(head["token"], int(head["number"]), int(head["words"]))
+    whole = _whole(head)
     if whole.startswith(text):
         return ""
     pairs = zip(text, whole, strict=False)
@@ -48,9 +52,12 @@ def wrong_with(text: str, token: str = "") -> str:
 
 def is_whole(text: str) -> bool:
     head = _HEAD.match(text)
-    return head is not None and text == numbered(
-        head["token"], int(head["number"]), int(head["words"])
-    )
+    return head is not None and text == _whole(head)
+
+
+def _whole(head: re.Match[str]) -> str:
+    number, words = head["number"].translate(_READ), head["words"].translate(_READ)
+    return numbered(head["token"], int(number), int(words))
 
 
 @dataclass

@@ -24,7 +24,7 @@ from tests.redis_server import RedisServer
 ROOT = Path(__file__).parents[2]
 START_S = 90
 #: An answer of 10 words takes about half a second.
-PACE = Pace(first_token_ms=40, tokens_per_s=90)
+PACE = Pace(first_token_ms=40, tokens_per_s=48)
 
 
 class WorkerProcess:

@@ -289,7 +289,7 @@ async def test_deadline_ends_on_a_machine_that_is_always_busy(tmp_path, monkeypa
 def test_every_beginning_of_an_answer_is_right_and_nothing_else():
     text = numbered("q1", 12, 5)
     assert [wrong_with(text[:n], "q1") for n in range(len(text) + 1)] == [""] * (len(text) + 1)
-    assert wrong_with(text, "q2") == "the answer to 'q1' was given to 'q2'"
+    assert wrong_with(text, "q2") == "the answer to 'qg' was given to 'q2'"
     assert "two answers" in wrong_with(text + " encore")
     assert "no answer begins so" in wrong_with("Bonjour")
     assert is_whole(text)

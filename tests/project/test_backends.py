@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 import redis
+from channels_redis.utils import create_pool
 from django.core.cache import CacheHandler
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import ConnectionHandler
 from django.utils.module_loading import import_string
 from django_redis.pool import ConnectionFactory
+from redis import asyncio as aioredis
 
 from meuble_project import backends
 from tests.redis_server import RedisServer
@@ -134,6 +136,40 @@ async def test_channel_layer_carries_a_message(flushed_redis, redis_server, attr
         assert await asyncio.wait_for(layer.receive(channel), 5) == {"type": "doorbell"}
     finally:
         await layer.flush()
+
+
+@pytest.mark.parametrize("scheme, connection", [("redis", ""), ("rediss", "SSL")])
+def test_master_is_asked_for_by_its_very_name_and_over_tls_too(scheme, connection):
+    url = f"{scheme}://:p%40ss@LaBoutique/2"
+    sentinels = ("10.0.0.1:26379", "[fd00::3]:26380")
+    cache = CacheHandler({"default": backends.cache_for(url, sentinels)})["default"]
+    [host] = backends.channel_layer_for(url, sentinels)["CONFIG"]["hosts"]
+    client = backends.client_for(url, sentinels, timeout_s=1, connect_timeout_s=1)
+    pools = [cache.client.get_client().connection_pool, create_pool(host), client.connection_pool]
+    ConnectionFactory._pools.pop(url)
+
+    for pool in pools:
+        assert pool.is_master
+        assert pool.service_name == "LaBoutique"
+        managed = [base.__name__ for base in pool.connection_class.__mro__]
+        assert f"SentinelManaged{connection}Connection" in managed
+        assert ("SSLConnection" in managed) is bool(connection)
+        assert (pool.connection_kwargs["password"], pool.connection_kwargs["db"]) == ("p@ss", 2)
+        assert [
+            (asked.connection_pool.connection_kwargs["host"], asked.get_retry().get_retries())
+            for asked in pool.sentinel_manager.sentinels
+        ] == [("10.0.0.1", 0), ("fd00::3", 0)]
+
+
+async def test_channel_layer_is_spread_over_several_servers(flushed_redis, redis_server):
+    urls = (flushed_redis, redis_server.unix_url)
+    config = backends.channel_layer_for("redis://127.0.0.1:1", layer_urls=urls)["CONFIG"]
+
+    assert [host["address"] for host in config["hosts"]] == list(urls)
+    for host in config["hosts"]:
+        pool = create_pool(host)
+        async with aioredis.Redis.from_pool(pool) as client:
+            assert await client.ping()
 
 
 def test_channel_layer_in_memory_needs_nothing():

@@ -78,6 +78,7 @@ def test_env_never_repeats_a_secret():
     secrets = {
         "SECRET_KEY": "s3cr",
         "REDIS_URL": "foo://:s3cr@h",
+        "CHANNEL_LAYER_URLS": "redis://:s3cr,comma@h",
         "DATABASE_URL": "mysql://u:s3cr@h/n",
         "OPENAI_API_KEY": "sk s3cr",
         "OPENAI_BASE_URL": "ftp://u:s3cr@h",
@@ -86,6 +87,7 @@ def test_env_never_repeats_a_secret():
     with pytest.raises(ImproperlyConfigured) as caught:
         read_env(secrets)
     good = secrets | PRODUCTION | {"REDIS_URL": "redis://:s3cr@h", "LOG_LEVEL": ""}
+    good |= {"CHANNEL_LAYER_URLS": "redis://:s3cr@h"}
     good |= {"DATABASE_URL": "postgres://u:s3cr@h/n", "OPENAI_BASE_URL": "http://u:s3cr@h"}
 
     assert "s3cr" not in str(caught.value)
@@ -121,6 +123,8 @@ def test_env_repeats_a_short_plain_value():
             "rediss://:pa,ss@redis.example:6380/2",
         ),
         ("REDIS_URL", "unix:///run/redis.sock?db=1", "unix:///run/redis.sock?db=1"),
+        ("CHANNEL_LAYER_URLS", " ,", ()),
+        ("REDIS_SENTINELS", "", ()),
         ("DATABASE_URL", "postgresql://u:p@h:5432/n", "postgresql://u:p@h:5432/n"),
         ("DATABASE_URL", "sqlite:////srv/chat.sqlite3", "sqlite:////srv/chat.sqlite3"),
         ("DATABASE_URL", "sqlite://:memory:", "sqlite://:memory:"),
@@ -161,6 +165,14 @@ def test_env_takes(name, text, value):
             ["redis", "redis://", "redis://h:x/0", "redis://h/name", "unix://", "memory://x"],
         ),
         (
+            "CHANNEL_LAYER_URLS",
+            ["memory://", "redis://a,b", "redis://:a,b@h", "redis://a redis://b", "redis://h:x"],
+        ),
+        (
+            "REDIS_SENTINELS",
+            ["a", "a:", ":26379", "a:0", "a:65536", "redis://a:26379", "a:1 b:1", "a:1,b", "::1:1"],
+        ),
+        (
             "DATABASE_URL",
             [
                 "db.sqlite3",
@@ -178,6 +190,56 @@ def test_env_refuses(name, texts):
         with pytest.raises(ImproperlyConfigured) as caught:
             read_env({"DEBUG": "1", name: text})
         assert blamed(caught.value) == [name], text
+
+
+def test_env_takes_servers_that_work_together():
+    read = read_env(
+        {
+            "DEBUG": "1",
+            "REDIS_URL": "rediss://:p%2C@LaBoutique/1",
+            "REDIS_SENTINELS": "10.0.0.1:26379, sentinel.example:26380,,[fd00::3]:26379",
+            "CHANNEL_LAYER_URLS": "redis://:a%2Cb@one:6379, rediss://other/1,unix:///run/r.sock",
+        }
+    )
+
+    assert read.redis_sentinels == (
+        "10.0.0.1:26379",
+        "sentinel.example:26380",
+        "[fd00::3]:26379",
+    )
+    assert read.channel_layer_urls == (
+        "redis://:a%2Cb@one:6379",
+        "rediss://other/1",
+        "unix:///run/r.sock",
+    )
+
+
+@pytest.mark.parametrize(
+    "redis_url, layer_urls, sentinels, blames",
+    [
+        ("memory://", "redis://a", "", ["CHANNEL_LAYER_URLS"]),
+        ("", "redis://a", "a:26379", ["CHANNEL_LAYER_URLS", "REDIS_SENTINELS"]),
+        ("unix:///run/redis.sock", "redis://a", "a:26379", ["REDIS_SENTINELS"]),
+        ("redis://10.0.0.1:6379/0", "", "a:26379", ["REDIS_URL"]),
+        ("mysql://", "redis://a", "a:26379", ["REDIS_URL"]),
+        ("redis://name/0", "redis://a", "a:26379", []),
+        ("redis://h:6379/0", "redis://a", "", []),
+    ],
+)
+def test_env_refuses_servers_that_do_not_go_together(redis_url, layer_urls, sentinels, blames):
+    environ = {
+        "DEBUG": "1",
+        "REDIS_URL": redis_url,
+        "CHANNEL_LAYER_URLS": layer_urls,
+        "REDIS_SENTINELS": sentinels,
+    }
+    if not blames:
+        read_env(environ)
+        return
+    with pytest.raises(ImproperlyConfigured) as caught:
+        read_env(environ | {"LOG_JSON": "2"})
+
+    assert sorted(blamed(caught.value)) == sorted([*blames, "LOG_JSON"])
 
 
 def test_env_prompt_holds_one_message():

@@ -17,6 +17,7 @@ from chat.management.doctor.model_state import look_at_model
 from chat.management.doctor.redis_state import look_at_redis
 from chat.management.doctor.rendering import as_json, line, summary
 from chat.management.doctor.rounds import Check, run
+from chat.management.doctor.sentinel_state import look_at_sentinels
 from chat.management.doctor.site import look_at_site
 from chat.management.doctor.static_files import look_at_static_files
 from meuble_project import parsers
@@ -57,7 +58,10 @@ class Command(OperatorCommand):
         env: Env = settings.ENV
         checks = checks_of(env, url, timeout_s, with_model=not options["no_model"])
         secrets = secrets_in(
-            (env.redis_url, env.database_url, env.openai_base_url, url),
+            (
+                *(env.redis_url, *env.channel_layer_urls),
+                *(env.database_url, env.openai_base_url, url),
+            ),
             (env.openai_api_key, env.secret_key),
         )
         found: list[Finding] = []
@@ -82,8 +86,13 @@ def checks_of(env: Env, url: str, timeout_s: float, *, with_model: bool) -> list
     return [
         Check(
             "Redis",
-            lambda: look_at_redis(env.redis_url, env.session_ttl_s, timeout_s),
+            lambda: look_at_redis(env.redis_url, env.session_ttl_s, timeout_s, env.redis_sentinels),
             "docker compose up --detach redis",
+        ),
+        Check(
+            "Redis : Sentinel",
+            lambda: look_at_sentinels(env.redis_url, env.redis_sentinels, timeout_s),
+            "redis-cli -p 26379 SENTINEL MASTERS",
         ),
         Check(
             "Base",
@@ -100,7 +109,7 @@ def checks_of(env: Env, url: str, timeout_s: float, *, with_model: bool) -> list
         ),
         Check(
             "Horloge : Redis",
-            lambda: clocks.look_at_redis_clock(env.redis_url, timeout_s),
+            lambda: clocks.look_at_redis_clock(env.redis_url, timeout_s, env.redis_sentinels),
             "docker compose up --detach redis",
         ),
         Check(

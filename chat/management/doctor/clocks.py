@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import redis
@@ -14,12 +15,12 @@ MAX_SKEW_S = 2.0
 _MEND = "sudo timedatectl set-ntp true   # sur les deux machines"
 
 
-def look_at_redis_clock(url: str, timeout_s: float) -> list[Finding]:
+def look_at_redis_clock(url: str, timeout_s: float, sentinels: Sequence[str] = ()) -> list[Finding]:
     name = "Horloge : Redis"
     if url.startswith("memory://"):
         return [skipped(name, "pas de Redis")]
     try:
-        with connected(url, timeout_s) as client:
+        with connected(url, timeout_s, sentinels) as client:
             client.ping()  # connects: what follows is one question and its answer
             before = datetime.now(UTC)
             seconds, micros = client.time()

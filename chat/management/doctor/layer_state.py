@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from itertools import repeat
 from time import perf_counter
 from typing import Any
 
 from channels.layers import InMemoryChannelLayer, channel_layers
+from django.conf import settings
+from django.utils.module_loading import import_string
 
-from chat.management.doctor.findings import Finding, ok, skipped, wrong
+from chat.management.doctor.findings import Finding, masked, ok, skipped, wrong
 from chat.sessions.types import new_id
 
 NAME = "Couche de messages"
@@ -17,13 +20,23 @@ MEND = "docker compose restart redis   # puis relancer ce diagnostic"
 
 
 def look_at_layer(timeout_s: float) -> list[Finding]:
+    """Return one finding for each server that the layer is spread over."""
     layer = channel_layers.make_backend("default")
     if isinstance(layer, InMemoryChannelLayer):
         return [skipped(NAME, "en mémoire : un seul processus")]
-    return [asyncio.run(_send_to_itself(layer, timeout_s))]
+    return asyncio.run(_look_at_each(settings.CHANNEL_LAYERS["default"], timeout_s))
 
 
-async def _send_to_itself(layer: Any, timeout_s: float) -> Finding:
+async def _look_at_each(config: dict[str, Any], timeout_s: float) -> list[Finding]:
+    make, options = import_string(config["BACKEND"]), config["CONFIG"]
+    hosts: list[dict[str, Any]] = options["hosts"]
+    names = [NAME] if len(hosts) == 1 else [f"{NAME} : {masked(host['address'])}" for host in hosts]
+    layers = [make(**{**options, "hosts": [host]}) for host in hosts]
+    asked = map(_send_to_itself, names, layers, repeat(timeout_s))
+    return list(await asyncio.gather(*asked))
+
+
+async def _send_to_itself(name: str, layer: Any, timeout_s: float) -> Finding:
     group = f"doctor.{new_id()}"
     start = perf_counter()
     try:
@@ -34,10 +47,10 @@ async def _send_to_itself(layer: Any, timeout_s: float) -> Finding:
             heard = await layer.receive(channel)
     except Exception as error:  # noqa: BLE001 - whatever it is, the layer does not carry
         what = f"le message envoyé n'est pas revenu ({type(error).__name__})"
-        return wrong(NAME, what, MEND)
+        return wrong(name, what, MEND)
     finally:
         with suppress(Exception):
             await layer.flush()
     if heard["word"] != group:
-        return wrong(NAME, "un autre message est revenu", MEND)
-    return ok(NAME, f"un message revient en {(perf_counter() - start) * 1000:.0f} ms")
+        return wrong(name, "un autre message est revenu", MEND)
+    return ok(name, f"un message revient en {(perf_counter() - start) * 1000:.0f} ms")

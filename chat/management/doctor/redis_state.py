@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 from time import perf_counter
 from typing import Any
 
 import redis
-from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, ResponseError
-from redis.retry import Retry
 
 from chat.management.doctor.findings import Finding, masked, ok, skipped, warning, wrong
 from chat.sessions.types import ref_of
+from meuble_project.backends import client_for
 
 OLDEST_VERSION = (6, 2)
 SLOW_MS = 20.0
@@ -40,7 +39,10 @@ class RedisFacts:
     lives_ms: dict[str, int]
 
 
-def look_at_redis(url: str, ttl_s: int, timeout_s: float) -> list[Finding]:
+def look_at_redis(
+    url: str, ttl_s: int, timeout_s: float, sentinels: Sequence[str] = ()
+) -> list[Finding]:
+    """``sentinels``: see ``Env.redis_sentinels``; then it is the master that is looked at."""
     if url.startswith("memory://"):
         return [
             warning(
@@ -50,7 +52,7 @@ def look_at_redis(url: str, ttl_s: int, timeout_s: float) -> list[Finding]:
             )
         ]
     try:
-        with connected(url, timeout_s) as client:
+        with connected(url, timeout_s, sentinels) as client:
             facts = ask(client)
     except AuthenticationError:
         mend = "REDIS_URL=redis://:MOT_DE_PASSE@hôte:6379/0   # dans .env : celui de requirepass"
@@ -61,13 +63,8 @@ def look_at_redis(url: str, ttl_s: int, timeout_s: float) -> list[Finding]:
     return judge(facts, ttl_s)
 
 
-def connected(url: str, timeout_s: float) -> redis.Redis:
-    return redis.Redis.from_url(
-        url,
-        socket_timeout=timeout_s,
-        socket_connect_timeout=timeout_s,
-        retry=Retry(NoBackoff(), 0),
-    )
+def connected(url: str, timeout_s: float, sentinels: Sequence[str] = ()) -> redis.Redis:
+    return client_for(url, sentinels, timeout_s=timeout_s, connect_timeout_s=timeout_s)
 
 
 def ask(client: redis.Redis) -> RedisFacts:
