@@ -57,7 +57,7 @@ export class FakeWebSocket {
   }
 }
 
-/** The tab's storage as far as storage.js uses it. */
+/** The tab's storage as far as outbox.js uses it. */
 export function fakeSessionStorage() {
   const kept = new Map();
   return {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { itemsOf, questionOf } from "../../chat/static/chat/js/items.js";
+import { itemsOf, questionOf, rememberSaid } from "../../chat/static/chat/js/items.js";
 import {
   accepted, after, answer, AT, delta, done, failure, question, sent, sessionState,
 } from "./builders.js";
@@ -85,4 +85,24 @@ test("while an adviser answers, nothing says that the assistant writes", () => {
     sessionState([question()], { speaker: "adviser", name: "Claire", waiting: ["q1"] }),
   ]);
   assert.deepEqual(kinds(state), ["day", "message"]);
+});
+
+test("what was said is the same list while an answer is written, and another when it changes", () => {
+  const saidItems = rememberSaid();
+  const asked = after([sent(), accepted()]);
+  const said = saidItems(asked, AT);
+  const writing = after([delta(0, "Bon"), delta(3, "jour")], asked);
+  assert.equal(saidItems(writing, AT), said);
+  assert.equal(saidItems({ ...writing, waiting: [] }, AT + 60_000), said);
+  assert.notEqual(saidItems(after([done(answer())], writing), AT), said);
+});
+
+test("what was said is named anew on another day, and each second while one failed", () => {
+  const saidItems = rememberSaid();
+  const state = after([sent(), accepted()]);
+  const said = saidItems(state, AT);
+  assert.notEqual(saidItems(state, AT + 24 * 3600 * 1000), said);
+  const failed = after([failure("q1")], state);
+  const before = saidItems(failed, AT);
+  assert.notEqual(saidItems(failed, AT + 1000), before);
 });

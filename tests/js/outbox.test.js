@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { framesOf, readOutbox, writeOutbox } from "../../chat/static/chat/js/outbox.js";
-import { openStorage } from "../../chat/static/chat/js/storage.js";
+import { framesOf, openStorage, readOutbox, writeOutbox } from "../../chat/static/chat/js/outbox.js";
 import { accepted, after, failure, question, sent, sessionState } from "./builders.js";
 import { fakeSessionStorage } from "./fakes.js";
 

@@ -4,7 +4,7 @@
  *
  * `chat/views/desk/timeline.py` does the same for the page as the server writes it.
  *
- * @typedef {import("../js/items.js").Item & {numbers?: string}
+ * @typedef {import("../js/types.d.ts").Item & {numbers?: string}
  *   | {kind: "note" | "event", key: string, author: string, text: string, at: string}} DeskItem
  */
 import { dayKey } from "../js/dates.js";

@@ -9,12 +9,7 @@ const SENTENCE_END = /[.!?…:]["»)\s]*(?:\s|$)|\n/g;
 const MIN_CHARS = 12;
 const KEPT_LINES = 6;
 
-/**
- * @param {string} text of the answer so far, without its Markdown
- * @param {number} spoken how many characters of it were said
- * @param {boolean} isWhole whether nothing follows
- * @returns {string} the sentences that may be said now, "" for none
- */
+/** The sentences that may be said now, of an answer so far of which so many characters were. */
 export function nextSentences(text, spoken, isWhole) {
   const rest = text.slice(spoken);
   if (isWhole) return rest;
@@ -28,7 +23,7 @@ export function nextSentences(text, spoken, isWhole) {
 
 /**
  * @param {HTMLElement} region an empty polite live region
- * @param {(item: import("./items.js").Item) => string} labelOf who speaks
+ * @param {(item: import("./types.d.ts").Item) => string} labelOf who speaks
  */
 export function createAnnouncer(region, labelOf) {
   const spoken = new Map();

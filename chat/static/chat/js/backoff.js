@@ -4,14 +4,8 @@ const RESTART_MS = 1_500;
 const BUSY_MS = 30_000;
 
 /**
- * How long to wait before connecting again.
- *
- * Doubles from 0.3 s up to 15 s, then picks a random point in the upper half, so that a server
- * that comes back does not meet everyone at once.
- *
- * @param {number} attempt 0 for the first retry
- * @param {() => number} random in [0, 1)
- * @returns {number} milliseconds
+ * How long to wait before retry `attempt`, 0 being the first: doubled each time, then somewhere in
+ * the upper half, so that a server that comes back does not meet everyone at once.
  */
 export function reconnectDelay(attempt, random = Math.random) {
   return upperHalf(Math.min(MAX_MS, FIRST_MS * 2 ** attempt), random);

@@ -2,9 +2,9 @@
 import { clearWhenLeaving, confirmErasure, copyMessage, onMessageAction } from "./actions.js";
 import { createComposer } from "./composer.js";
 import { createConversation } from "./conversation.js";
+import { openStorage } from "./outbox.js";
 import { createScreen } from "./screen.js";
 import { watchKeyboard } from "./scroll.js";
-import { openStorage } from "./storage.js";
 
 const root = document.querySelector("[data-chat]");
 const form = root.querySelector("[data-form]");

@@ -10,14 +10,10 @@ const TOO_MANY = 4429;
 const BARRED_ATTEMPTS = 4;
 
 /**
- * @typedef {"connecting" | "connected" | "offline" | "barred" | "busy" | "expelled" | "refused"
- *   | "stopped"} Status "barred": it goes on trying, but another way of sending is better taken;
- *   "expelled" (no valid cookie), "refused" and "stopped" are final
- *
  * @param {number} code of the close event
  * @param {{attempt: number, hasWorked: boolean}} history `attempt`: failures in a row before this
  *   one; `hasWorked`: whether the server was ever heard
- * @returns {{status: Status, delayMs: number | null}} null: no other try
+ * @returns {{status: import("./types.d.ts").Status, delayMs: number | null}} null: no other try
  */
 export function afterClose(code, { attempt, hasWorked }, random = Math.random) {
   switch (code) {

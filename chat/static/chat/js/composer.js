@@ -45,7 +45,8 @@ export function createComposer(form, { maxChars, isTouch, storage }) {
       showWhen(counter, left < 0 ? "over" : "left");
       counter.querySelectorAll("[data-count]").forEach((count) => setText(count, `${Math.abs(left)}`));
     }
-    field.setAttribute("aria-invalid", String(left !== null && left < 0));
+    const isInvalid = String(left !== null && left < 0);
+    if (field.getAttribute("aria-invalid") !== isInvalid) field.setAttribute("aria-invalid", isInvalid);
     fit(field);
   }
 

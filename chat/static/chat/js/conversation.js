@@ -1,11 +1,10 @@
 /** The conversation of this page: its state, between socket and storage, screen and field. */
-import { createFormPost } from "./by_form.js";
 import { connectTo, reloadOnce } from "./connection.js";
 import { wantsSync } from "./dates.js";
-import { noticeIn, standingIn } from "./hydrate.js";
 import { questionOf } from "./items.js";
 import { has, newId } from "./messages.js";
-import { frameOf, framesOf, readOutbox, writeOutbox } from "./outbox.js";
+import { createFormPost, frameOf, framesOf, readOutbox, writeOutbox } from "./outbox.js";
+import { noticeIn, standingIn } from "./status_view.js";
 import { EMPTY, reduce } from "./transcript_state.js";
 
 const BY_FORM = new Set(["barred", "refused"]);

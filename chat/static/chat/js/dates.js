@@ -4,10 +4,12 @@ const DAY_MS = 24 * 3600 * 1000;
 const SOON_MS = 3600 * 1000;
 const ASK_AGAIN_MS = 30_000;
 
+const hours = {};
+
 /** @returns {string} "09:30" */
 export function timeLabel(moment, language) {
-  return new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" })
-    .format(new Date(moment));
+  hours[language] ??= new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
+  return hours[language].format(new Date(moment));
 }
 
 /** @returns {string} "2026-11-23", the same for two moments of one day */

@@ -1,21 +1,11 @@
-/**
- * The answer being written, as far as this page holds it. `length` is in code points.
- *
- * @typedef {{id: string, text: string, length: number}} Draft
- */
-
-/** @returns {Draft | null} what `session.state` says of the answer being written */
+/** @returns {import("./types.d.ts").Draft | null} what `session.state` says of the answer being written */
 export function draftOf(draft) {
   return draft && { id: draft.id, text: draft.text, length: lengthOf(draft.text) };
 }
 
 /**
  * Add one delta to a draft. What is held already is trimmed, so a delta may come twice.
- *
- * @param {Draft | null} draft
- * @param {{id: string, offset: number, text: string}} delta
- * @returns {{draft: Draft | null, gap: boolean}} `gap`: something between the two was missed, or
- *   the end of the draft before this one was
+ * `gap`: something between the two was missed, or the end of the draft before this one was.
  */
 export function withDelta(draft, { id, offset, text }) {
   const follows = draft?.id === id;

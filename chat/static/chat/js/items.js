@@ -1,14 +1,5 @@
 /**
- * What the transcript shows, one item per line, from what the page knows. No DOM.
- *
- * `when` names the parts of templates/chat/_message.html that are visible: "sending", "error",
- * "retry" (the same message again), "wait" (not yet), "edit" (put it back in the field),
- * "interrupted", "empty" (interrupted before the first word), "again" (ask once more), "copy".
- *
- * @typedef {{kind: "day", key: string, at: string}
- *   | {kind: "typing", key: string, tool: string}
- *   | {kind: "message", key: string, author: string, name: string, text: string, html: string,
- *      at: string, isWriting: boolean, when: string, error: string, waitS: number}} Item
+ * What the transcript shows, one item per line, from what the page knows. No DOM. `Item`: types.d.ts
  */
 import { dayKey } from "./dates.js";
 import { isRetryable } from "./messages.js";
@@ -18,13 +9,30 @@ import { isRetryable } from "./messages.js";
  * @param {number} now in ms
  * @returns {Item[]}
  */
-export function itemsOf(state, now) {
+export const itemsOf = (state, now) => [...saidItems(state, now), ...restItems(state, now)];
+
+export function restItems(state, now) {
+  return [...draftItems(state), ...state.pending.map((message) => pendingItem(message, now))];
+}
+
+/** @returns {typeof saidItems} gives the same list again until something in it differs */
+export function rememberSaid() {
+  let known = [];
+  let items;
+  return (state, now) => {
+    const second = state.failed.size > 0 && Math.floor(now / 1000);
+    const given = [state.messages, state.failed, state.speaker, dayKey(now), second];
+    if (given.some((value, at) => value !== known[at])) items = saidItems(state, now);
+    known = given;
+    return items;
+  };
+}
+
+function saidItems(state, now) {
   const asked = state.messages.findLastIndex(({ author }) => author === "customer");
-  const said = state.messages.map((message, at) => (
+  return withDays(state.messages.map((message, at) => (
     messageItem(message, { state, now, isLast: at > asked })
-  ));
-  const rest = [...draftItems(state), ...state.pending.map((message) => pendingItem(message, now))];
-  return withDays(said).concat(rest);
+  )));
 }
 
 /** @returns the question that an interrupted answer was to, if the page has it */

@@ -3,10 +3,6 @@
  *
  * A small safe subset, for the seconds until the server's own rendering replaces it. Any prefix of
  * a text is fine, and what the reader sees only grows with it: tests/js/markdown.test.js.
- *
- * @typedef {{type: "paragraph" | "heading" | "code" | "list" | "quote" | "table" | "rule",
- *   source: string, text?: string, blocks?: Block[], items?: Block[][], rows?: string[][],
- *   start?: number}} Block `source` tells whether a block changed
  */
 const MAX_DEPTH = 6;
 const FENCE = /^\s*(`{3,}|~{3,})/;
@@ -19,7 +15,7 @@ const DELIMITER_ROW = /^[\s|:-]+$/;
 /** A last line that may yet become a marker: "-", "12.", "**", "``". */
 const UNDECIDED = /(^|\n)(?:[\s#+*_=~`>|:-]+|\s*\d{1,9}[.)]?\s*)$/;
 
-/** @returns {Block[]} */
+/** @returns {import("./types.d.ts").Block[]} */
 export function parseMarkdown(text) {
   return parseBlocks(text.replace(UNDECIDED, "$1").split("\n"), 0);
 }

@@ -3,9 +3,6 @@
  *
  * A marker without its end holds to the end of the paragraph, and one that may go on (a lone "*"
  * at the very end, half a link) is not shown yet: what the reader sees only ever grows.
- *
- * @typedef {string | {type: "strong" | "em" | "s" | "code" | "link" | "break",
- *   children?: Inline[], href?: string}} Inline
  */
 const MAX_DEPTH = 8;
 const MAX_LINK_CHARS = 400;
@@ -14,7 +11,7 @@ const LINK = /^\[([^\]\n]*)\]\(\s*([^)\s]*)(?:\s+"[^"\n]*")?\s*\)/;
 const HALF_LINK = /^\[[^\]\n]*(?:\](?:\([^)\n]*)?)?$/;
 const SPECIAL = /[\\`*_~[\n]/g;
 
-/** @returns {Inline[]} */
+/** @returns {import("./types.d.ts").Inline[]} */
 export function parseInline(text, depth = 0) {
   const nodes = [];
   let at = 0;

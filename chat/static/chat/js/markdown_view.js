@@ -37,7 +37,9 @@ export function showPlain(container, text) {
 export function showServerHtml(container, html) {
   const template = document.createElement("template");
   template.innerHTML = html;
-  replace(container, [template.content]);
+  const next = container.cloneNode();
+  next.append(template.content);
+  if (!next.isEqualNode(container)) replace(container, next.childNodes);
 }
 
 function replace(container, children) {

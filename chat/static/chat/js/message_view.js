@@ -67,3 +67,21 @@ function fillTyping(element, { tool }) {
   setText(element.querySelector("[data-tool]"), tool);
   showWhen(element, tool ? "tool" : "writing");
 }
+
+/** @returns {object[]} MESSAGEs of docs/protocol.md, as the server wrote them into the page */
+export function messagesIn(list) {
+  return Array.from(list.querySelectorAll("[data-message]"), (line) => {
+    const text = line.querySelector("[data-text]");
+    return {
+      id: line.dataset.message,
+      author: line.dataset.author,
+      name: line.querySelector("[data-name]")?.textContent ?? "",
+      text: Array.from(text.children, ({ textContent }) => textContent).join("\n\n"),
+      html: text.innerHTML,
+      sent_at: new Date(line.querySelector("[data-time]").dateTime).toISOString(),
+      interrupted: line.hasAttribute("data-interrupted"),
+      reply_to: line.dataset.replyTo ?? "",
+      sources: line.querySelector("[data-sources]") ?? undefined,
+    };
+  });
+}

@@ -3,9 +3,6 @@
  *
  * A pending message was sent but not accepted yet: it is shown after the transcript and sent
  * again, with the same id, until it is.
- *
- * @typedef {{id: string, text: string, at: string, error?: Failure}} Pending
- * @typedef {{code: string, message: string, retryAt: number}} Failure
  */
 
 /** Codes after which the very same message would be refused again. */

@@ -1,8 +1,7 @@
 /** All that the page shows, drawn from the state at most once per frame. */
 import { createAnnouncer } from "./announcer.js";
-import { messagesIn } from "./hydrate.js";
-import { itemsOf } from "./items.js";
-import { createMessageView } from "./message_view.js";
+import { rememberSaid, restItems } from "./items.js";
+import { createMessageView, messagesIn } from "./message_view.js";
 import { createFollower } from "./scroll.js";
 import { createStatusView } from "./status_view.js";
 import { createTranscriptView } from "./transcript_view.js";
@@ -24,35 +23,44 @@ export function createScreen(root, now) {
     pill: root.querySelector("[data-pill]"),
     following: messages.length > 0,
   });
+  const saidItems = rememberSaid();
   const title = document.title;
   let isScheduled = false;
   let known = null;
+  let told = null;
 
+  /** Not `innerText`, which has no words of a line that was not painted yet. */
   function labelOf({ key }) {
-    return list.querySelector(`[data-message="${CSS.escape(key)}"] [data-label]`).innerText;
+    const label = list.querySelector(`[data-message="${CSS.escape(key)}"] [data-label]`).cloneNode(true);
+    label.querySelectorAll("[hidden]").forEach((part) => part.remove());
+    return label.textContent.trim();
   }
 
   function draw() {
     isScheduled = false;
     const { state, status } = now();
     const at = Date.now();
-    const items = itemsOf(state, at);
-    transcript.render(items, at);
-    statusView.render(state, status, items.length === 0, at);
-    tell(items);
+    const said = saidItems(state, at);
+    const rest = restItems(state, at);
+    transcript.render(rest, at, said);
+    statusView.render(state, status, said.length + rest.length === 0, at);
+    tell(said === told ? rest : [...said, ...rest]);
+    told = said;
   }
 
   function tell(items) {
-    const said = items.filter(({ kind, author }) => kind === "message" && author !== "customer");
-    if (known === null) announcer.skip(said);
-    else if (said.some(({ key }) => !known.has(key))) {
+    const heard = items.filter(({ kind, author }) => kind === "message" && author !== "customer");
+    if (known === null) announcer.skip(heard);
+    else if (heard.some(({ key }) => !known.has(key))) {
       follower.tell();
       if (document.hidden) document.title = `● ${title}`;
     }
-    known = new Set(said.map(({ key }) => key));
-    announcer.follow(said);
+    known ??= new Set();
+    heard.forEach(({ key }) => known.add(key));
+    announcer.follow(heard);
   }
 
+  transcript.adopt();
   addEventListener("visibilitychange", () => { document.title = title; });
 
   return {

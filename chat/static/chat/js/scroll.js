@@ -4,12 +4,8 @@
 const NEAR_PX = 80;
 
 /**
- * Whether to follow from now on: at the end yes, after scrolling up no, else as before.
- *
- * @param {{following: boolean, top: number}} before
- * @param {{top: number, end: number, viewport: number}} now in px: scrolled so far, where the
- *   conversation ends, height of the window
- * @returns {boolean}
+ * Whether to follow from now on: at the end yes, after scrolling up no, else as before. In px:
+ * `top` scrolled so far, `end` of the conversation, height of the window (`viewport`).
  */
 export function isFollowing(before, now) {
   if (now.end - now.viewport - now.top <= NEAR_PX) return true;
@@ -17,9 +13,8 @@ export function isFollowing(before, now) {
 }
 
 /**
- * @param {{chat: Element, watched: Element[], pill: HTMLElement, following: boolean}} parts
- *   `chat`: what is followed to its end; `watched`: whose growth moves that; `pill`: says that
- *   there is something new further down
+ * `chat` is followed to its end, which the growth of those `watched` moves; the `pill` says that
+ * there is something new further down.
  */
 export function createFollower({ chat, watched, pill, following }) {
   let seen = { following, top: 0 };

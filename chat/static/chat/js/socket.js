@@ -13,12 +13,7 @@ const WAKE_MS = 5_000;
 const OPEN = 1;
 const FINAL = new Set(["expelled", "refused", "stopped"]);
 
-/**
- * @param {object} parts
- * @param {() => WebSocket} parts.open makes a connection
- * @param {(event: object) => void} parts.onEvent each event of the server, pongs excepted
- * @param {(status: import("./closing.js").Status) => void} parts.onStatus each change
- */
+/** `open` makes a connection; pongs are no events; `onStatus` hears each change. */
 export function createSocket({ open, onEvent, onStatus, clock = globalThis, random = Math.random }) {
   let socket = null;
   let attempt = 0;

@@ -40,7 +40,7 @@ export function createStatusView(root, language) {
   return {
     /**
      * @param {object} state of transcript_state.js
-     * @param {import("./closing.js").Status} status of the connection
+     * @param {import("./types.d.ts").Status} status of the connection
      * @param {boolean} isEmpty whether nothing was said yet
      */
     render(state, status, isEmpty, now) {
@@ -66,4 +66,19 @@ export function createStatusView(root, language) {
     /** @returns {string} the visible sentence of a part, for the screen reader */
     sentenceOf: (name) => parts[name].innerText.trim(),
   };
+}
+
+/** @returns {{speaker: string, name: string, asked: boolean}} who answers, or is waited for */
+export function standingIn(root) {
+  const speaker = root.querySelector("[data-speaker]");
+  return {
+    speaker: speaker.hidden ? "assistant" : "adviser",
+    name: speaker.querySelector("[data-name]").textContent,
+    asked: !root.querySelector("[data-asked]").hidden,
+  };
+}
+
+/** @returns {{code: string, message: string} | null} the error that the server wrote, if any */
+export function noticeIn(element) {
+  return element.hidden ? null : { code: "", message: element.textContent.trim() };
 }

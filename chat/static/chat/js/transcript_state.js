@@ -10,13 +10,7 @@ import {
   dropDraft, onAccepted, onDelta, onDone, onError, onRetried, onSent, replayed,
 } from "./turn_events.js";
 
-/**
- * The state of a page that has heard nothing yet.
- *
- * `syncing`: `session.sync` is to be asked, or was; `buffered`: deltas that came meanwhile.
- * `touched`: something was said since `expiresAt` was told, so it is later by now.
- * `notice`: an error about no message in particular.
- */
+/** The state of a page that has heard nothing yet: `State` of types.d.ts. */
 export const EMPTY = Object.freeze({
   messages: [],
   pending: [],

@@ -1,28 +1,42 @@
+const NONE = [];
+
 /**
  * The transcript on screen: one element per item, in order, touched only where it changed.
  *
  * @param {HTMLElement} list the <ol data-transcript>
  * @param {ReturnType<import("./message_view.js").createMessageView>} view
- * @returns {{render: (items: import("./items.js").Item[], now: number) => void}}
  */
 export function createTranscriptView(list, view) {
+  let said = NONE;
+  let shownSaid = new Map();
   let shown = new Map();
 
-  function elementFor(item, now) {
-    const known = shown.get(item.key);
-    const element = known && known.item.author === item.author ? known.element : view.make(item);
-    const before = element === known?.element ? known.item : null;
-    if (!before || item.kind === "day" || !isSame(before, item)) {
-      view.fill(element, item, before, now);
-    }
-    return element;
+  function lineFor(item, now) {
+    const known = shown.get(item.key) ?? shownSaid.get(item.key);
+    const isKept = known && known.author === item.author;
+    const element = isKept ? known.element : view.make(item);
+    const before = isKept ? known.item : null;
+    if (!isSame(before, item)) view.fill(element, item, before, now);
+    return { item, element, author: item.author };
   }
 
+  const linesFor = (items, now) => new Map(items.map((item) => [item.key, lineFor(item, now)]));
+
   return {
-    render(items, now) {
-      const next = new Map(items.map((item) => [item.key, { item, element: elementFor(item, now) }]));
-      let place = list.firstElementChild;
-      for (const { element } of next.values()) {
+    /** Keep the elements that the server wrote. */
+    adopt() {
+      shown = new Map(Array.from(list.children, (element) => {
+        const { message, day, author } = element.dataset;
+        return [message ?? `day-${day}`, { item: null, element, author }];
+      }));
+    },
+    /** `before`: items that stand before; the same list as the last time costs nothing. */
+    render(items, now, before = NONE) {
+      const lines = linesFor(items, now);
+      const linesBefore = before === said ? shownSaid : linesFor(before, now);
+      const last = before === said && shownSaid.get(said.at(-1)?.key)?.element;
+      let place = last ? last.nextElementSibling : list.firstElementChild;
+      for (const { element } of [...(last ? [] : linesBefore.values()), ...lines.values()]) {
         if (element === place) place = place.nextElementSibling;
         else list.insertBefore(element, place);
       }
@@ -31,11 +45,14 @@ export function createTranscriptView(list, view) {
         place.remove();
         place = following;
       }
-      shown = next;
+      [said, shownSaid, shown] = [before, linesBefore, lines];
     },
   };
 }
 
+/** Whether the same would be shown; a day's name depends on today, and HTML is shown, not its text. */
 function isSame(before, item) {
-  return Object.keys(item).every((name) => before[name] === item[name]);
+  return before && item.kind !== "day" && Object.keys(item).every((name) => (
+    before[name] === item[name] || (name === "text" && item.html && before.html === item.html)
+  ));
 }

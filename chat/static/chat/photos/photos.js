@@ -1,5 +1,5 @@
 /** Photos on the chat page. Loaded when the customer first wants to add one, or has some. */
-import { openStorage } from "../js/storage.js";
+import { openStorage } from "../js/outbox.js";
 import { createExchange } from "./exchange.js";
 import { createPanel } from "./panel.js";
 import { createTray } from "./tray.js";
