@@ -115,7 +115,7 @@ SCENARIOS = [
         visitors=6,
         tabs=1,
         questions=1,
-        words=(125, 130),
+        words=(150, 160),
         habits=_PATIENT,
     ),
     Scenario(
