@@ -245,6 +245,7 @@ async def test_typed_words_outlive_a_cut_and_a_reload(enter: LogIn, staffed):
     await claire.page.context.set_offline(False)
     await claire.is_live()
     await claire.page.reload()
+    await claire.is_live()
     await expect(claire.reply).to_have_value("Je vérifie le stock")
     await claire.reply.press("Control+Enter")
 
