@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from playwright.async_api import Page, expect
@@ -231,9 +232,10 @@ async def test_customer_who_asks_for_a_human_is_counted_on_every_page(enter: Log
 
 
 async def test_typed_words_outlive_a_cut_and_a_reload(enter: LogIn, staffed):
-    say(staffed, "typing", f"Bonjour {FAST}")
+    session_id = uuid4().hex  # a test that is run again meets nothing of the first time
+    say(staffed, session_id, f"Bonjour {FAST}")
     claire = await enter("claire")
-    await claire.show_session("typing")
+    await claire.show_session(session_id)
     await claire.take.click()
     await claire.reply.fill("Je vérifie le stock")
 
@@ -256,9 +258,10 @@ async def test_typed_words_outlive_a_cut_and_a_reload(enter: LogIn, staffed):
 
 
 async def test_everything_is_done_without_a_script(enter: LogIn, staffed):
-    say(staffed, "plain", f"Bonjour {FAST}")
+    session_id = uuid4().hex
+    say(staffed, session_id, f"Bonjour {FAST}")
     claire = await enter("claire", java_script_enabled=False)
-    await claire.show(f"{LIST}{ref_of('plain')}/")
+    await claire.show(f"{LIST}{ref_of(session_id)}/")
 
     await claire.take.click()
     await claire.reply.fill("Bonjour, c'est Claire")
@@ -323,9 +326,10 @@ async def test_pages_are_accessible_and_fit(enter: LogIn, staffed, light: str):
 
 
 async def test_page_under_the_hands_of_its_adviser_is_accessible(enter: LogIn, staffed):
-    say(staffed, "held", f"Bonjour {FAST}")
+    session_id = uuid4().hex
+    say(staffed, session_id, f"Bonjour {FAST}")
     claire = await enter("claire", **LIGHTS["phone"])
-    await claire.show_session("held")
+    await claire.show_session(session_id)
     await claire.take.click()
     await expect(claire.reply).to_be_visible()
     await claire.page.get_by_label("Note privée").fill("Client fidèle")

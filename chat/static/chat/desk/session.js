@@ -7,8 +7,6 @@ import { createScreen } from "./screen.js";
 import { reduceDesk, UNKNOWN } from "./state.js";
 
 const TICK_MS = 15_000;
-/** No socket will bring what was sent. */
-const HELPLESS = new Set(["offline", "barred"]);
 const root = document.querySelector("[data-desk]");
 const refusal = document.querySelector("[data-refusal]");
 const messageId = root.querySelector("[data-message-id-field]");
@@ -59,7 +57,7 @@ sendForms(root, {
       screen.toEnd();
     }
     if (message) screen.say(message);
-    if (HELPLESS.has(status)) location.reload();
+    if (status === "barred") location.reload(); // no socket will bring what was sent
   },
   onRefused(message) {
     root.querySelector("dialog[open]")?.close();
