@@ -13,8 +13,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 # Real workers that are killed: minutes, so apart from the other tests.
 FAULTS := tests/faults/test_faults.py tests/faults/test_mutants.py
-# A file's tests stay in one process; more of these than processors only make browsers slow.
-AT_ONCE := --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# Which tests stay together: tests/conftest.py.
+AT_ONCE := --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 .PHONY: help install run test faults chaos check fix cover
 .DEFAULT_GOAL := help

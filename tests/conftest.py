@@ -16,6 +16,17 @@ hypothesis.settings.register_profile("steady", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("steady")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where several processes run the tests: a file's stay together, and browsers, which take
+    all processors, run in one process, from the beginning.
+    """
+    items.sort(key=lambda item: "journeys" not in item.path.parts)
+    for item in items:
+        group = "browser" if "journeys" in item.path.parts else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _loopback_only() -> Iterator[None]:
     with no_network.guard():
