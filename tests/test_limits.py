@@ -103,8 +103,10 @@ async def test_everybody_passes_when_redis_is_killed_and_is_counted_again_after(
 
     own_redis.start()
     assert await counter.retry_after_s(TWO, "key:1") == 0  # not asked again so soon
-    clock.now_s = limits.AWAY_S
-    assert await counter.retry_after_s(TWO, "key:1") > 0
+    async with asyncio.timeout(20):
+        clock.now_s = limits.AWAY_S
+        while not await counter.retry_after_s(TWO, "key:1"):  # a slow start is an absence, too
+            clock.now_s += limits.AWAY_S
     assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 

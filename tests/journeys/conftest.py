@@ -23,15 +23,10 @@ MakeCustomer = Callable[..., Awaitable[Customer]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One loop for all journeys: the browser lives in it.
-
-    A machine that stands still for a while fails a browser's wait: such a test is run once more,
-    and the summary says so. What is really broken fails twice.
-    """
+    """One loop for all journeys: the browser lives in it."""
     for item in items:
         if "journeys" in item.path.parts:
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
-            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @pytest.fixture(scope="session")
@@ -70,9 +65,10 @@ async def make_customer(browser: Browser, shop: Shop) -> AsyncIterator[MakeCusto
     async with AsyncExitStack() as leaving:
 
         async def make(url: str = shop.url, **options: Any) -> Customer:
-            context = await browser.new_context(
-                **{**DESKTOP, "locale": "fr-FR", "timezone_id": "Europe/Paris", **options}
-            )
+            # Without a graphics card what moves takes a whole processor.
+            still = {"reduced_motion": "reduce"}
+            paris = {"locale": "fr-FR", "timezone_id": "Europe/Paris"}
+            context = await browser.new_context(**{**DESKTOP, **still, **paris, **options})
             leaving.push_async_callback(context.close)
             context.set_default_timeout(PATIENCE_MS)
             customer = Customer(context, url)
