@@ -6,9 +6,9 @@ import re
 import unicodedata
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from zoneinfo import ZoneInfo
 
-PARIS = ZoneInfo("Europe/Paris")
+from chat.shop import PARIS
+
 MAX_ITEMS = 20
 MAX_ITEM_CHARS = 200
 MAX_CENTS = 10_000_000

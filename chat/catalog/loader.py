@@ -13,10 +13,10 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from chat.catalog import index
-from chat.catalog.cells import PARIS
 from chat.catalog.models import WORD_FIELDS, Category, Product
 from chat.catalog.rows import ProductRow, check_rows
 from chat.imports.reading import MAX_BYTES, Problem, Unreadable, read_rows
+from chat.shop import PARIS
 
 DEMO_FILE = Path(__file__).parent / "demo" / "catalogue.json"
 #: As the shop orders its rooms; others come behind.

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from django.templatetags.static import static
 from django.utils import timezone
 
 from chat.catalog.doorway import Box, Passage, fits_through
 from chat.catalog.models import Product
+from chat.shop import PARIS
 
-_PARIS = ZoneInfo("Europe/Paris")
 #: A stock counted longer ago is told with a doubt.
 STOCK_STALE = timedelta(days=7)
 #: The middles of the references of what one sits in, which may be tilted.
@@ -69,7 +68,7 @@ def stock(product: Product, now: datetime | None = None) -> str:
     """Return what was counted and when; never a promise."""
     if product.stock is None or product.stock_at is None:
         return "à confirmer par un conseiller"
-    day = f"{product.stock_at.astimezone(_PARIS):%d/%m/%Y}"
+    day = f"{product.stock_at.astimezone(PARIS):%d/%m/%Y}"
     said = f"{product.stock} en stock" if product.stock else "pas en stock, à commander"
     stale = (now or timezone.now()) - product.stock_at > STOCK_STALE
     return f"{said} (relevé du {day}{', à confirmer' if stale else ''})"

@@ -8,13 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
 
 from chat.imports.reading import Problem
+from chat.shop import PARIS
 
 T = TypeVar("T")
 
-PARIS = ZoneInfo("Europe/Paris")
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 
 _WHOLE = re.compile(r"-?[0-9]{1,15}")

@@ -15,9 +15,9 @@ from chat.catalog.loader import (
 )
 from chat.catalog.models import Category, Product
 from chat.catalog.queries import search
-from chat.catalog.reading import Unreadable
 from chat.catalog.rows import ProductRow
 from chat.catalog.understanding import understand
+from chat.imports.reading import Unreadable
 
 pytestmark = pytest.mark.django_db
 
