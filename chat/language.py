@@ -27,6 +27,7 @@ _WORDS = {
         quelles si ne pas plus moins très trop aussi encore déjà toujours jamais ici
         dans sur sous avec sans pour par chez vers entre depuis avant après en à
         suis es est sommes êtes sont être ai as avons avez ont avoir était été
+        a eu pris mis dit vu reçu feu
         peux peut pouvez puis voudrais veux voulez cherche aimerais faut fait faire
         ça cela rien tout tous toute toutes quelque autre même
         canapé canapés fauteuil table tables chaise chaises lit matelas armoire meuble bureau

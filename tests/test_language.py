@@ -8,6 +8,7 @@ PHRASES = {
     "fr": """
         Bonjour|salut !|canapé|lit 160|ok|merci|prix|sofa|oui|non|test|garantie|bjr|CMD-2025-54321
         Je cherche une table pour 6 personnes|Comment je m'appelle ?|Bonjour, je suis Jean
+        Le lampadaire a pris feu !
         j'ai reçu un colis abîmé|CANAPÉ D'ANGLE|Le mécanisme ne marche plus|table basse chêne massif
         Un pied du lit s'est effondré, je suis blessé|Y a-t-il un magasin à Lyon ?|dimensions ?
     """,
