@@ -4,6 +4,8 @@ never timed.
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -222,17 +224,16 @@ async def test_delta_touches_its_own_line_alone(talkative: Customer):
     tab = await talkative.open()
     await tab.begin(STREAMED)
     shown = tab.writing.locator("[data-text]")
-    deltas = [0]
+    came: Counter[str] = Counter()
     tab.page.on("websocket", lambda _: pytest.fail("connected again"))
     cdp = await talkative.context.new_cdp_session(tab.page)
     await cdp.send("Performance.enable")
     await cdp.send("Network.enable")
 
     def note(frame: Any) -> None:
-        deltas[0] += "message.delta" in frame["response"]["payloadData"]
+        came[json.loads(frame["response"]["payloadData"])["type"]] += 1
 
     cdp.on("Network.webSocketFrameReceived", note)
-    before = await layouts(cdp)
 
     async def read_on() -> None:
         length = len(await shown.inner_text())
@@ -242,9 +243,14 @@ async def test_delta_touches_its_own_line_alone(talkative: Customer):
             arg=length,
         )
 
-    touched = await lines_touched(tab, read_on())
+    for _ in range(3):
+        came.clear()
+        before = await layouts(cdp)
+        touched = await lines_touched(tab, read_on())
+        if not came["session.state"]:  # told again as a whole, where a machine stood still
+            break
     assert touched["lines"] == 1  # the answer being written
     assert touched["outside"] <= 12  # sentences for the screen reader
-    assert await layouts(cdp) - before <= 4 * max(deltas[0], 3)
+    assert await layouts(cdp) - before <= 4 * max(came["message.delta"], 3)
     await tab.stop_button.click()
     await expect(tab.writing).to_have_count(0)
