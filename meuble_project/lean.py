@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+from csp.constants import HEADER
+from csp.utils import build_policy
 from django.conf import settings
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
@@ -49,16 +52,9 @@ class LeanHandler(ASGIHandler):
         with body:
             set_script_prefix(get_script_prefix(scope))
             request, refusal = self.create_request(scope, body)
-            answering = asyncio.create_task(self._answer(request, refusal, send))
-            leaving = asyncio.create_task(receive())  # after the body comes the disconnect only
-            try:
-                await asyncio.wait((answering, leaving), return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                leaving.cancel()
-                answering.cancel()
-                await asyncio.wait((answering, leaving))
-            if not answering.cancelled():
-                answering.result()
+            with suppress(RequestAborted):
+                async with _unless_left(receive):
+                    await self._answer(request, refusal, send)
 
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
         set_urlconf(settings.ROOT_URLCONF)
@@ -71,14 +67,54 @@ class LeanHandler(ASGIHandler):
         try:
             await self.send_response(response, send)
         finally:
-            response.close()
+            _close(response)
+
+
+def _close(response: Any) -> None:
+    """Close what it holds, without the signal, which visits what was never opened here."""
+    for close in response._resource_closers:
+        with suppress(Exception):
+            close()
+    response._resource_closers.clear()
+    response.closed = True
+
+
+@asynccontextmanager
+async def _unless_left(receive: Any) -> AsyncIterator[None]:
+    """Cancel what is done inside once the client has left: after the body comes only that.
+
+    Raises:
+        RequestAborted: it has.
+    """
+    task = asyncio.current_task()
+    assert task is not None  # nosec B101
+    has_left = is_over = False
+
+    def cancel(leaving: asyncio.Future[Any]) -> None:
+        nonlocal has_left
+        if not (is_over or leaving.cancelled()):
+            has_left = True
+            task.cancel()
+
+    leaving = asyncio.ensure_future(receive())
+    leaving.add_done_callback(cancel)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if has_left and task.uncancel() == 0:
+            raise RequestAborted from None
+        raise
+    finally:
+        is_over = True
+        leaving.cancel()
 
 
 def on_the_loop(*classes: type[Any]) -> Middleware:
     """Return middleware that does what these do, without their threads.
 
     ``classes``: middleware of the classic kind, whose ``process_request`` and
-    ``process_response`` neither read nor write anything but request and response.
+    ``process_response`` neither read nor write anything but request and response. What they do
+    before a view (``process_view``) is left out.
     """
 
     def middleware(get_response: GetResponse) -> GetResponse:
@@ -100,11 +136,24 @@ def on_the_loop(*classes: type[Any]) -> Middleware:
     return middleware
 
 
+def add_policy(get_response: GetResponse) -> GetResponse:
+    """Tell what the settings of django-csp say, which without nonces never changes."""
+    policy = build_policy()
+
+    async def respond(request: HttpRequest) -> HttpResponseBase:
+        response = await get_response(request)
+        if not (settings.DEBUG and response.status_code in (404, 500)):  # Django's own, with styles
+            response.headers.setdefault(HEADER, policy)
+        return response
+
+    return respond
+
+
 def check_host(get_response: GetResponse) -> GetResponse:
     """Refuse what was asked under another name than ours, but for probes, which use addresses."""
 
     async def respond(request: HttpRequest) -> HttpResponseBase:
-        if request.path.startswith("/api"):
+        if request.path.startswith("/api") or request.path == "/":
             request.get_host()  # raises DisallowedHost
         return await get_response(request)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
+import re
 from typing import Any, NamedTuple
 
 import pytest
@@ -28,7 +30,6 @@ from meuble_project.server.limits import MAX_BODY_BYTES
         ("/readyz", True),
         ("/metrics", True),
         ("/static/chat/css/chat.css", True),
-        ("/", False),
         ("/apiary", False),
         ("/metricsandmore", False),
         ("/admin/", False),
@@ -56,6 +57,31 @@ async def test_both_ways_protect_what_they_answer():
         name: long.headers[name] for name in protecting
     }
     assert b"Content-Security-Policy" in short.headers
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_page_is_the_same_both_ways():
+    asked = {"headers": [(b"host", b"localhost"), (b"accept-encoding", b"gzip")]}
+    short, long = [await _ask(way, "/", **asked) for way in (asgi.application, asgi.pages)]
+    assert (short.status, long.status) == (200, 200)
+    assert short.cookies == long.cookies == {b"csrftoken", b"chat_session"}
+    changing = {b"Set-Cookie", b"Content-Length"}
+    told, as_told = [
+        {name: value for name, value in answer.headers.items() if name not in changing}
+        for answer in (short, long)
+    ]
+    assert told[b"Content-Encoding"] == b"gzip"
+    assert told == as_told
+    assert _without_tokens(short.body) == _without_tokens(long.body)
+
+
+def _without_tokens(body: bytes) -> bytes:
+    return re.sub(rb'value="[A-Za-z0-9_-]{20,}"', b"", gzip.decompress(body))
+
+
+async def test_page_answers_to_its_own_name_only():
+    answer = await _ask(asgi.application, "/", headers=[(b"host", b"elsewhere.example")])
+    assert answer.status == 400
 
 
 async def test_static_files_are_served():
@@ -202,7 +228,8 @@ async def _ask(application: Any, path: str, **more: Any) -> Answer:
         parts.append(await client.receive_output())
     await client.wait()
     body = b"".join(part.get("body", b"") for part in parts)
-    return Answer(start["status"], dict(start["headers"]), body)
+    cookies = {value.split(b"=")[0] for name, value in start["headers"] if name == b"Set-Cookie"}
+    return Answer(start["status"], dict(start["headers"]), body, cookies)
 
 
 def _scope(path: str) -> dict[str, Any]:
@@ -219,3 +246,4 @@ class Answer(NamedTuple):
     status: int
     headers: dict[bytes, bytes]
     body: bytes
+    cookies: set[bytes]

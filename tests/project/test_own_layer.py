@@ -100,7 +100,7 @@ async def listened(store: RedisStore) -> list[int | None]:
     lease = await leased(store)
     written = await store.write(lease, 0, "Bonjour Jean")
     finished = await store.finish(lease, done(lease), answer_to(lease))
-    return [accepted.listening, written.listening, finished]
+    return [accepted.listening, written.listening, finished.listening]
 
 
 @pytest.mark.parametrize("apart, known", [(True, None), (False, 1)])
