@@ -78,9 +78,20 @@ def heard_elsewhere(session_id: str, workers_listening: int | None) -> bool:
 
     None: the store does not know.
     """
+    if _ear().layer is None:
+        return False
     if workers_listening is None:
         return True
     return workers_listening > (watch_group(session_id) in _ear().joined)
+
+
+def is_heard(session_id: str, workers_listening: int | None) -> bool:
+    """Whether anybody may listen, here or in another process: else nothing need be told."""
+    return is_heard_here(session_id) or heard_elsewhere(session_id, workers_listening)
+
+
+def is_heard_here(session_id: str) -> bool:
+    return session_id in _ear().listeners
 
 
 def listened_here() -> list[str]:
@@ -110,6 +121,8 @@ async def publish(
 
     ``listening``: how many workers have viewers, if the store has just told.
     """
+    if not is_heard(session_id, listening):
+        return
     envelope = sealed(event)
     ear = _ear()
     await ear.tell(session_id, envelope, besides)

@@ -5,10 +5,11 @@ What comes in is in ``frames``. No I/O.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
+
+import orjson
 
 from chat.errors import BY_CODE, ChatError, InvalidForm
 from chat.markup import html_of
@@ -322,6 +323,4 @@ def sealed(event: ServerEvent) -> Envelope:
 
 def encode(event: ServerEvent) -> str:
     """Return the event as one line of JSON, accents as they are."""
-    return json.dumps(
-        {"type": event.type, **event.body()}, ensure_ascii=False, separators=(",", ":")
-    )
+    return orjson.dumps({"type": event.type, **event.body()}).decode()

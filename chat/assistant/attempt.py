@@ -16,9 +16,10 @@ from chat.assistant.report import figures, report
 from chat.assistant.writer import AnswerTooLong, DraftWriter
 from chat.errors import AssistantTimeout, ChatError, Internal, StoreUnavailable
 from chat.protocol import Failed, MessageDone, SessionState
-from chat.sessions.store import ANY_OWNER, Lease, LeaseLost, Store
+from chat.sessions.desk import Aside, AsideKind
+from chat.sessions.store import ANY_OWNER, Finished, Lease, LeaseLost, Store
 from chat.sessions.types import Author, Draft, End, Message, Outcome
-from chat.takeover.asides import add_turn_later
+from chat.takeover.asides import show_later
 
 logger = logging.getLogger(__name__)
 
@@ -77,20 +78,26 @@ class Attempt:
                 await self._begin_again()
             escalate_later(self._store, self.lease)
             end = self._end(Outcome(end=self._cut)) if self._cut else await self._write()
-            listening = await self._store_end(end)
-            ending = end.outcome.code or end.outcome.end.value
+            aside = self._numbers(end, began_at)
+            finished = await self._store_end(end, aside)
+            ending = ending_of(end)
         finally:
             metrics.turns.labels(outcome="lost" if ending == "lost" else end.outcome.end).inc()
             seconds = asyncio.get_running_loop().time() - began_at
             report(self.lease, self._writer, ending, seconds)
         if end.answer is not None:
             done = MessageDone(end.answer)
-            await live.publish(self._session_id, done, listening=listening)
+            await live.publish(self._session_id, done, listening=finished.listening)
         elif end.outcome.end is not End.TAKEN_OVER:  # that is told by whoever took over
             told = failure(self.lease.question_id, end.outcome)
-            await live.publish(self._session_id, told, listening=listening)
-        add_turn_later(self._session_id, figures(self.lease, self._writer, ending, seconds))
+            await live.publish(self._session_id, told, listening=finished.listening)
+        show_later(self._session_id, aside, finished.watching)
         return end
+
+    def _numbers(self, end: TurnEnd, began_at: float) -> Aside:
+        seconds = asyncio.get_running_loop().time() - began_at
+        data = figures(self.lease, self._writer, ending_of(end), seconds)
+        return Aside(kind=AsideKind.TURN, data=data)
 
     async def _begin_again(self) -> None:
         """Another worker had begun: viewers drop what they hold of it."""
@@ -161,13 +168,18 @@ class Attempt:
         )
         return TurnEnd(replace(outcome, answer_id=answer.id), answer)
 
-    async def _store_end(self, end: TurnEnd) -> int | None:
+    async def _store_end(self, end: TurnEnd, aside: Aside) -> Finished:
         loop = asyncio.get_running_loop()
         give_up_at = loop.time() + STORE_AGAIN_S
         return await persisting(
-            lambda: self._store.finish(self.lease, end.outcome, end.answer),
+            lambda: self._store.finish(self.lease, end.outcome, end.answer, aside),
             lambda: loop.time() <= give_up_at,
         )
+
+
+def ending_of(end: TurnEnd) -> str:
+    """Return the error code of what failed, else how it ended."""
+    return end.outcome.code or end.outcome.end.value
 
 
 def failed(end: End, error: ChatError) -> Outcome:

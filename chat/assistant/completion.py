@@ -48,7 +48,7 @@ class Completion:
         """
         try:
             if counted := chunk.get("usage"):
-                self._usage = Usage(counted["prompt_tokens"], counted["completion_tokens"])
+                self._usage = _usage(counted["prompt_tokens"], counted["completion_tokens"])
             for choice in chunk["choices"][:1]:
                 delta = choice["delta"]
                 self._text += delta.get("content") or ""
@@ -83,6 +83,13 @@ class Completion:
         call[0] = call[0] or part.get("id") or ""
         call[1] = call[1] or function.get("name") or ""
         call[2] += function.get("arguments") or ""
+
+
+def _usage(prompt: Any, completion: Any) -> Usage | None:
+    """Return the numbers if they can be any."""
+    if all(isinstance(count, int) and 0 <= count < 2**53 for count in (prompt, completion)):
+        return Usage(prompt, completion)
+    return None
 
 
 def _whole(text: str) -> str:

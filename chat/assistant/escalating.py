@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Container
 
 from django.conf import settings
 
@@ -35,6 +36,8 @@ _later: set[asyncio.Task[None]] = set()
 
 def escalate_later(store: Store, lease: Lease) -> None:
     """See whether the question calls for a human, without holding up its answer."""
+    if not _may_call(lease):
+        return
     task = asyncio.create_task(_escalate(store, lease), name="escalation")
     _later.add(task)
     task.add_done_callback(_later.discard)
@@ -45,13 +48,28 @@ async def settle() -> None:
     await asyncio.gather(*_later)
 
 
+def _may_call(lease: Lease) -> bool:
+    """Whether it is worth asking the store what failed: hardly ever."""
+    session = lease.session
+    if session.failed or any(message.interrupted for message in session.messages):
+        return True
+    try:
+        return bool(_reasons(lease, frozenset()))
+    except Exception:  # the answer goes on
+        logger.exception("looking for reasons to call a human failed")
+        return False
+
+
+def _reasons(lease: Lease, failed: Container[str]) -> tuple[Reason, ...]:
+    amount_eur = settings.ENV.escalation_amount_eur
+    return reasons_in(lease.session.messages, lease.question_id, failed, amount_eur)
+
+
 async def _escalate(store: Store, lease: Lease) -> None:
     session = lease.session
     try:
         failed = await _failed(store, session, lease.question_id)
-        reasons = reasons_in(
-            session.messages, lease.question_id, failed, settings.ENV.escalation_amount_eur
-        )
+        reasons = _reasons(lease, failed)
         if not reasons:
             return
         gravest = reasons[0]

@@ -136,6 +136,10 @@ def is_angry(text: str) -> bool:
     return bool(affirmed(_ANGER, text)) or bool(is_loud and _SHOUTS.search(text))
 
 
+#: No amount has more; Python refuses to read a number of thousands of digits.
+_MAX_DIGITS = 12
+
+
 def amount_at_stake(text: str) -> int:
     """Return the highest amount in euros of a text that complains or claims; 0 of any other.
 
@@ -149,7 +153,7 @@ def amount_at_stake(text: str) -> int:
     )
     if not (has_problem or said(_CLAIMS, text)):
         return 0
-    return max(int(re.sub(r"[ .]", "", number)) for number in found)
+    return max(int(re.sub(r"[ .]", "", number)[:_MAX_DIGITS]) for number in found)
 
 
 def summary_for(messages: Sequence[Message], reasons: Sequence[Reason]) -> str:

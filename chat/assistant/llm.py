@@ -10,6 +10,7 @@ import asyncio
 import random
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from functools import cached_property
 from typing import Protocol
 
 import httpx2
@@ -17,6 +18,7 @@ import orjson
 from django.conf import settings
 from openai import APIError, APIStatusError, AsyncOpenAI
 from openai import DefaultAioHttpClient as AioHttpClient
+from openai._types import RequestOptions
 
 from chat import metrics
 from chat.assistant.chunks import ChunkStream
@@ -30,10 +32,25 @@ from chat.sessions.types import JSON
 MAX_CONNECTIONS = 1000
 #: Named, so that an ``OPENAI_BASE_URL`` that is set but empty does not reach the SDK.
 OPENAI_URL = "https://api.openai.com/v1"
+#: The SDK makes a key for each request and does not send it; it need not.
+_OPTIONS: RequestOptions = {"idempotency_key": "none"}
 #: Pause before the first further try, when the server does not ask for another.
 FIRST_BACKOFF_S = 0.25
 #: A ``Retry-After`` longer than this is told to the customer instead of being waited for.
 MAX_RETRY_WAIT_S = 5.0
+
+
+class Client(AsyncOpenAI):
+    """Puts each address together once, not for every request."""
+
+    @cached_property
+    def _addresses(self) -> dict[str, httpx2.URL]:
+        return {}
+
+    def _prepare_url(self, url: str) -> httpx2.URL:
+        if url not in self._addresses:
+            self._addresses[url] = super()._prepare_url(url)
+        return self._addresses[url]
 
 
 class LLM(Protocol):
@@ -117,6 +134,7 @@ class OpenAILLM:
             "/chat/completions",
             cast_to=object,
             content=orjson.dumps(body),
+            options=_OPTIONS,
             stream=True,
             stream_cls=ChunkStream,
         )
@@ -199,7 +217,7 @@ def _openai_llm() -> OpenAILLM:
     env = settings.ENV
     limits = httpx2.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=200)
     timeout = httpx2.Timeout(env.chat_timeout_s, connect=min(5.0, env.chat_timeout_s))
-    client = AsyncOpenAI(
+    client = Client(
         api_key=env.openai_api_key or "local",
         base_url=env.openai_base_url or settings.LOCAL_ASSISTANT_URL or OPENAI_URL,
         max_retries=0,

@@ -129,7 +129,7 @@ class DraftWriter:
             self.first_text_s = loop.time() - self._began_at
         if loop.time() - self._said_at >= COALESCE_S:
             await self.say()
-        elif self._timer is None:
+        elif self._timer is None and live.is_heard_here(self._session_id):
             due = loop.time() + max(COALESCE_S, load.pause_s)
             self._timer = loop.call_at(due, self._say_late, due)
 

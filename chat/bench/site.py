@@ -166,6 +166,7 @@ def _environ(folder: Path, redis_url: str, model_url: str) -> dict[str, str]:
         "OPENAI_API_KEY": "bench",
         "OPENAI_BASE_URL": model_url,
         "CHAT_RATE_PER_MINUTE": "0",
+        "CHAT_RATE_PER_ADDRESS_PER_MINUTE": "0",
         "API_RATE_PER_MINUTE": "0",
         "SOCKETS_PER_ADDRESS": "1000000",
         "LOG_LEVEL": "WARNING",

@@ -24,8 +24,8 @@ from chat.consumers.staff import Viewer, aviewer_of
 from chat.errors import InvalidMessage, SessionGone, SessionNotFound, StoreUnavailable
 from chat.frames import Ping, SyncSession, parse_frame
 from chat.protocol import AdviserAsked, Envelope, Pong, SessionEnded, SpeakerChanged
+from chat.sessions.desk import desk_key
 from chat.sessions.store import default_store
-from chat.takeover.asides import desk_key
 
 logger = logging.getLogger(__name__)
 

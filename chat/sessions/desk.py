@@ -34,6 +34,11 @@ class Adviser:
     name: str
 
 
+def desk_key(session_id: str) -> str:
+    """What the staff listen to and customers never hear: no session has a colon in its id."""
+    return f"desk:{session_id}"
+
+
 class AsideKind(StrEnum):
     NOTE = "note"  # an adviser's private words
     EVENT = "event"  # somebody took over, handed back, left, ended, exported

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Literal
 
 from chat.errors import IdConflict, SessionFull, SessionGone, SessionNotFound
+from chat.sessions.desk import Aside
 from chat.sessions.forms import form_text, is_repeated, may_replace, version_after
 from chat.sessions.memory_desk import MemoryDesk
 from chat.sessions.memory_record import Record, RunningTurn, seconds
@@ -21,12 +22,14 @@ from chat.sessions.store import (
     Accepted,
     Claim,
     Create,
+    Finished,
     Lease,
     LeaseLost,
     Written,
 )
 from chat.sessions.types import JSON, Author, End, Message, Outcome, Session, new_id
 
+_WHOEVER = Finished(listening=None, watching=None)
 _TAKEN_OVER = Outcome(end=End.TAKEN_OVER)
 
 
@@ -89,18 +92,28 @@ class MemoryStore(MemoryDesk):
         turn.until = seconds() + LEASE_S
         return Written(stop=turn.stop, listening=0)
 
-    async def finish(self, lease: Lease, outcome: Outcome, answer: Message | None) -> int | None:
+    async def finish(
+        self,
+        lease: Lease,
+        outcome: Outcome,
+        answer: Message | None,
+        aside: Aside | None = None,
+    ) -> Finished:
         record = self._find(lease.session.id)
         if record is not None and record.outcomes.get(lease.question_id) == outcome:
             if answer is not None and record.by_id.get(answer.id) != answer:
                 raise LeaseLost  # who took the turn said it in other words
-            return None
+            if aside is not None:
+                record.note(aside)
+            return _WHOEVER
         record, _turn = self._held(lease)
         record.turn = None
         if answer is not None:
             record.add(answer)
+        if aside is not None:
+            record.note(aside)
         self._settle(record, lease.question_id, outcome)
-        return None
+        return _WHOEVER
 
     async def release(self, lease: Lease) -> None:
         record = self._find(lease.session.id)

@@ -7,6 +7,8 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
+
 from chat.sessions.memory_record import Record, RunningTurn, seconds
 from chat.sessions.merge import Stored
 from chat.sessions.types import (
@@ -32,7 +34,7 @@ def watch_channel(session_id: str) -> str:
 
 
 def dumps(data: JSON) -> str:
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return orjson.dumps(data).decode()
 
 
 def head(session_id: str, owner: str, epoch: str, created_at: datetime) -> str:
@@ -61,7 +63,7 @@ def stored(session_id: str, reply: list[Any]) -> Stored:
     gone = fields.get("gone", "")
     if not raw:
         return Stored(record=None, gone=gone, version=version.decode())
-    document = json.loads(raw)
+    document = orjson.loads(raw)
     record = Record(
         id=session_id,
         owner=fields["owner"],

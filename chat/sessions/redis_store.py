@@ -11,7 +11,7 @@ from django_redis import get_redis_connection
 
 from chat.errors import IdConflict, SessionFull, SessionGone, SessionNotFound
 from chat.language import language_of
-from chat.sessions.desk import HOLD_S
+from chat.sessions.desk import HOLD_S, MAX_ASIDES, Aside, desk_key
 from chat.sessions.forms import form_text, version_after
 from chat.sessions.memory_record import Record
 from chat.sessions.merge import Stored
@@ -35,6 +35,7 @@ from chat.sessions.store import (
     Accepted,
     Claim,
     Create,
+    Finished,
     Lease,
     LeaseLost,
     Written,
@@ -158,9 +159,15 @@ class RedisStore(RedisUpkeep):
         stop, listening = rest
         return Written(stop=stop == b"1", listening=self._listening(listening))
 
-    async def finish(self, lease: Lease, outcome: Outcome, answer: Message | None) -> int | None:
+    async def finish(
+        self,
+        lease: Lease,
+        outcome: Outcome,
+        answer: Message | None,
+        aside: Aside | None = None,
+    ) -> Finished:
         id_ = lease.session.id
-        return await self._finish(id_, lease.token, lease.question_id, outcome, answer)
+        return await self._finish(id_, lease.token, lease.question_id, outcome, answer, aside)
 
     async def release(self, lease: Lease) -> None:
         await self._run("release", lease.session.id, lease.token)
@@ -175,7 +182,8 @@ class RedisStore(RedisUpkeep):
         question_id: str,
         outcome: Outcome,
         answer: Message | None,
-    ) -> int | None:
+        aside: Aside | None = None,
+    ) -> Finished:
         status, *rest = await self._run(
             "finish",
             session_id,
@@ -187,10 +195,15 @@ class RedisStore(RedisUpkeep):
             dumps(answer.to_json()) if answer else "",
             answer.id if answer else "",
             watch_channel(session_id),
+            watch_channel(desk_key(session_id)),
+            aside.id if aside else "",
+            dumps(aside.to_json()) if aside else "",
+            MAX_ASIDES,
         )
         if status == b"lost":
             raise LeaseLost
-        return self._listening(rest[0])
+        listening, watching = map(self._listening, rest)
+        return Finished(listening=listening, watching=watching)
 
     def _listening(self, counted: int) -> int | None:
         """What the scripts counted, if that means anything."""

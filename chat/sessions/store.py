@@ -16,7 +16,7 @@ from typing import Literal, Protocol
 
 from django.conf import settings
 
-from chat.sessions.desk import Desk
+from chat.sessions.desk import Aside, Desk
 from chat.sessions.types import JSON, Message, Outcome, Session
 from chat.sessions.upkeep import Upkeep
 
@@ -87,6 +87,14 @@ class Written:
     listening: int | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """``listening``: as in ``Accepted``. ``watching``: the same of the staff."""
+
+    listening: int | None
+    watching: int | None
+
+
 class LeaseLost(Exception):
     """Somebody else answers, took over, ended or erased: nothing more may be written."""
 
@@ -142,10 +150,14 @@ class Store(Desk, Upkeep, Protocol):
             LeaseLost:
         """
 
-    async def finish(self, lease: Lease, outcome: Outcome, answer: Message | None) -> int | None:
-        """Give the question its end, storing the answer if there is one.
-
-        Return how many workers have viewers, or None when that is not known.
+    async def finish(
+        self,
+        lease: Lease,
+        outcome: Outcome,
+        answer: Message | None,
+        aside: Aside | None = None,
+    ) -> Finished:
+        """Give the question its end, storing the answer and the aside if there are any.
 
         Raises:
             LeaseLost:

@@ -17,6 +17,7 @@ from chat import metrics
 from chat.errors import SessionGone, SessionNotFound, StoreUnavailable
 from chat.sessions import cookie
 from chat.sessions.copies import Copies
+from chat.sessions.desk import Aside
 from chat.sessions.memory_record import Record, seconds
 from chat.sessions.memory_store import MemoryStore
 from chat.sessions.merge import merge
@@ -27,6 +28,7 @@ from chat.sessions.store import (
     Accepted,
     Claim,
     Create,
+    Finished,
     Lease,
     LeaseLost,
     Store,
@@ -114,19 +116,25 @@ class SwitchStore(SwitchDesk):
         self._stand_in.note(lease, offset, piece)
         return written
 
-    async def finish(self, lease: Lease, outcome: Outcome, answer: Message | None) -> int | None:
-        async def on(store: Store) -> int | None:
+    async def finish(
+        self,
+        lease: Lease,
+        outcome: Outcome,
+        answer: Message | None,
+        aside: Aside | None = None,
+    ) -> Finished:
+        async def on(store: Store) -> Finished:
             if store is self._memory:
                 self._stand_in.bring(lease)
-            return await store.finish(lease, outcome, answer)
+            return await store.finish(lease, outcome, answer, aside)
 
         try:
-            listening = await self._do(lease.session.id, on, leased=lease)
+            finished = await self._do(lease.session.id, on, leased=lease)
         finally:
             self._stand_in.over(lease)
         if answer is not None:
             self._copies.add(lease.session.id, answer)
-        return listening
+        return finished
 
     async def release(self, lease: Lease) -> None:
         self._stand_in.over(lease)

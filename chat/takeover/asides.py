@@ -8,18 +8,13 @@ import logging
 from chat import live
 from chat.errors import ChatError
 from chat.protocol import AsideAdded
-from chat.sessions.desk import Aside, AsideKind
+from chat.sessions.desk import Aside, AsideKind, desk_key
 from chat.sessions.store import default_store
 from chat.sessions.types import JSON, ref_of
 
 logger = logging.getLogger(__name__)
 
 _later: set[asyncio.Task[None]] = set()
-
-
-def desk_key(session_id: str) -> str:
-    """What the staff listen to and customers never hear: no session has a colon in its id."""
-    return f"desk:{session_id}"
 
 
 async def add_aside(session_id: str, aside: Aside) -> None:
@@ -41,22 +36,25 @@ async def add_event(session_id: str, text: str, author: str = "", data: JSON | N
         logger.warning("an aside of session %s was not kept: %s", ref_of(session_id), error.code)
 
 
-def add_turn_later(session_id: str, data: JSON) -> None:
-    """Keep the numbers of a turn without holding up anybody."""
-    task = asyncio.create_task(_add_turn(session_id, data), name="aside")
-    _later.add(task)
-    task.add_done_callback(_later.discard)
+def show_later(session_id: str, aside: Aside, watching: int | None) -> None:
+    """Show the staff what is kept already, without holding up anybody.
+
+    ``watching``: how many workers have staff who watch, see ``live.publish``.
+    """
+    key = desk_key(session_id)
+    if live.is_heard(key, watching):
+        task = asyncio.create_task(_show(key, aside, watching), name="aside")
+        _later.add(task)
+        task.add_done_callback(_later.discard)
+
+
+async def _show(key: str, aside: Aside, watching: int | None) -> None:
+    try:
+        await live.publish(key, AsideAdded(aside), listening=watching)
+    except Exception:
+        logger.exception("showing the numbers of a turn failed")
 
 
 async def settle() -> None:
-    """Return when the numbers of every turn so far are kept."""
+    """Return when all that was kept so far is shown."""
     await asyncio.gather(*_later)
-
-
-async def _add_turn(session_id: str, data: JSON) -> None:
-    try:
-        await add_aside(session_id, Aside(kind=AsideKind.TURN, data=data))
-    except ChatError as error:
-        logger.warning("the numbers of a turn were not kept: %s", error.code)
-    except Exception:
-        logger.exception("keeping the numbers of a turn failed")

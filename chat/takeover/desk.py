@@ -19,10 +19,8 @@ from chat.sessions.desk import Adviser, Aside, AsideKind
 from chat.sessions.store import ANY_OWNER, WEB_OWNER, default_store
 from chat.sessions.types import Author, Message, Session, is_id, now, ref_of
 from chat.takeover import wording
-from chat.takeover.asides import add_aside, add_event, desk_key
+from chat.takeover.asides import add_aside, add_event
 from chat.takeover.silence import hush
-
-__all__ = ["desk_key"]
 
 logger = logging.getLogger(__name__)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+import orjson
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from chat.assistant.closing import erase_session
@@ -27,7 +28,7 @@ class Ask(ApiView):
 
     async def post(self, request: HttpRequest) -> HttpResponseBase:
         question = read_question(request)
-        if request.get_preferred_type(["application/json", EVENT_STREAM]) == EVENT_STREAM:
+        if _wants_events(request):
             return await answer_in_events(question, self.owner)
         turn = await take_turn(
             question.session_id,
@@ -79,6 +80,12 @@ class Nowhere(ApiView):
     post = put = patch = delete = get
 
 
+def _wants_events(request: HttpRequest) -> bool:
+    if "text/" not in request.headers.get("Accept", "").lower():  # hardly any: spare the parsing
+        return False
+    return request.get_preferred_type(["application/json", EVENT_STREAM]) == EVENT_STREAM
+
+
 def answer_json(question: Question, end: TurnEnd) -> JSON:
     """Return the body for a question that has its end.
 
@@ -97,5 +104,5 @@ def answer_json(question: Question, end: TurnEnd) -> JSON:
     }
 
 
-def json_response(body: JSON, status: int = 200) -> JsonResponse:
-    return JsonResponse(body, status=status, json_dumps_params={"ensure_ascii": False})
+def json_response(body: JSON, status: int = 200) -> HttpResponse:
+    return HttpResponse(orjson.dumps(body), status=status, content_type="application/json")

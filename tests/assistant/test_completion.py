@@ -80,3 +80,12 @@ def test_events_are_the_same_however_they_are_cut(size):
     found = [event for read in reads for event in decoder.feed(read)]
 
     assert found == [b"{1}", b"{2}", b"{3\n}", b"{4}", b"{5\n}", b"[DONE]"]
+
+
+@pytest.mark.parametrize("count", ["3", -1, 10**30, None, 1.5])
+def test_usage_that_is_no_number_is_not_told(count):
+    completion = Completion()
+    completion.feed({"choices": [{"delta": {"content": "Oui"}, "finish_reason": "stop"}]})
+    completion.feed({"choices": [], "usage": {"prompt_tokens": count, "completion_tokens": 2}})
+
+    assert completion.rest() == []

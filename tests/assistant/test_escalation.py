@@ -116,6 +116,16 @@ async def test_danger_calls_a_human_once_and_tells_the_customer_first(store, mod
     ] * 2
 
 
+async def test_number_that_cannot_be_read_holds_up_no_answer(store, model):
+    model(FakeLLM(["Je vous écoute."]))
+
+    await ask("Remboursez € " + "⑳" * 3900, "q1")
+
+    session = await store.load(JEAN, "web")
+    assert [m.text for m in session.messages if m.author is Author.ASSISTANT] == ["Je vous écoute."]
+    assert session.waiting == ()
+
+
 async def test_a_second_reason_is_told_to_the_staff(store, model):
     model(FakeLLM(["Je vous écoute."]))
 

@@ -13,6 +13,7 @@ from chat.assistant import ticket_form
 from chat.errors import InvalidForm, RateLimited, SessionGone, SessionNotFound, StaleForm
 from chat.numbers.tally import default_tally
 from chat.photos.models import Photo
+from chat.sessions.desk import desk_key
 from chat.sessions.memory_store import MemoryStore
 from chat.sessions.types import ref_of
 from chat.takeover import asides
@@ -60,7 +61,7 @@ async def said(store) -> list[str]:
 async def test_confirming_opens_one_ticket_and_says_so(store, form, confirm):
     default_tally().take()
     hear, desk = Listener(), Listener()
-    async with live.listening(CAMILLE, hear), live.listening(asides.desk_key(CAMILLE), desk):
+    async with live.listening(CAMILLE, hear), live.listening(desk_key(CAMILLE), desk):
         await confirm()
 
     ticket = await Ticket.objects.aget()

@@ -359,7 +359,7 @@ async def test_answer_is_kept_though_the_store_was_away(store, model, monkeypatc
     async def flaky(*args):
         if next(failures, False):
             raise StoreUnavailable
-        await finish(*args)
+        return await finish(*args)
 
     monkeypatch.setattr(store, "finish", flaky)
     monkeypatch.setattr("chat.assistant.patience.PAUSE_S", 0.01)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from chat.sessions.desk import Aside, AsideKind
 from chat.sessions.store import Accepted, LeaseLost, Store
+from chat.sessions.types import End, Outcome
 from tests.builders import JEAN, answer, answer_to, ask, done, leased, question
 
 
@@ -88,3 +90,40 @@ async def test_granted_question_that_is_released_goes_to_any_worker(store):
     assert taken.answer_id == "answer-to-q1"
     with pytest.raises(LeaseLost):
         await store.write(lease, 0, "Trop tard")
+
+
+async def test_end_keeps_an_aside_once_however_often_it_is_said(store):
+    lease = (await asked(store)).lease
+    numbers, answered = Aside(kind=AsideKind.TURN, data={"total_ms": 420}), answer_to(lease)
+
+    for _ in range(2):
+        await store.finish(lease, done(lease), answered, numbers)
+
+    kept = await store.asides(JEAN)
+    assert [(aside.id, aside.kind, aside.data) for aside in kept] == [
+        (numbers.id, AsideKind.TURN, {"total_ms": 420})
+    ]
+    assert (await store.load(JEAN, "api")).waiting == ()
+
+
+async def test_end_that_does_not_count_keeps_no_aside(store):
+    lease = (await asked(store)).lease
+    await store.erase(JEAN, "api")
+    await asked(store)
+
+    with pytest.raises(LeaseLost):
+        await store.finish(
+            lease, done(lease), answer_to(lease), Aside(kind=AsideKind.TURN, data={})
+        )
+
+    assert await store.asides(JEAN) == []
+
+
+async def test_end_that_was_said_by_another_keeps_the_aside_all_the_same(store):
+    lease, failed = (await asked(store)).lease, Outcome(end=End.FAILED, code="assistant_timeout")
+    await store.finish(lease, failed, None)
+    numbers = Aside(kind=AsideKind.TURN, data={"total_ms": 420})
+
+    await store.finish(lease, failed, None, numbers)
+
+    assert [aside.id for aside in await store.asides(JEAN)] == [numbers.id]

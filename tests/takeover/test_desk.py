@@ -8,7 +8,7 @@ import pytest
 from chat import live
 from chat.assistant import turn
 from chat.errors import HeldByAnother, IdConflict, InvalidMessage, NotHeld, SessionNotFound
-from chat.sessions.desk import AsideKind
+from chat.sessions.desk import AsideKind, desk_key
 from chat.sessions.types import Author
 from chat.shop import PARIS
 from chat.takeover import asides, desk, wording
@@ -143,7 +143,7 @@ async def test_sweep_returns_what_an_adviser_left(asked, monkeypatch):
     await lapse(asked)
     viewer, staff = Listener(), Listener()
 
-    async with live.listening(CAMILLE, viewer), live.listening(desk.desk_key(CAMILLE), staff):
+    async with live.listening(CAMILLE, viewer), live.listening(desk_key(CAMILLE), staff):
         sweeping = asyncio.create_task(turn.sweep())
         await viewer.until("speaker.changed")
         await staff.until("aside.added")
@@ -160,7 +160,7 @@ async def lapse(store):
 
 async def test_every_act_is_written_beside_and_told_to_the_staff_alone(asked):
     staff, customer = Listener(), Listener()
-    async with live.listening(desk.desk_key(CAMILLE), staff), live.listening(CAMILLE, customer):
+    async with live.listening(desk_key(CAMILLE), staff), live.listening(CAMILLE, customer):
         await desk.take_over(CAMILLE, CLAIRE)
         await desk.note(CAMILLE, CLAIRE, "Cliente fidèle")
         await desk.hand_back(CAMILLE, CLAIRE)

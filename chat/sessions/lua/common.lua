@@ -139,6 +139,16 @@ local function grant(question, answer, again, token, lease)
   }
 end
 
+-- Keeps an aside behind the others, unless it is known; of all of them the newest.
+local function note(id, aside, kept)
+  if redis.call('HSETNX', STATE, 'a:' .. id, '1') == 0 then return '' end
+  if redis.call('RPUSH', ASIDES, aside) > tonumber(kept) then
+    redis.call('HDEL', STATE, 'a:' .. cjson.decode(redis.call('LPOP', ASIDES)).id)
+  end
+  redis.call('PEXPIRE', ASIDES, redis.call('PTTL', DOC))
+  return '1'
+end
+
 -- Has each aside in the list known by its id.
 local function know_asides()
   for _, aside in ipairs(redis.call('LRANGE', ASIDES, 0, -1)) do
