@@ -10,6 +10,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -57,6 +58,20 @@ class ChunkStream(AsyncStream[list[Any]]):
         APIError: the server says so within the stream.
         ValueError: no JSON, or no UTF-8.
     """
+
+    @cached_property
+    def over(self) -> asyncio.Future[None]:
+        """Done once all of it is here, read or not; never, where the SDK does not let us know."""
+        over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def tell() -> None:
+            if not over.done():
+                over.set_result(None)
+
+        body: Any = getattr(self.response.stream, "_stream", None)
+        if (answer := getattr(body, "_aiohttp_response", None)) is not None:
+            answer.content.on_eof(tell)
+        return over
 
     async def __stream__(self) -> AsyncIterator[list[Any]]:
         response, decoder = self.response, EventDecoder()

@@ -147,7 +147,7 @@ class OpenAILLM:
                 finally:  # what came before a broken one counts
                     if text := completion.take_text():
                         yield text
-                await load.rest()
+                await load.rest(stream.over)
         for told in completion.rest():
             yield told
 

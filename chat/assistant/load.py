@@ -7,40 +7,67 @@ sent once for six tokens costs a fraction of six. Nobody waits longer while ther
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 
 #: Longest that several pieces are put together.
 LONGEST_S = 0.25
 #: Below this lateness nothing changes: timers are never quite on time.
 UNNOTICED_S = 0.005
-#: An iteration of the loop that takes so long is worth waiting for so many times.
-STRETCH = 4.0
-#: What one measurement counts, beside all before.
-_WEIGHT = 0.1
+#: What is over it is worth waiting for so many times.
+STRETCH = 20.0
+#: Over how long it is averaged. Over a few steps of the event loop it would swing between all and
+#: nothing, and half of the steps would stay small.
+MEMORY_S = 0.5
+#: What one measurement counts at most when it makes pauses longer, beside all before.
+_MOST = 0.1
 
 
 class Load:
-    def __init__(self) -> None:
+    """``clock``: seconds, from any moment on."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._late_s = 0.0
+        self._noted_at = clock()
 
     def note(self, late_s: float) -> None:
         """Take that a timer fired so much too late; a process that stood still is soon forgiven."""
-        self._late_s += (min(late_s, LONGEST_S) - self._late_s) * _WEIGHT
+        now = self._clock()
+        more_s = min(late_s, LONGEST_S) - self._late_s
+        weight = min((now - self._noted_at) / MEMORY_S, _MOST if more_s > 0 else 1.0)
+        self._noted_at = now
+        self._late_s += more_s * weight
 
     @property
     def pause_s(self) -> float:
         """How long to collect before the next step; 0.0 while there is time."""
-        if self._late_s < UNNOTICED_S:
-            return 0.0
-        return min(LONGEST_S, self._late_s * STRETCH)
+        return min(LONGEST_S, max(0.0, self._late_s - UNNOTICED_S) * STRETCH)
 
-    async def rest(self) -> None:
-        """Wait for ``pause_s``, and measure."""
+    async def rest(self, over: asyncio.Future[None]) -> None:
+        """Wait for ``pause_s``, and measure; no longer than until ``over`` is done."""
         pause_s = self.pause_s
-        if pause_s:
-            loop = asyncio.get_running_loop()
-            due = loop.time() + pause_s
-            await asyncio.sleep(pause_s)
+        if not pause_s or over.done():
+            return
+        loop = asyncio.get_running_loop()
+        rested: asyncio.Future[None] = loop.create_future()
+        due = loop.time() + pause_s
+
+        def wake(_: object = None) -> None:
+            if not rested.done():
+                rested.set_result(None)
+
+        def ring() -> None:
             self.note(loop.time() - due)
+            wake()
+
+        timer = loop.call_at(due, ring)
+        over.add_done_callback(wake)
+        try:
+            await rested
+        finally:
+            timer.cancel()
+            over.remove_done_callback(wake)
 
 
 #: Of this process.

@@ -10,6 +10,7 @@ from openai import AsyncOpenAI, DefaultAioHttpClient
 from chat.assistant.circuit import Circuit
 from chat.assistant.completion import ToolCall, Usage
 from chat.assistant.llm import OpenAILLM
+from chat.assistant.load import Load
 from chat.errors import AssistantUnavailable
 from chat.simulator.control import Pace
 from chat.simulator.server import start
@@ -56,6 +57,21 @@ async def test_answer_comes_in_pieces_with_what_it_cost(llm, simulator):
     assert len(pieces) > 5
     assert isinstance(usage, Usage)
     assert usage.completion_tokens > 0
+
+
+async def test_busy_worker_reads_in_larger_steps_and_does_not_wait_for_more_at_the_end(
+    llm, simulator, monkeypatch
+):
+    class Busy(Load):
+        pause_s = 3600.0
+
+    monkeypatch.setattr("chat.assistant.llm.load", Busy())
+    simulator.faults.add("slow", tokens_per_s=200)
+    async with asyncio.timeout(10):
+        *pieces, _usage = await read(llm)
+
+    assert "".join(pieces).startswith("Bonjour Jean")
+    assert len(pieces) == 2
 
 
 async def test_tools_are_offered_and_calls_are_put_together(llm, simulator):
