@@ -11,7 +11,7 @@ from chat import live, metrics
 from chat.assistant.answer import write_answer
 from chat.assistant.escalating import escalate_later
 from chat.assistant.llm import default_llm
-from chat.assistant.patience import persisting
+from chat.assistant.patience import persisting, steps
 from chat.assistant.report import figures, report
 from chat.assistant.writer import AnswerTooLong, DraftWriter
 from chat.errors import AssistantTimeout, ChatError, Internal, StoreUnavailable
@@ -25,6 +25,9 @@ logger = logging.getLogger(__name__)
 
 #: A finished answer that cannot be stored is tried again for this long.
 STORE_AGAIN_S = 8.0
+#: Of the event loop, until the model is asked: the first of its task, and that in which aiohttp
+#: sends.
+STEPS_TO_ASK = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +79,11 @@ class Attempt:
         try:
             if self.lease.again:
                 await self._begin_again()
-            escalate_later(self._store, self.lease)
-            end = self._end(Outcome(end=self._cut)) if self._cut else await self._write()
+            if self._cut is None:
+                end = await self._write()
+            else:
+                escalate_later(self._store, self.lease)
+                end = self._end(Outcome(end=self._cut))
             aside = self._numbers(end, began_at)
             finished = await self._store_end(end, aside)
             ending = ending_of(end)
@@ -118,6 +124,8 @@ class Attempt:
             )
         )
         try:
+            await steps(STEPS_TO_ASK)  # whatever else there is to do can wait for that
+            escalate_later(self._store, self.lease)
             async with asyncio.timeout_at(self._deadline):
                 await self._attend(self._model)
             if self._cut is not None:

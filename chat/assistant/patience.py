@@ -1,4 +1,4 @@
-"""Calling the session store again while it is away."""
+"""Waiting for others: for a store that is away, for what was begun just now."""
 
 from __future__ import annotations
 
@@ -27,3 +27,9 @@ async def persisting(call: Callable[[], Awaitable[T]], may_wait: Callable[[], bo
             if not may_wait():
                 raise
         await asyncio.sleep(PAUSE_S)
+
+
+async def steps(count: int) -> None:
+    """Let others have so many steps of the event loop."""
+    for _ in range(count):
+        await asyncio.sleep(0)

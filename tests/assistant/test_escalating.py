@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from chat.assistant import escalating
+from chat.assistant.attempt import Attempt
 from chat.assistant.escalating import LEADS
 from chat.assistant.escalation import Reason
 from chat.assistant.turn import take_turn
 from chat.sessions.types import Author
+from tests.builders import JEAN, ask, leased
 from tests.fakes import FakeLLM
 
 
@@ -39,6 +43,17 @@ async def test_danger_is_told_what_to_do_though_a_human_was_called_before(store,
     assert len(said) == 2
     assert said[0].startswith(LEADS[Reason.ANGER])
     assert said[1] == LEADS[Reason.DANGER]
+
+
+async def test_danger_calls_a_human_though_the_answer_was_stopped_before_it_began(store):
+    await ask(store, "Le lit s'est effondré, je suis blessé")
+    attempt = Attempt(store, await leased(store), asyncio.get_running_loop().time() + 5)
+
+    attempt.stop()
+    await attempt.run()
+    await escalating.settle()
+
+    assert (await store.load(JEAN, "api")).asked_at is not None
 
 
 async def test_a_search_calls_nobody(store, model):

@@ -14,7 +14,8 @@ from chat.protocol import Envelope
 from chat.sessions.store import default_store
 from chat.sessions.types import JSON
 from chat.views import sse
-from chat.views.sse import Ear
+from chat.views.questions import Question
+from chat.views.sse import Ear, answer_in_events
 from tests.fakes import FakeLLM
 from tests.program import Program, events_in
 
@@ -48,6 +49,17 @@ async def test_an_answer_comes_as_it_is_written(model):
     assert (done["type"], done["message"]["text"]) == ("message.done", text)
     assert done["message"]["reply_to"] == "m"
     assert listeners() == []
+
+
+@pytest.mark.usefixtures("backend")
+async def test_the_model_is_asked_before_anything_is_said(model):
+    llm = model(FakeLLM(["Un."]))
+
+    await answer_in_events(
+        Question(session_id="s", message_id="m", text="Bonjour", create="always"), "api"
+    )
+
+    assert len(llm.asked) == 1
 
 
 @pytest.mark.usefixtures("backend")
