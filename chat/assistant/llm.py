@@ -10,19 +10,18 @@ import asyncio
 import random
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from functools import cached_property
 from typing import Protocol
 
 import httpx2
 import orjson
 from django.conf import settings
 from openai import APIError, APIStatusError, AsyncOpenAI
-from openai import DefaultAioHttpClient as AioHttpClient
 from openai._types import RequestOptions
 
 from chat import metrics
 from chat.assistant.chunks import ChunkStream
 from chat.assistant.circuit import Circuit
+from chat.assistant.client import Client, HttpClient
 from chat.assistant.completion import BrokenAnswer, Chunk, Completion
 from chat.assistant.load import load
 from chat.errors import AssistantUnavailable
@@ -38,19 +37,6 @@ _OPTIONS: RequestOptions = {"idempotency_key": "none"}
 FIRST_BACKOFF_S = 0.25
 #: A ``Retry-After`` longer than this is told to the customer instead of being waited for.
 MAX_RETRY_WAIT_S = 5.0
-
-
-class Client(AsyncOpenAI):
-    """Puts each address together once, not for every request."""
-
-    @cached_property
-    def _addresses(self) -> dict[str, httpx2.URL]:
-        return {}
-
-    def _prepare_url(self, url: str) -> httpx2.URL:
-        if url not in self._addresses:
-            self._addresses[url] = super()._prepare_url(url)
-        return self._addresses[url]
 
 
 class LLM(Protocol):
@@ -222,7 +208,7 @@ def _openai_llm() -> OpenAILLM:
         base_url=env.openai_base_url or settings.LOCAL_ASSISTANT_URL or OPENAI_URL,
         max_retries=0,
         timeout=timeout,
-        http_client=AioHttpClient(limits=limits, timeout=timeout),
+        http_client=HttpClient(limits=limits, timeout=timeout),
     )
     circuit = Circuit(env.circuit_failures, env.circuit_reset_s)
     return OpenAILLM(

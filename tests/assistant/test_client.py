@@ -1,0 +1,83 @@
+"""What a model's server is sent."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from chat.assistant.client import Client, HttpClient
+
+
+@dataclass
+class Heard:
+    """The requests that came: what each said."""
+
+    headers: list[dict[str, str]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
+    queries: list[str] = field(default_factory=list)
+    host: str = ""
+
+
+@pytest.fixture
+async def heard() -> AsyncIterator[Heard]:
+    heard = Heard()
+
+    async def answer(request: web.Request) -> web.Response:
+        heard.headers.append({name.lower(): value for name, value in request.headers.items()})
+        heard.queries.append(request.query_string)
+        heard.bodies.append(await request.read())
+        return web.json_response({"object": "list", "data": []})
+
+    application = web.Application()
+    application.router.add_route("*", "/{path:.*}", answer)
+    server = TestServer(application)
+    await server.start_server()
+    heard.host = f"{server.host}:{server.port}"
+    yield heard
+    await server.close()
+
+
+@pytest.fixture
+async def client(heard: Heard) -> AsyncIterator[Client]:
+    async with Client(
+        api_key="secret",
+        organization="shop",
+        base_url=f"http://{heard.host}/v1",
+        max_retries=0,
+        timeout=5,
+        http_client=HttpClient(),
+    ) as client:
+        yield client
+
+
+async def test_request_says_what_a_server_needs_and_nothing_of_our_machine(
+    client: Client, heard: Heard
+):
+    bodies = [b'{"model":"x"}', b'{"model":"longer"}']
+    for body in bodies:
+        answer: Any = await client.post("/chat/completions", cast_to=object, content=body)
+        assert answer["data"] == []
+
+    assert heard.bodies == bodies
+    for headers, body in zip(heard.headers, bodies, strict=True):
+        assert headers["authorization"] == "Bearer secret"
+        assert headers["openai-organization"] == "shop"
+        assert headers["content-type"] == headers["accept"] == "application/json"
+        assert headers["host"] == heard.host
+        assert headers["content-length"] == str(len(body))
+        assert not {"x-stainless-os", "x-stainless-arch", "x-stainless-runtime"} & set(headers)
+        assert "openai-project" not in headers
+
+
+async def test_other_requests_go_the_way_of_the_sdk(client: Client, heard: Heard):
+    assert [model async for model in client.models.list(extra_query={"after": "é"})] == []
+    await client.post("/echo", cast_to=object, body={"a": 1}, options={"params": {"b": "2"}})
+
+    assert heard.queries == ["after=é", "b=2"]
+    assert heard.bodies[1] == b'{"a":1}'
+    assert heard.headers[1]["authorization"] == "Bearer secret"
