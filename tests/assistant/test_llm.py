@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from openai import AsyncOpenAI, DefaultAioHttpClient
 
 from chat.assistant.circuit import Circuit
+from chat.assistant.client import Client, HttpClient
 from chat.assistant.completion import ToolCall, Usage
 from chat.assistant.llm import OpenAILLM
 from chat.assistant.load import Load
@@ -28,12 +28,12 @@ async def simulator():
 
 @pytest.fixture
 async def client(simulator):
-    async with AsyncOpenAI(
+    async with Client(
         api_key="local",
         base_url=simulator.url,
         max_retries=0,
         timeout=5,
-        http_client=DefaultAioHttpClient(),
+        http_client=HttpClient(),
     ) as client:
         yield client
 
