@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from functools import cached_property
 from typing import Any
 
+import httpx2
 import orjson
 from openai import APIError, AsyncStream
 
@@ -20,6 +21,7 @@ from openai import APIError, AsyncStream
 #: can be used again then.
 LONGEST_REST_S = 0.1
 _DONE = b"[DONE]"
+_BROKEN = (httpx2.HTTPError, OSError)  # TimeoutError among them
 
 
 class EventDecoder:
@@ -68,15 +70,37 @@ class ChunkStream(AsyncStream[list[Any]]):
             if not over.done():
                 over.set_result(None)
 
-        body: Any = getattr(self.response.stream, "_stream", None)
-        if (answer := getattr(body, "_aiohttp_response", None)) is not None:
-            answer.content.on_eof(tell)
+        if self._body is not None:
+            self._body.on_eof(tell)
         return over
+
+    @cached_property
+    def _body(self) -> Any:
+        """What aiohttp received, an ``aiohttp.StreamReader``; None where it cannot be reached."""
+        stream: Any = getattr(self.response.stream, "_stream", None)
+        return getattr(getattr(stream, "_aiohttp_response", None), "content", None)
+
+    async def _reads(self) -> AsyncGenerator[bytes, None]:
+        """Yield what is read; where the connection breaks, first what had come and was not."""
+        try:
+            async with aclosing(self.response.aiter_bytes()) as reads:
+                async for read in reads:
+                    yield read
+        except _BROKEN:
+            if left := self._left():
+                yield left
+            raise
+
+    def _left(self) -> bytes:
+        if "content-encoding" in self.response.headers:
+            return b""
+        left = b"".join(getattr(self._body, "_buffer", ()))
+        return left[getattr(self._body, "_buffer_offset", 0) :]
 
     async def __stream__(self) -> AsyncIterator[list[Any]]:
         response, decoder = self.response, EventDecoder()
         try:
-            async with aclosing(response.aiter_bytes()) as reads:
+            async with aclosing(self._reads()) as reads:
                 async for read in reads:
                     chunks: list[Any] = []
                     for event in decoder.feed(read):
@@ -108,5 +132,5 @@ async def _read_rest(reads: AsyncIterator[bytes]) -> None:
         async with asyncio.timeout(LONGEST_REST_S):
             async for _ in reads:
                 pass
-    except TimeoutError:
+    except _BROKEN:
         return

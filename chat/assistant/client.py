@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 import httpx2
-from openai import AsyncOpenAI
+from openai import AsyncOpenAI, __version__
 from openai import DefaultAioHttpClient as AioHttpClient
 
 _address = lru_cache(16)(httpx2.URL)
@@ -26,7 +26,8 @@ class Client(AsyncOpenAI):
     @cached_property
     def _headers(self) -> dict[str, Any]:
         headers = super().default_headers
-        return {name: headers[name] for name in headers if not name.startswith("X-Stainless-")}
+        kept = {name: headers[name] for name in headers if not name.startswith("X-Stainless-")}
+        return kept | {"User-Agent": f"AsyncOpenAI/Python {__version__}"}  # not our class's name
 
     @property
     def default_headers(self) -> dict[str, Any]:

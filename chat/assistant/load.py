@@ -19,8 +19,12 @@ STRETCH = 20.0
 #: Over how long it is averaged. Over a few steps of the event loop it would swing between all and
 #: nothing, and half of the steps would stay small.
 MEMORY_S = 0.5
-#: What one measurement counts at most when it makes pauses longer, beside all before.
+#: What one measurement counts at most when it makes pauses longer, beside all before; and how late
+#: it says at most: once, a process may stand still.
 _MOST = 0.1
+_LATEST_S = 0.04
+#: What was measured so long ago says nothing any more.
+_STALE_S = 2.0
 
 
 class Load:
@@ -34,7 +38,7 @@ class Load:
     def note(self, late_s: float) -> None:
         """Take that a timer fired so much too late; a process that stood still is soon forgiven."""
         now = self._clock()
-        more_s = min(late_s, LONGEST_S) - self._late_s
+        more_s = min(late_s, _LATEST_S) - self._late_s
         weight = min((now - self._noted_at) / MEMORY_S, _MOST if more_s > 0 else 1.0)
         self._noted_at = now
         self._late_s += more_s * weight
@@ -42,6 +46,8 @@ class Load:
     @property
     def pause_s(self) -> float:
         """How long to collect before the next step; 0.0 while there is time."""
+        if self._clock() - self._noted_at > _STALE_S:
+            return 0.0
         return min(LONGEST_S, max(0.0, self._late_s - UNNOTICED_S) * STRETCH)
 
     async def rest(self, over: asyncio.Future[None]) -> None:

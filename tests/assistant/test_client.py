@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx2
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -31,7 +32,9 @@ async def heard() -> AsyncIterator[Heard]:
         heard.headers.append({name.lower(): value for name, value in request.headers.items()})
         heard.queries.append(request.query_string)
         heard.bodies.append(await request.read())
-        return web.json_response({"object": "list", "data": []})
+        response = web.json_response({"object": "list", "data": []})
+        response.enable_compression(web.ContentCoding.gzip)
+        return response
 
     application = web.Application()
     application.router.add_route("*", "/{path:.*}", answer)
@@ -49,15 +52,16 @@ async def client(heard: Heard) -> AsyncIterator[Client]:
         organization="shop",
         base_url=f"http://{heard.host}/v1",
         max_retries=0,
-        timeout=5,
+        timeout=httpx2.Timeout(5),
         http_client=HttpClient(),
     ) as client:
         yield client
 
 
 async def test_request_says_what_a_server_needs_and_nothing_of_our_machine(
-    client: Client, heard: Heard
+    client: Client, heard: Heard, monkeypatch: pytest.MonkeyPatch
 ):
+    monkeypatch.setattr(httpx2.AsyncClient, "build_request", None, raising=False)
     bodies = [b'{"model":"x"}', b'{"model":"longer"}']
     for body in bodies:
         answer: Any = await client.post("/chat/completions", cast_to=object, content=body)
@@ -68,9 +72,11 @@ async def test_request_says_what_a_server_needs_and_nothing_of_our_machine(
         assert headers["authorization"] == "Bearer secret"
         assert headers["openai-organization"] == "shop"
         assert headers["content-type"] == headers["accept"] == "application/json"
+        assert "gzip" in headers["accept-encoding"]
         assert headers["host"] == heard.host
         assert headers["content-length"] == str(len(body))
         assert not {"x-stainless-os", "x-stainless-arch", "x-stainless-runtime"} & set(headers)
+        assert headers["user-agent"].startswith("AsyncOpenAI/Python ")
         assert "openai-project" not in headers
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
+import httpx2
 import pytest
 
 from chat.assistant.circuit import Circuit
@@ -14,6 +16,7 @@ from chat.assistant.load import Load
 from chat.errors import AssistantUnavailable
 from chat.simulator.control import Pace
 from chat.simulator.server import start
+from chat.simulator.words import tokens
 
 HELLO = [{"role": "user", "content": "Bonjour, je suis Jean"}]
 PACE = Pace(first_token_ms=0, tokens_per_s=0)
@@ -32,7 +35,7 @@ async def client(simulator):
         api_key="local",
         base_url=simulator.url,
         max_retries=0,
-        timeout=5,
+        timeout=httpx2.Timeout(5),
         http_client=HttpClient(),
     ) as client:
         yield client
@@ -59,13 +62,68 @@ async def test_answer_comes_in_pieces_with_what_it_cost(llm, simulator):
     assert usage.completion_tokens > 0
 
 
+def busy(monkeypatch, pause_s):
+    """Have the worker collect for so long before each step."""
+    load = Load()
+    monkeypatch.setattr(Load, "pause_s", pause_s)
+    monkeypatch.setattr("chat.assistant.llm.load", load)
+
+
+async def test_what_came_before_a_cut_is_read_however_long_the_pause(llm, simulator, monkeypatch):
+    pieces = []
+
+    async def read_on():
+        async for piece in llm.stream(HELLO, [], deadline=float("inf")):
+            pieces.append(piece)  # noqa: PERF401 - it ends with an error
+
+    busy(monkeypatch, pause_s=0.3)
+    simulator.faults.add("cut", after=4, tokens_per_s=100, times=1)
+    with pytest.raises(AssistantUnavailable):
+        await read_on()
+
+    *whole, _usage = await read(llm)
+    assert tokens("".join(pieces)) == tokens("".join(whole))[:4]
+    assert len(pieces) == 2
+
+
+@pytest.mark.parametrize("pause_s", [0.0, 0.2])
+async def test_answer_that_is_whole_counts_though_the_connection_breaks_behind_it(
+    monkeypatch, pause_s
+):
+    busy(monkeypatch, pause_s=pause_s)
+    deltas = [
+        {"delta": {"content": "Bon"}},
+        {"delta": {"content": "jour"}, "finish_reason": "stop"},
+    ]
+    events = [f"data: {json.dumps({'choices': [delta]})}\n\n" for delta in deltas]
+
+    async def answer(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n")
+        writer.write(b"Transfer-Encoding: chunked\r\n\r\n")
+        for event in [*events, "data: [DONE]\n\n"]:
+            writer.write(f"{len(event):x}\r\n{event}\r\n".encode())
+            await writer.drain()
+            await asyncio.sleep(0.02)
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()
+    async with (
+        server,
+        Client(
+            api_key="local", base_url=f"http://{host}:{port}/v1", http_client=HttpClient()
+        ) as client,
+    ):
+        pieces = await read(OpenAILLM(client, "local", max_retries=0, circuit=Circuit(5, 10)))
+
+    assert "".join(pieces) == "Bonjour"
+
+
 async def test_busy_worker_reads_in_larger_steps_and_does_not_wait_for_more_at_the_end(
     llm, simulator, monkeypatch
 ):
-    class Busy(Load):
-        pause_s = 3600.0
-
-    monkeypatch.setattr("chat.assistant.llm.load", Busy())
+    busy(monkeypatch, pause_s=3600.0)
     simulator.faults.add("slow", tokens_per_s=200)
     async with asyncio.timeout(10):
         *pieces, _usage = await read(llm)

@@ -58,7 +58,7 @@ async def test_lateness_makes_pauses_longer_up_to_a_bound_and_back(load, clock):
 
 
 async def test_one_late_timer_is_no_load(load, clock):
-    note(load, clock, 0.04, times=1, every_s=60)
+    note(load, clock, 3.0, times=1, every_s=60)
 
     assert load.pause_s == 0.0
 
@@ -76,6 +76,14 @@ async def test_it_is_time_that_counts_not_how_many_timers_there_were(clock):
 async def test_load_is_forgotten_by_who_was_quiet_for_a_while(load, clock):
     note(load, clock, 0.2, times=1000)
     note(load, clock, 0.0, times=1, every_s=2)
+
+    assert load.pause_s == 0.0
+
+
+async def test_load_of_long_ago_is_none(load, clock):
+    note(load, clock, 0.2, times=1000)
+    assert load.pause_s == LONGEST_S
+    clock.now_s += 3
 
     assert load.pause_s == 0.0
 
