@@ -42,13 +42,21 @@ class Client(AsyncOpenAI):
 class HttpClient(AioHttpClient):
     """Has no headers, cookies or parameters of its own for requests with a body of bytes."""
 
-    def build_request(self, method: str, url: Any, **given: Any) -> httpx2.Request:
-        content, headers, timeout = (given.get(name) for name in ("content", "headers", "timeout"))
-        others = {**given, "content": None, "headers": None, "timeout": None}
-        if any(others.values()) or not (
-            isinstance(content, bytes) and isinstance(timeout, httpx2.Timeout)
-        ):
-            return super().build_request(method, url, **given)
+    def build_request(
+        self,
+        method: str,
+        url: Any,
+        *,
+        content: Any = None,
+        headers: Any = None,
+        timeout: Any = httpx2.USE_CLIENT_DEFAULT,
+        **others: Any,
+    ) -> httpx2.Request:
+        is_plain = isinstance(content, bytes) and isinstance(timeout, httpx2.Timeout)
+        if any(others.values()) or not is_plain:
+            return super().build_request(
+                method, url, content=content, headers=headers, timeout=timeout, **others
+            )
         return httpx2.Request(
             method,
             _address(url),

@@ -15,8 +15,9 @@ from dataclasses import replace
 from django.conf import settings
 
 from chat import draining, live
-from chat.assistant.attempt import TurnEnd
+from chat.assistant.attempt import STEPS_TO_ASK, TurnEnd
 from chat.assistant.lane import Lane, News, Turn, find_answer
+from chat.assistant.patience import steps
 from chat.errors import AssistantUnavailable, ChatError, SessionGone
 from chat.live import Hear
 from chat.markup import forget_rendered
@@ -28,7 +29,7 @@ from chat.sessions.types import Author, Message, Session, is_id, new_id
 from chat.takeover.contacts import forget_left_contacts
 from chat.takeover.desk import return_lapsed
 
-__all__ = ["Turn", "TurnEnd", "read_state", "stop_turn", "sweep", "take_turn"]
+__all__ = ["Turn", "TurnEnd", "let_begin", "read_state", "stop_turn", "sweep", "take_turn"]
 
 logger = logging.getLogger(__name__)
 
@@ -79,6 +80,11 @@ async def take_turn(
     turn = lane.add(turn, news, accepted.lease)
     turn.ahead = accepted.ahead
     return turn
+
+
+async def let_begin() -> None:
+    """Let a turn that was just taken come to where its model is asked."""
+    await steps(1 + STEPS_TO_ASK)  # the lane's first, then the attempt's
 
 
 async def stop_turn(session_id: str, owner: str) -> bool:

@@ -14,9 +14,7 @@ from itertools import count
 from django.http import StreamingHttpResponse
 
 from chat import live
-from chat.assistant.attempt import STEPS_TO_ASK
-from chat.assistant.patience import steps
-from chat.assistant.turn import take_turn
+from chat.assistant.turn import let_begin, take_turn
 from chat.protocol import (
     Envelope,
     Failed,
@@ -132,7 +130,7 @@ async def _events(question: Question, owner: str) -> AsyncGenerator[bytes, None]
             create=question.create,
             asker=ear.hear,
         )
-        await steps(1 + STEPS_TO_ASK)  # the lane's first; the model goes before what we say
+        await let_begin()  # the model goes before what we say
         yield _frame(next(numbers), encode(MessageAccepted(question.message_id)))
         ear.put_behind(turn.ahead)
         ended = asyncio.ensure_future(turn.ended())
