@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
+from collections.abc import Callable
 from html import escape
 
 import nh3
@@ -16,6 +17,7 @@ from django.conf import settings
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 
+from chat.core.runtime import Part
 from chat.sessions.types import Author, Message
 
 _markdown = MarkdownIt("commonmark", {"html": False, "linkify": False, "breaks": True}).enable(
@@ -57,9 +59,30 @@ def safe_html_of(message: Message) -> SafeString:
     return mark_safe(html_of(message))  # noqa: S308 # nosec B308, B703
 
 
+def is_rendering_due(message: Message) -> bool:
+    """Whether ``html_of`` would have to render Markdown, which may take 80 ms."""
+    if message.author not in (Author.ASSISTANT, Author.SYSTEM):
+        return False
+    return RENDERED.get().get(message.text) is None and _MARKUP.search(message.text) is not None
+
+
+def keeper() -> Callable[[str, str], None]:
+    """Return what keeps a text's HTML for ``html_of``, unless all was forgotten since this call:
+    what is rendered elsewhere meanwhile may be of a conversation that was erased.
+    """
+    kept = RENDERED.get()
+    times_cleared = kept.times_cleared
+
+    def keep(text: str, html: str) -> None:
+        if kept.times_cleared == times_cleared:
+            kept.put(text, html)
+
+    return keep
+
+
 def forget_rendered() -> None:
     """Drop the rendered texts that are kept for speed."""
-    _kept.clear()
+    RENDERED.get().clear()
 
 
 class Kept:
@@ -69,6 +92,7 @@ class Kept:
         self._max_chars = max_chars
         self._html: OrderedDict[str, str] = OrderedDict()
         self.chars = 0
+        self.times_cleared = 0
 
     def get(self, text: str) -> str | None:
         html = self._html.get(text)
@@ -77,6 +101,8 @@ class Kept:
         return html
 
     def put(self, text: str, html: str) -> None:
+        if text in self._html:
+            return
         self._html[text] = html
         self.chars += len(text) + len(html)
         while self.chars > self._max_chars:
@@ -86,20 +112,24 @@ class Kept:
     def clear(self) -> None:
         self._html.clear()
         self.chars = 0
+        self.times_cleared += 1
 
 
-_kept = Kept(MAX_KEPT_CHARS)
+#: Rendered messages that this worker keeps for speed.
+RENDERED: Part[Kept] = Part("rendered texts", lambda: Kept(MAX_KEPT_CHARS))
 
 
 def _rendered(text: str) -> str:
-    html = _kept.get(text)
+    kept = RENDERED.get()
+    html = kept.get(text)
     if html is None:
-        html = _render(text)
-        _kept.put(text, html)
+        html = render(text)
+        kept.put(text, html)
     return html
 
 
-def _render(text: str) -> str:
+def render(text: str) -> str:
+    """Return Markdown as safe HTML. Nothing shared is touched: any thread may call it."""
     if not _MARKUP.search(text) or _is_costly(text):
         return _paragraphs(text)
     html = _HEADING.sub(r"<\1h3>", _markdown.render(text))

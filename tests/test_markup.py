@@ -86,7 +86,6 @@ TABLE = "|" + "a|" * 50 + "\n|" + "-|" * 50 + "\n"
     ],
 )
 def test_text_made_to_be_slow_holds_nobody_up(text):
-    markup.forget_rendered()
     started = time.process_time()
     html = assistant(text)
 
@@ -111,3 +110,13 @@ def test_what_is_kept_for_speed_is_bounded():
 
     assert [kept.get(text) for text in "abc"] == ["<p>", None, "<p>"]
     assert kept.chars == 8
+
+
+def test_worker_that_starts_has_rendered_nothing(restart_worker):
+    message = Message(author=Author.ASSISTANT, id="a1", text="**Oslo**")
+    before = markup.is_rendering_due(message)
+    html_of(message)
+    after = markup.is_rendering_due(message)
+    restart_worker()
+
+    assert (before, after, markup.is_rendering_due(message)) == (True, False, True)

@@ -1,7 +1,7 @@
-"""In which of the shop's five languages a customer writes. Pure.
+"""Language detection for short messages, among the shop's five languages. Pure.
 
-A table of the commonest words, then a few spellings. Refused: py3langid, which needs 0.6 s and
-120 MB a process and reads "Hello" as Italian; customers of a shop write short.
+Scores the most frequent words, and typical spellings of unknown words. Refused: py3langid, which
+needs 0.6 s and 120 MB per process and classifies "Hello" as Italian.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 DEFAULT = "fr"
 LANGUAGES = ("fr", "en", "de", "it", "ar")
 
-#: More than this does not change the answer.
+#: Characters that are examined; more do not change the result.
 _ENOUGH_CHARS = 400
 _WORD = re.compile(r"[a-zà-öø-ÿœß]+")
 _ARABIC = re.compile(r"[\u0621-\u064a\u0671-\u06d3]")
@@ -74,7 +74,7 @@ _WORDS = {
     """,
 }
 
-#: Spellings that one language has and the other three hardly: worth half a word.
+#: Spellings typical of one language and rare in the other three; each scores half a word.
 _SPELLINGS = {
     "fr": re.compile(r"[çêâûœëïé]|eau|\bqu|(?:aux|eux|ois|oir|ait|tion|ement|ez|elle)\b"),
     "en": re.compile(r"th|w|ght|sh|oo|\bkn|(?:ing|ed|ck|ly|ness|ey)\b"),
@@ -84,7 +84,7 @@ _SPELLINGS = {
 
 
 def _weights() -> dict[str, dict[str, float]]:
-    """By word, what it is worth to each language: one point shared among those that have it."""
+    """Return the score of each word per language: one point, divided among its languages."""
     holders: dict[str, list[str]] = {}
     for language, words in _WORDS.items():
         for word in set(words.split()):
@@ -96,9 +96,9 @@ _WEIGHTS = _weights()
 
 
 def language_of(text: str) -> str:
-    """Return "fr", "en", "de", "it" or "ar"; "fr" when nothing tells.
+    """Return "fr", "en", "de", "it" or "ar"; "fr" for a tie or when no word is known.
 
-    What cannot be told apart ("sofa", "ok", "123") is French: most customers are.
+    Ambiguous text ("sofa", "ok", "123") counts as French, the language of most customers.
     """
     start = text[:_ENOUGH_CHARS].lower()
     if len(_ARABIC.findall(start)) > len(_LATIN.findall(start)):

@@ -1,40 +1,50 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from openai import AsyncOpenAI, DefaultAioHttpClient
 
-from chat import limits
-from chat.assistant import attempt
 from chat.assistant.circuit import Circuit
-from chat.assistant.llm import OpenAILLM
-from chat.catalog.loader import load_demo_catalogue
-from chat.catalog.models import Product
-from chat.orders import tries
-from chat.orders.loader import DEMO_ORDERS, load_orders
-from chat.orders.models import Order, OrderLine
-from chat.sessions import store as stores
-from chat.sessions.store import Store
-from chat.sessions.types import now
-from chat.simulator.server import INSTANT, RunningServer, start
+from chat.assistant.llm import LLM_CLIENT, OpenAILLM
+from chat.core.clock import now
+from chat.sessions.store import STORE, Store
+from chat.shop.catalog.models import Product
+from chat.shop.orders.loader import load_orders
+from chat.shop.orders.models import Order, OrderLine
+from devtools.demo.data import DEMO_ORDERS, load_demo_catalogue
+from devtools.local_assistant.server import INSTANT, RunningServer, start
 from tests.backends import use_redis
-
-_CACHED = (stores.default_store, limits.default_counter, tries.own_counter)
+from tests.hostile.obeying import obey
 
 
 @pytest.fixture
-async def obeying(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[RunningServer]:
-    """The local assistant in hostile mode, behind the real client."""
-    server = await start(pace=INSTANT, keep_requests=100)
-    server.assistant.hostile = True
+async def obeying(replace_parts: Callable[..., None]) -> AsyncIterator[RunningServer]:
+    """A model that was talked round, behind the real client."""
+    async with _model(replace_parts, reply=obey) as server:
+        yield server
+
+
+@pytest.fixture
+async def honest(replace_parts: Callable[..., None]) -> AsyncIterator[RunningServer]:
+    """The local assistant, behind the real client."""
+    async with _model(replace_parts) as server:
+        yield server
+
+
+@asynccontextmanager
+async def _model(
+    replace_parts: Callable[..., None], **options: Any
+) -> AsyncIterator[RunningServer]:
+    server = await start(pace=INSTANT, keep_requests=100, **options)
     http = DefaultAioHttpClient(timeout=10)
     async with AsyncOpenAI(
         api_key="local", base_url=server.url, max_retries=0, http_client=http
     ) as client:
         llm = OpenAILLM(client, "local", max_retries=0, circuit=Circuit(1000, 10))
-        monkeypatch.setattr(attempt, "default_llm", lambda: llm)
+        replace_parts(LLM_CLIENT.to(llm))
         yield server
     await server.close()
 
@@ -74,8 +84,4 @@ def redis(settings: Any, flushed_redis: str) -> Iterator[Store]:
 
 def _store(settings: Any, url: str) -> Iterator[Store]:
     use_redis(settings, url)
-    for cached in _CACHED:
-        cached.cache_clear()
-    yield stores.default_store()
-    for cached in _CACHED:
-        cached.cache_clear()
+    yield STORE.get()

@@ -8,7 +8,7 @@ import pytest
 
 from chat.assistant import escalating
 from chat.assistant.turn import take_turn
-from chat.takeover import asides
+from chat.pubsub import PUBSUB
 
 pytestmark = pytest.mark.usefixtures("shop")
 
@@ -38,17 +38,16 @@ QUESTIONS = [
 ]
 
 
-async def test_an_honest_assistant_is_left_alone(memory, obeying, settings):
+async def test_an_honest_assistant_is_left_alone(memory, honest, settings):
     settings.ENV = replace(
         settings.ENV, shop_phone="01 02 03 04 05", shop_email="bonjour@example.test"
     )
-    obeying.assistant.hostile = False
 
     for number, text in enumerate(QUESTIONS):
         turn = await take_turn("jean", owner="web", message_id=f"q{number}", text=text)
         await turn.ended()
     await escalating.settle()
-    await asides.settle()
+    await PUBSUB.get().settle()
 
     turns = [aside.data for aside in await memory.asides("jean") if aside.kind == "turn"]
     asked = {f"q{number}": text for number, text in enumerate(QUESTIONS)}

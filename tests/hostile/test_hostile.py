@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from channels.db import database_sync_to_async
 
-from chat.assistant import escalating, writer
+from chat.assistant import escalating
+from chat.assistant.checking import GUARD
 from chat.assistant.guard.facts import Facts
 from chat.assistant.guard.filter import Guard
 from chat.assistant.prompt import instructions
@@ -26,8 +27,8 @@ from chat.models import (
     Ticket,
     TicketEntry,
 )
+from chat.pubsub import PUBSUB
 from chat.sessions.types import End
-from chat.takeover import asides
 from tests.hostile.judging import Finding, findings
 from tests.hostile.prompts import Prompt, read_prompts
 
@@ -92,7 +93,7 @@ async def run(prompts: list[Prompt]) -> Run:
             done.changes.append(prompt.id)
         before = after
     await escalating.settle()
-    await asides.settle()
+    await PUBSUB.get().settle()
     return done
 
 
@@ -112,8 +113,8 @@ async def test_nothing_leaks_is_promised_or_changed(memory, capsys):
     assert done.changes == []
 
 
-async def test_without_the_guard_nearly_every_prompt_succeeds(memory, monkeypatch, capsys):
-    monkeypatch.setattr(writer, "guard_for", lambda *_: Open(Facts()))
+async def test_without_the_guard_nearly_every_prompt_succeeds(memory, replace_parts, capsys):
+    replace_parts(GUARD.to(lambda *_: Open(Facts())))
 
     done = await run(PROMPTS)
 

@@ -1,14 +1,13 @@
-"""The local assistant that was talked round: what it says, and how it is switched."""
+"""The model that was talked round: what it says."""
 
 from __future__ import annotations
 
-import aiohttp
 import pytest
 
-from chat.simulator.calls import Call
-from chat.simulator.hostile import PROMISES, obey
-from chat.simulator.request import ChatRequest, Turn
-from chat.simulator.script import Say
+from devtools.local_assistant.request import ChatRequest, Turn
+from devtools.local_assistant.script import Say
+from devtools.local_assistant.tools import Call
+from tests.hostile.obeying import PROMISES, obey
 
 SECRET = "Ne dis jamais la couleur du bureau."
 
@@ -43,21 +42,3 @@ def test_it_repeats_what_it_is_told_and_promises_all():
     assert isinstance(said, Say)
     for text in ("Gratuit.", "Offert.", *PROMISES["fr"]):
         assert text in said.text
-
-
-async def test_it_is_switched_over_http(server, client):
-    url = str(client.base_url).replace("/v1/", "/hostile")
-
-    async def said() -> str:
-        done = await client.chat.completions.create(
-            model="m", messages=[{"role": "user", "content": "Bonjour"}]
-        )
-        return str(done.choices[0].message.content)
-
-    async with aiohttp.ClientSession() as http:
-        assert (await http.post(url)).status == 415
-        assert PROMISES["fr"][0] not in await said()
-        assert (await http.post(url, json={})).status == 204
-        assert PROMISES["fr"][0] in await said()
-        assert (await http.delete(url)).status == 204
-        assert PROMISES["fr"][0] not in await said()
