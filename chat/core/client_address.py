@@ -1,8 +1,7 @@
-"""Who asks, and from which page: read from headers of which only some can be believed.
+"""Client address and ``Origin`` check of a request, behind a number of trusted proxies.
 
-Each trusted proxy appends to ``X-Forwarded-For`` the address that it was called from, so only
-the last entries, as many as there are trusted proxies, are facts; what stands left of them is
-whatever the client wrote.
+Each trusted proxy appends the address of its peer to ``X-Forwarded-For``. With n trusted proxies
+only the last n entries are reliable; entries left of them were written by the client.
 """
 
 from __future__ import annotations
@@ -17,14 +16,14 @@ from django.conf import settings
 from django.http import HttpRequest
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-#: Neither path nor user name, and nothing that no host contains. A name has 253 characters at
-#: most; IDNA takes 50 ms for 15,000.
+#: Scheme and host only: no path, no user name, no character that a host cannot contain. The length
+#: is bounded because IDNA takes 50 ms for 15,000 characters; a host name has 253 at most.
 _ORIGIN = re.compile(r"https?://[^\s/?#@\\,;%<>\"'*|^`{}]{1,300}", re.IGNORECASE)
 _HTTP_SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 
 
 class Origin(NamedTuple):
-    """``("https", "www.example.fr", 443)``: host in lower case and ASCII, port always given."""
+    """Parsed origin, e.g. ``("https", "www.example.fr", 443)``: host lower-case ASCII, port set."""
 
     scheme: str
     host: str
@@ -32,27 +31,27 @@ class Origin(NamedTuple):
 
 
 def scope_address(scope: Mapping[str, Any]) -> str:
-    """Return the address of whoever opened this ASGI connection, "" when it has none."""
+    """Return the client address of an ASGI connection, "" when it has none."""
     return client_address(
         scope_headers(scope), (scope.get("client") or ("",))[0], settings.ENV.trusted_proxies
     )
 
 
 def request_address(request: HttpRequest) -> str:
-    """Return the address of whoever sent this request, "" when it has none."""
+    """Return the client address of a Django request, "" when it has none."""
     peer = request.META.get("REMOTE_ADDR") or ""
     return client_address(request.headers, peer, settings.ENV.trusted_proxies)
 
 
 def websocket_origin_allowed(scope: Mapping[str, Any]) -> bool:
-    """Whether the page that opens this socket is ours or in ``CSRF_TRUSTED_ORIGINS``."""
+    """Return whether the ``Origin`` of a socket is ours or in ``CSRF_TRUSTED_ORIGINS``."""
     headers = scope_headers(scope)
     own = request_origin(headers, scope.get("scheme", "ws"), settings.ENV.trusted_proxies)
     return origin_allowed(headers.get("origin"), own, settings.CSRF_TRUSTED_ORIGINS)
 
 
 def scope_headers(scope: Mapping[str, Any]) -> dict[str, str]:
-    """Return the headers by their names in lower case; one sent twice is joined by a comma."""
+    """Return the headers by lower-case name; repeated headers are joined by a comma."""
     headers: dict[str, str] = {}
     for raw_name, raw_value in scope["headers"]:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
@@ -63,8 +62,8 @@ def scope_headers(scope: Mapping[str, Any]) -> dict[str, str]:
 def client_address(headers: Mapping[str, str], peer: str, trusted_proxies: int) -> str:
     """Return the client's address as the outermost trusted proxy saw it.
 
-    ``headers``: by lower-case name, or ``request.headers``. ``peer``: who is connected to us; it
-    is the answer when the header is shorter than our proxies would have made it, or no address.
+    ``headers``: by lower-case name, or ``request.headers``. ``peer``: address of the TCP peer,
+    returned when the header has fewer entries than ``trusted_proxies`` or holds no valid address.
     """
     hops = headers.get("x-forwarded-for", "").split(",")
     if not 0 < trusted_proxies <= len(hops):
@@ -73,9 +72,9 @@ def client_address(headers: Mapping[str, str], peer: str, trusted_proxies: int) 
 
 
 def neighbourhood(address: str) -> str:
-    """Return what is limited as one client: the address, or the /64 that any IPv6 line has whole.
+    """Return the network that rate limits count as one client: an IPv4 address, or an IPv6 /64.
 
-    ``"2001:db8::1"`` becomes ``"2001:db8::/64"``.
+    ``"2001:db8::1"`` becomes ``"2001:db8::/64"``: an IPv6 line usually owns a whole /64.
     """
     if ":" not in address:
         return address
@@ -86,10 +85,10 @@ def neighbourhood(address: str) -> str:
 
 
 def request_origin(headers: Mapping[str, str], scheme: str, trusted_proxies: int) -> Origin | None:
-    """Return the origin under which the client reached us, None when no host can be read.
+    """Return the origin under which the client reached us, None when the host is invalid.
 
-    ``scheme``: of the connection to this process, "ws" and "wss" included. A trusted proxy may
-    say otherwise with ``X-Forwarded-Proto`` and ``X-Forwarded-Host``; of a list the last value
+    ``scheme``: of the connection to this process, "ws" and "wss" included. Behind a trusted proxy
+    ``X-Forwarded-Proto`` and ``X-Forwarded-Host`` take precedence; of a list the last value
     counts, which the nearest proxy wrote.
     """
     host = headers.get("host", "")
@@ -101,11 +100,11 @@ def request_origin(headers: Mapping[str, str], scheme: str, trusted_proxies: int
 
 
 def origin_allowed(header: str | None, own: Origin | None, trusted_origins: Iterable[str]) -> bool:
-    """Whether scheme, host and port of an ``Origin`` header are our own or trusted.
+    """Return whether scheme, host and port of an ``Origin`` header are our own or trusted.
 
     A missing header (None) passes: no browser omits it, and other programs could forge it.
-    ``trusted_origins``: as Django's ``CSRF_TRUSTED_ORIGINS``; ``https://*.example.fr`` stands
-    for example.fr and all below it.
+    ``trusted_origins``: as Django's ``CSRF_TRUSTED_ORIGINS``; ``https://*.example.fr`` matches
+    example.fr and all its subdomains.
     """
     if header is None:
         return True
@@ -116,14 +115,14 @@ def origin_allowed(header: str | None, own: Origin | None, trusted_origins: Iter
 
 
 def parse_origin(text: str) -> Origin | None:
-    """Read ``scheme://host[:port]``; None for anything else, "null" and whole URLs included."""
+    """Parse ``scheme://host[:port]``; None for anything else, such as "null" or a full URL."""
     if not _ORIGIN.fullmatch(text):
         return None
     try:
         parts = urlsplit(text)
         scheme, port = parts.scheme.lower(), parts.port
         host = _ascii(parts.hostname or "")
-    except ValueError:  # UnicodeError is one: a label that IDNA cannot write
+    except ValueError:  # includes UnicodeError: a label that IDNA cannot encode
         return None
     port = _DEFAULT_PORTS[scheme] if port is None else port
     return Origin(scheme, host, port) if host else None
@@ -140,8 +139,8 @@ def _matches(origin: Origin, trusted: str) -> bool:
 
 
 def _ascii(host: str) -> str:
-    """``"Vélo.example."`` becomes ``"xn--vlo-bma.example"``."""
-    if ":" in host:  # urlsplit took the brackets of an IPv6 address away
+    """Encode a host name: ``"Vélo.example."`` becomes ``"xn--vlo-bma.example"``."""
+    if ":" in host:  # an IPv6 address, whose brackets urlsplit has removed
         return _normalised(host)
     return host.lower().removesuffix(".").encode("idna").decode("ascii")
 
@@ -151,7 +150,7 @@ def _last(headers: Mapping[str, str], name: str) -> str:
 
 
 def _normalised(text: str) -> str:
-    """``"[::FFFF:192.0.2.1]:4711"`` becomes ``"192.0.2.1"``; "" for what is no address."""
+    """Normalise an address, "" if invalid: ``"[::FFFF:192.0.2.1]:4711"`` is ``"192.0.2.1"``."""
     text = text.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]

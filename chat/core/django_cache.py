@@ -1,4 +1,4 @@
-"""How Django's cache writes to Redis: keys and values that a human can read in redis-cli."""
+"""Key function and JSON serializer of Django's Redis cache, readable in redis-cli."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from django_redis.serializers.base import BaseSerializer
 
 
 def readable_key(key: str, key_prefix: str, version: int) -> str:
-    """Return ``key`` as it is, without Django's ``:1:`` in front.
+    """Return ``key`` unchanged, without Django's prefix ``:1:``.
 
-    One version and one prefix only: two caches on one Redis database would share their keys.
+    Supports one version and one prefix: two caches on one Redis database would share their keys.
     """
     return key
 
 
 class UTF8JSONSerializer(BaseSerializer):
-    """One JSON document per key, accents as they are.
+    """Serializes each value as one JSON document in UTF-8, without escaping accents.
 
-    Reads any JSON text in UTF-8, also what Lua wrote. Whole numbers never come here: django-redis
-    stores them bare, so that ``incr`` works.
+    Loads any JSON text in UTF-8, including values written by Lua. Integers bypass the serializer:
+    django-redis stores them bare, so that ``incr`` works.
     """
 
     def dumps(self, value: Any) -> bytes:

@@ -1,16 +1,16 @@
-"""Errors a user may meet: one stable ``code``, one French sentence, one HTTP status.
+"""Errors that are reported to users, each with a stable code, a French message and a status.
 
-Each has its row in ``docs/errors.md``; a test compares them. Anything else that goes
-wrong is a bug: it is logged with an id, and the user gets ``Internal`` with that id.
+Each class has its row in ``docs/errors.md``; a test compares them. Any other exception is a bug:
+it is logged with an id, and the user gets ``Internal`` with that id.
 """
 
 from __future__ import annotations
 
 
 class ChatError(Exception):
-    """A failure that a user is told about.
+    """Base class of the errors that are reported to users.
 
-    ``retry_after_s``: whole seconds after which trying again makes sense, or None.
+    ``retry_after_s``: whole seconds after which a retry makes sense, or None.
     """
 
     code = "internal"
@@ -25,7 +25,7 @@ class ChatError(Exception):
 
 
 class Internal(ChatError):
-    """A bug. ``error_id`` finds its traceback in the logs."""
+    """An unexpected exception. ``error_id`` identifies its traceback in the logs."""
 
     def __init__(self, error_id: str) -> None:
         super().__init__(f"Une erreur est survenue (référence {error_id}). Veuillez réessayer.")
@@ -69,11 +69,26 @@ class SessionNotFound(ChatError):
 
 
 class SessionGone(SessionNotFound):
-    """It existed. ``reason``: "expired", "ended" or "erased"."""
+    """A session that existed before. ``reason``: "expired", "ended", "erased" or "unreadable"."""
 
     def __init__(self, reason: str) -> None:
         super().__init__()
         self.reason = reason
+
+
+class SessionUnreadable(SessionGone):
+    """A session whose stored format this release cannot read; its data is quarantined unchanged."""
+
+    code = "session_unreadable"
+    status = 503
+    message = (
+        "Cette conversation ne peut pas être affichée pour le moment. Elle est conservée. Vous "
+        "pouvez en ouvrir une nouvelle."
+    )
+
+    def __init__(self) -> None:
+        super().__init__("unreadable")
+        self.retry_after_s = 600
 
 
 class IdConflict(ChatError):
@@ -89,7 +104,7 @@ class SessionBusy(ChatError):
 
 
 class HeldByAnother(ChatError):
-    """An adviser wants a conversation that another one holds. ``name``: the other's."""
+    """A conversation is assigned to another adviser. ``name``: of that adviser, "" if unknown."""
 
     code = "held_by_another"
     status = 409
@@ -101,7 +116,7 @@ class HeldByAnother(ChatError):
 
 
 class NotHeld(ChatError):
-    """An adviser writes in a conversation that they do not hold (any more)."""
+    """An adviser writes in a conversation that is not, or no longer, assigned to them."""
 
     code = "not_held"
     status = 409
@@ -115,7 +130,7 @@ class PayloadTooLarge(ChatError):
 
 
 class SessionFull(PayloadTooLarge):
-    """The conversation takes no more messages."""
+    """The conversation has reached its maximum size."""
 
     message = "Cette conversation est devenue trop longue. Ouvrez-en une nouvelle pour continuer."
 
@@ -132,13 +147,38 @@ class AssistantUnavailable(ChatError):
     message = "L'assistant est momentanément indisponible. Réessayez dans un instant."
 
 
+class Overloaded(AssistantUnavailable):
+    """The worker is overloaded and refused a question before storing it."""
+
+    message = "Beaucoup de clients écrivent en ce moment. Renvoyez votre message dans un instant."
+
+
 class StoreUnavailable(AssistantUnavailable):
-    """The session store did not answer: nothing is known of what was asked of it."""
+    """The session store did not answer: whether the operation took place is unknown."""
 
     message = "Le service est momentanément indisponible. Réessayez dans un instant."
 
     def __init__(self) -> None:
         super().__init__(retry_after_s=3)
+
+
+class StoreFull(StoreUnavailable):
+    """The memory store has reached its limit: new sessions are refused, none is evicted."""
+
+    message = "Trop de conversations sont en cours pour l'instant. Réessayez dans un instant."
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.retry_after_s = 30
+
+
+class DeskUnavailable(StoreUnavailable):
+    """An adviser's action cannot be confirmed, since another worker may not receive it."""
+
+    message = (
+        "Impossible de le confirmer pour l'instant : un serveur ne répond pas, et l'assistant "
+        "pourrait continuer à répondre. Réessayez dans un instant."
+    )
 
 
 class AssistantTimeout(ChatError):
@@ -158,6 +198,7 @@ BY_CODE: dict[str, type[ChatError]] = {
         Unauthorized,
         Forbidden,
         SessionNotFound,
+        SessionUnreadable,
         IdConflict,
         SessionBusy,
         PayloadTooLarge,
@@ -169,7 +210,7 @@ BY_CODE: dict[str, type[ChatError]] = {
 
 
 class InvalidPhoto(ChatError):
-    """Not a photo, or not one that we take. ``message`` says why."""
+    """An uploaded file is not a photo, or not an accepted one. ``message`` gives the reason."""
 
     code = "invalid_photo"
     status = 422
@@ -183,7 +224,7 @@ class TooManyPhotos(ChatError):
 
 
 class StaleForm(ChatError):
-    """A button of a recap that is no longer the one shown."""
+    """A button belongs to a version of the ticket draft that has changed since."""
 
     code = "stale_form"
     status = 409
@@ -191,7 +232,7 @@ class StaleForm(ChatError):
 
 
 class InvalidForm(ChatError):
-    """``fields``: why each of these cannot be taken, in French."""
+    """Fields of a ticket draft are invalid. ``fields``: the reason in French, by field name."""
 
     code = "invalid_form"
     status = 422
@@ -202,13 +243,7 @@ class InvalidForm(ChatError):
         self.fields = fields
 
 
-#: What only who makes a ticket can meet, by code.
-OF_TICKETS: dict[str, type[ChatError]] = {error.code: error for error in (StaleForm, InvalidForm)}
-
-#: What only who sends photos can meet, by code.
+#: Errors of photo uploads, by code.
 OF_PHOTOS: dict[str, type[ChatError]] = {
     error.code: error for error in (InvalidPhoto, TooManyPhotos)
 }
-
-#: What only the staff can meet, by code.
-OF_THE_DESK: dict[str, type[ChatError]] = {error.code: error for error in (HeldByAnother, NotHeld)}

@@ -1,7 +1,7 @@
-"""How busy this process is, told by how late its own timers fire; who can wait waits longer then.
+"""Load of this process, measured by the lag of its timers, and a pause that grows with it.
 
-A worker at its limit does the same work in fewer, larger steps: a text that is read, judged and
-sent once for six tokens costs a fraction of six. Nobody waits longer while there is time.
+A loaded worker batches: a text that is read, checked and sent once for six tokens costs a
+fraction of six separate steps. Without load there is no pause.
 """
 
 from __future__ import annotations
@@ -10,25 +10,27 @@ import asyncio
 import time
 from collections.abc import Callable
 
-#: Longest that several pieces are put together.
+from chat.core.runtime import Part
+
+#: Longest pause in which pieces are collected.
 LONGEST_S = 0.25
-#: Below this lateness nothing changes: timers are never quite on time.
+#: Timer lag that counts as no load: timers are never exactly on time.
 UNNOTICED_S = 0.005
-#: What is over it is worth waiting for so many times.
+#: Pause per second of lag above ``UNNOTICED_S``.
 STRETCH = 20.0
-#: Over how long it is averaged. Over a few steps of the event loop it would swing between all and
-#: nothing, and half of the steps would stay small.
+#: Averaging period. Averaged over a few steps of the event loop, the pause would oscillate between
+#: zero and its maximum, and half of the batches would stay small.
 MEMORY_S = 0.5
-#: What one measurement counts at most when it makes pauses longer, beside all before; and how late
-#: it says at most: once, a process may stand still.
+#: Largest weight and largest lag of one measurement that raises the average: a single stall of the
+#: process must not cause long pauses.
 _MOST = 0.1
 _LATEST_S = 0.04
-#: What was measured so long ago says nothing any more.
+#: Age after which the average is ignored.
 _STALE_S = 2.0
 
 
 class Load:
-    """``clock``: seconds, from any moment on."""
+    """Moving average of timer lag. ``clock``: monotonic seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -36,7 +38,7 @@ class Load:
         self._noted_at = clock()
 
     def note(self, late_s: float) -> None:
-        """Take that a timer fired so much too late; a process that stood still is soon forgiven."""
+        """Record timer lag; a single long stall is capped and decays quickly."""
         now = self._clock()
         more_s = min(late_s, _LATEST_S) - self._late_s
         weight = min((now - self._noted_at) / MEMORY_S, _MOST if more_s > 0 else 1.0)
@@ -45,13 +47,13 @@ class Load:
 
     @property
     def pause_s(self) -> float:
-        """How long to collect before the next step; 0.0 while there is time."""
+        """Seconds to collect before the next step; 0.0 without load."""
         if self._clock() - self._noted_at > _STALE_S:
             return 0.0
         return min(LONGEST_S, max(0.0, self._late_s - UNNOTICED_S) * STRETCH)
 
     async def rest(self, over: asyncio.Future[None]) -> None:
-        """Wait for ``pause_s``, and measure; no longer than until ``over`` is done."""
+        """Wait for ``pause_s`` or until ``over`` is done, and record the lag of that timer."""
         pause_s = self.pause_s
         if not pause_s or over.done():
             return
@@ -76,5 +78,11 @@ class Load:
             over.remove_done_callback(wake)
 
 
-#: Of this process.
-load = Load()
+async def yield_to_loop(steps: int) -> None:
+    """Yield to other tasks for a number of steps of the event loop."""
+    for _ in range(steps):
+        await asyncio.sleep(0)
+
+
+#: The load of this worker.
+LOAD: Part[Load] = Part("load", Load)

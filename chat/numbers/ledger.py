@@ -6,14 +6,16 @@ import asyncio
 import logging
 import threading
 import uuid
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from datetime import date
 
 from channels.db import database_sync_to_async
-from django.utils import timezone
+from django.db import DataError
 
+from chat.core import clock
+from chat.core.stats.counters import TALLY, Batch, Tally
+from chat.core.threads import THREADS
 from chat.numbers.services import prune, write_batch
-from chat.numbers.tally import Batch, Tally, default_tally
 
 logger = logging.getLogger(__name__)
 
@@ -21,15 +23,18 @@ FLUSH_S = 10.0
 #: What a worker that stops waits for the database.
 LAST_FLUSH_S = 2.0
 
-#: A thread of its own: a database that hangs holds up nothing else.
-_THREAD = ThreadPoolExecutor(1, thread_name_prefix="numbers")
+WriteBatch = Callable[[Batch, uuid.UUID | None], None]
 
 
 class Ledger:
-    """Writes one tally down. What could not be written is kept and tried again, whole."""
+    """Writes one tally down. What could not be written is kept and tried again, whole.
 
-    def __init__(self, tally: Tally) -> None:
+    ``write``: takes a batch and the id of the one that was written before it.
+    """
+
+    def __init__(self, tally: Tally, *, write: WriteBatch = write_batch) -> None:
         self._tally = tally
+        self._write_batch = write
         self._pending: Batch | None = None
         self._written_id: uuid.UUID | None = None
         self._pruned_on: date | None = None
@@ -47,21 +52,28 @@ class Ledger:
             self._pending = self._tally.take()
             if self._pending is not None:
                 self._write(self._pending)
-            if self._pruned_on != (today := timezone.localdate()):
+            if self._pruned_on != (today := clock.today()):
                 prune()
                 self._pruned_on = today
 
     def _write(self, batch: Batch) -> None:
-        write_batch(batch, self._written_id)
-        self._written_id, self._pending = batch.id, None
+        """Write one batch, or drop it when the database can never take its values."""
+        try:
+            self._write_batch(batch, self._written_id)
+        except (DataError, OverflowError) as error:  # it would hold up all later ones for ever
+            names = sorted({name for _, name in batch.sums})
+            logger.error("numbers dropped, %s: %s", type(error).__name__, ", ".join(names))
+        else:
+            self._written_id = batch.id
+        self._pending = None
 
 
-async def keep_numbers(ledger: Ledger | None = None) -> None:
+async def keep_numbers(ledger: Ledger | None = None, *, every_s: float = FLUSH_S) -> None:
     """Write this process's numbers down, for ever, and a last time when cancelled."""
-    ledger = ledger or Ledger(default_tally())
+    ledger = ledger or Ledger(TALLY.get())
     try:
         while True:
-            await asyncio.sleep(FLUSH_S)
+            await asyncio.sleep(every_s)
             await _flush(ledger)
     finally:
         last = asyncio.ensure_future(_flush(ledger))
@@ -70,6 +82,7 @@ async def keep_numbers(ledger: Ledger | None = None) -> None:
 
 async def _flush(ledger: Ledger) -> None:
     try:
-        await database_sync_to_async(ledger.flush, thread_sensitive=False, executor=_THREAD)()
+        thread = THREADS.get().pool("numbers")
+        await database_sync_to_async(ledger.flush, thread_sensitive=False, executor=thread)()
     except Exception as error:  # noqa: BLE001 - they are kept and tried again
         logger.warning("numbers wait for the database: %s", type(error).__name__)

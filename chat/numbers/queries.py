@@ -8,9 +8,9 @@ from decimal import Decimal
 
 from channels.db import database_sync_to_async
 from django.conf import settings
-from django.utils import timezone
 
-from chat.numbers.arithmetic import cost_eur, percentile_s
+from chat.core import clock
+from chat.core.stats.arithmetic import cost_eur, percentile_s
 from chat.numbers.models import DailyNumber
 
 
@@ -52,7 +52,7 @@ class Summary:
 
 def summary(days: int = 14) -> Summary:
     """Return the numbers of today and of the days before, ``days`` (1 or more) in all."""
-    today = timezone.localdate()
+    today = clock.today()
     first = today - timedelta(days=days - 1)
     values: dict[date, dict[str, int]] = {first + timedelta(days=n): {} for n in range(days)}
     rows = DailyNumber.objects.filter(day__range=(first, today))

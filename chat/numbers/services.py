@@ -7,10 +7,10 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import F
-from django.utils import timezone
 
+from chat.core import clock
+from chat.core.stats.counters import Batch, Sums
 from chat.numbers.models import DailyNumber, WrittenBatch
-from chat.numbers.tally import Batch, Sums
 
 KEEP_DAYS = 400
 #: A worker that has written nothing for so long is gone, or has nothing in doubt.
@@ -52,8 +52,8 @@ def _make_rows(sums: Sums) -> None:
 
 def prune() -> int:
     """Forget what is older than ``KEEP_DAYS``; return how many numbers went."""
-    today = timezone.localdate()
-    oldest_batch = timezone.now() - timedelta(days=FORGET_BATCHES_DAYS)
+    today = clock.today()
+    oldest_batch = clock.now() - timedelta(days=FORGET_BATCHES_DAYS)
     WrittenBatch.objects.filter(written_at__lt=oldest_batch).delete()
     count, _ = DailyNumber.objects.filter(day__lt=today - timedelta(days=KEEP_DAYS)).delete()
     return count

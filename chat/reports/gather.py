@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
+from chat.core.ids import ref_of
 from chat.reports.report import QUIET_EDGES_S, SIZE_EDGES, Bucket, Report, spread
 from chat.sessions.desk import MAX_ROWS, Desk, Listing, Order, Row
 from chat.sessions.upkeep import Progress, Survey, Upkeep
@@ -44,6 +45,7 @@ async def gather(
         sampled=len(sample),
         oldest=oldest.rows,
         biggest=survey.biggest,
+        unreadable=tuple(map(ref_of, survey.unreadable)),
     )
     return report, survey
 

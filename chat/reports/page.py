@@ -9,11 +9,23 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.template.loader import render_to_string
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 
-from chat.reports.charts import bars, history
-from chat.reports.phrases import KINDS, full_moment, lasting, moment, number, plural, size
-from chat.reports.report import Past, Report, quiet_label, size_label, verdict, worker_lines
+from chat.core.reporting.charts import bars, history
+from chat.core.reporting.french import full_moment, lasting, moment, number, plural, size
+from chat.core.reporting.tables import HTMLTable
+from chat.reports.report import (
+    KINDS,
+    Past,
+    Report,
+    photo_figures,
+    quiet_label,
+    size_label,
+    verdict,
+    worker_lines,
+)
 from chat.sessions.desk import Row, State
 
 STATES = {
@@ -37,14 +49,10 @@ def as_page(report: Report, past: Sequence[Past], shop_name: str) -> str:
         "cards": cards(report, past[-1] if past else None),
         "charts": [*evolution(points), *distributions(report)],
         "tables": [
-            ("Les plus grosses", [_cells(row, report.made_at) for row in report.biggest]),
-            ("Les plus anciennes", [_cells(row, report.made_at) for row in report.oldest]),
+            _conversations("Les plus grosses", report.biggest, report.made_at),
+            _conversations("Les plus anciennes", report.oldest, report.made_at),
         ],
-        "orphans": [
-            (KINDS[kind], number(found), number(report.removed.get(kind, 0)))
-            for kind, found in report.orphans.items()
-            if found
-        ],
+        "orphans": _orphans(report),
         "workers": worker_lines(report) if report.workers else [],
     }
     return render_to_string("reports/report.html", context)
@@ -67,7 +75,22 @@ def cards(report: Report, before: Past | None) -> list[tuple[str, str, str]]:
         ("Restes orphelins", number(report.orphaned), removed if report.orphaned else "aucun"),
         ("Taille", size(report.bytes), f"{mean} en moyenne"),
         ("La plus ancienne", age, "depuis son premier message"),
+        *((name, value, "") for name, value in photo_figures(report)),
+        *_set_aside(report.unreadable),
+        *_left(report.left_files),
     ]
+
+
+def _set_aside(refs: Sequence[str]) -> list[tuple[str, str, str]]:
+    if not refs:
+        return []
+    return [("Illisibles", number(len(refs)), f"mises de côté : {', '.join(refs[:5])}")]
+
+
+def _left(names: Sequence[str]) -> list[tuple[str, str, str]]:
+    if not names:
+        return []
+    return [("Fichiers laissés", number(len(names)), f"conversations : {', '.join(names[:5])}")]
 
 
 def change(value: int, before: int | None) -> str:
@@ -101,12 +124,26 @@ def distributions(report: Report) -> list[tuple[str, str, SafeString]]:
     ]
 
 
-def _cells(row: Row, now: datetime) -> dict[str, str]:
-    return {
-        "ref": row.ref,
-        "age": lasting((now - row.began_at).total_seconds()),
-        "last": lasting((now - row.last_at).total_seconds()),
-        "messages": number(row.messages),
-        "size": size(row.bytes),
-        "state": STATES[row.state],
-    }
+def _orphans(report: Report) -> HTMLTable:
+    rows = [
+        (capfirst(KINDS[kind]), number(found), number(report.removed.get(kind, 0)))
+        for kind, found in report.orphans.items()
+        if found
+    ]
+    return HTMLTable("Restes orphelins", ("Ce qui reste", "Trouvés", "Retirés"), rows)
+
+
+def _conversations(title: str, rows: Sequence[Row], now: datetime) -> HTMLTable:
+    head = ("Référence", "Âge", "Dernier mot", "Messages", "Taille", "État")
+    cells = [
+        (
+            format_html("<code>{}</code>", row.ref),
+            lasting((now - row.began_at).total_seconds()),
+            f"il y a {lasting((now - row.last_at).total_seconds())}",
+            number(row.messages),
+            size(row.bytes),
+            STATES[row.state],
+        )
+        for row in rows
+    ]
+    return HTMLTable(title, head, cells, text_columns={5})

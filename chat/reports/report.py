@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
-from chat.reports.phrases import HARD, KINDS, lasting, plural, size
+from chat.core.ids import isoformat
+from chat.core.json import JSON
+from chat.core.reporting.french import HARD, lasting, plural, size
 from chat.sessions.desk import Row
-from chat.sessions.types import JSON, isoformat
 from chat.sessions.upkeep import Orphan
+from chat.shop.photos.quota import Space
 
+#: What is left of a conversation that is no more, as an operator calls it.
+KINDS: dict[Orphan, str] = {
+    Orphan.INDEX: "entrées d'index sans conversation",
+    Orphan.DRAFTS: "brouillons de réponse",
+    Orphan.STATES: "états sans fin prévue",
+    Orphan.LEASES: "tours de réponse",
+    Orphan.ASIDES: "notes du personnel",
+    Orphan.REFS: "références sans suite",
+    Orphan.CONTACTS: "demandes de rappel d'effacées",
+    Orphan.PHOTOS: "photos sans conversation ni ticket",
+    Orphan.FILES: "fichiers de photos effacées",
+}
 #: Seconds since the last word, and bytes: from one edge to before the next.
 QUIET_EDGES_S = (0, 300, 1800, 7200, 21_600, 43_200)
 SIZE_EDGES = (0, 2_000, 10_000, 50_000, 200_000)
@@ -29,7 +43,10 @@ class Bucket:
 class Report:
     """``since``: from when ``expired`` is counted. ``sampled``: conversations that ``sizes``
     tells of, the newest. ``applied``: whether orphans were removed.
+    ``photos``: what they take and what is left for them, None when that is not known.
     ``workers``: what each worker that was asked says of its storage, by its address.
+    ``unreadable``: references of conversations that were set aside.
+    ``left_files``: names of files with conversations of workers that stopped while Redis was away.
     """
 
     made_at: datetime
@@ -46,7 +63,10 @@ class Report:
     sampled: int = 0
     oldest: tuple[Row, ...] = ()
     biggest: tuple[Row, ...] = ()
+    photos: Space | None = None
     workers: Mapping[str, str] = field(default_factory=dict)
+    unreadable: tuple[str, ...] = ()
+    left_files: tuple[str, ...] = ()
 
     @property
     def orphaned(self) -> int:
@@ -85,7 +105,10 @@ class Report:
             "sampled": self.sampled,
             "oldest": [listed(row) for row in self.oldest],
             "biggest": [listed(row) for row in self.biggest],
+            "photos": None if self.photos is None else asdict(self.photos),
             "workers": dict(self.workers),
+            "unreadable": list(self.unreadable),
+            "left_files": list(self.left_files),
         }
 
 
@@ -151,6 +174,19 @@ def orphan_lines(report: Report) -> list[tuple[str, int, int]]:
     """Return what was found and removed of each kind, by its French name."""
     return [
         (KINDS[kind], report.orphans.get(kind, 0), report.removed.get(kind, 0)) for kind in Orphan
+    ]
+
+
+def photo_figures(report: Report) -> list[tuple[str, str]]:
+    """Return what photos take and what is left for them: name and value."""
+    space = report.photos
+    if space is None:
+        return [("Photos", "inconnu")]
+    quota = f" sur {size(space.max_bytes)}" if space.max_bytes else ""
+    floor = f", plancher {size(space.min_free_bytes)}" if space.min_free_bytes else ""
+    return [
+        ("Photos", f"{size(space.used_bytes)}{quota}"),
+        ("Place libre", f"{size(space.free_bytes)}{floor}"),
     ]
 
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 
-from chat.reports.phrases import lasting, moment, number, size
+from chat.core.ids import isoformat
+from chat.core.reporting.french import lasting, moment, number, size
+from chat.core.reporting.tables import csv_table, text_table
 from chat.reports.report import (
     Bucket,
     Report,
     orphan_lines,
+    photo_figures,
     quiet_label,
     size_label,
     verdict,
     worker_lines,
 )
 from chat.sessions.desk import Row
-from chat.sessions.types import isoformat
 
 BAR_CHARS = 24
 
@@ -36,11 +37,22 @@ def _lines(report: Report) -> Iterator[str]:
         (f"Expirées depuis le {moment(report.since)}", number(report.expired)),
         ("Taille des conversations", size(report.bytes)),
         ("Restes orphelins", number(report.orphaned)),
+        *photo_figures(report),
     ]
-    yield from table([], figures)
+    yield from text_table([], figures)
     yield ""
+    if report.unreadable:
+        yield f"Illisibles, mises de côté : {number(len(report.unreadable))}"
+        yield from (f"  {ref}" for ref in report.unreadable)
+        yield "Une version qui sait les lire les rend par : python manage.py sessions restore RÉF"
+        yield ""
+    if report.left_files:
+        yield f"Conversations laissées dans un fichier : {number(len(report.left_files))}"
+        yield from (f"  {name}" for name in report.left_files)
+        yield "Un serveur les réunit et efface le fichier ; voir : python manage.py doctor"
+        yield ""
     head = ["Orphelins", "trouvés", "retirés"]
-    yield from table(head, [(n, number(f), number(r)) for n, f, r in orphan_lines(report)])
+    yield from text_table(head, [(n, number(f), number(r)) for n, f, r in orphan_lines(report)])
     yield from _bars("Depuis le dernier mot", report.quiet, [*map(quiet_label, report.quiet)])
     title = f"Taille, sur les {number(report.sampled)} plus récentes"
     yield from _bars(title, report.sizes, [*map(size_label, report.sizes)])
@@ -62,14 +74,14 @@ def _bars(title: str, buckets: Sequence[Bucket], labels: Sequence[str]) -> Itera
         (label, number(bucket.count), "█" * -(-bucket.count * BAR_CHARS // top))
         for label, bucket in zip(labels, buckets, strict=True)
     ]
-    yield from table([title, "", ""], rows)
+    yield from text_table([title, "", ""], rows)
 
 
 def _conversations(title: str, rows: Sequence[Row], report: Report) -> Iterator[str]:
     if not rows:
         return
     yield ""
-    yield from table(
+    yield from text_table(
         [title, "âge", "dernier mot", "messages", "taille"],
         [
             (
@@ -84,39 +96,23 @@ def _conversations(title: str, rows: Sequence[Row], report: Report) -> Iterator[
     )
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Columns as wide as what stands in them: the first to the left, bars too, the rest right."""
-    lines = [head, *rows] if head else list(rows)
-    if not lines:
-        return
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        first, *others = (
-            cell.ljust(width) if n == 0 or "█" in cell else cell.rjust(width)
-            for n, (cell, width) in enumerate(zip(line, widths, strict=True))
-        )
-        yield "  ".join([first, *others]).rstrip()
-
-
 def as_csv(report: Report) -> str:
     """``section,name,value,…``: one flat table that any spreadsheet reads."""
-    buffer = io.StringIO()
-    write = csv.writer(buffer, lineterminator="\n").writerow
-    write(["section", "name", "value", "began_at", "last_at", "messages", "state"])
-    for name, value in report.to_json().items():
-        if name != "details":
-            write(["report", name, value, "", "", "", ""])
-    write(["report", "sampled", report.sampled, "", "", "", ""])
-    for kind, found in report.orphans.items():
-        write(["orphans", kind.value, found, "", "", "", ""])
-    for kind, removed in report.removed.items():
-        write(["removed", kind.value, removed, "", "", "", ""])
+    values: list[Sequence[object]] = [
+        ("report", name, value) for name, value in report.to_json().items() if name != "details"
+    ]
+    photos = asdict(report.photos) if report.photos else {}
+    values += [("photos", name, value) for name, value in photos.items()]
+    values.append(("report", "sampled", report.sampled))
+    values += [("orphans", kind.value, found) for kind, found in report.orphans.items()]
+    values += [("removed", kind.value, removed) for kind, removed in report.removed.items()]
     for section, buckets in (("quiet_s", report.quiet), ("size_bytes", report.sizes)):
         for bucket in buckets:
             high = "" if bucket.high is None else bucket.high
-            write([section, f"{bucket.low}-{high}", bucket.count, "", "", "", ""])
-    for section, rows in (("oldest", report.oldest), ("biggest", report.biggest)):
-        for row in rows:
+            values.append((section, f"{bucket.low}-{high}", bucket.count))
+    rows = [(*value, "", "", "", "") for value in values]
+    for section, listed in (("oldest", report.oldest), ("biggest", report.biggest)):
+        for row in listed:
             times = (isoformat(row.began_at), isoformat(row.last_at))
-            write([section, row.ref, row.bytes, *times, row.messages, row.state.value])
-    return buffer.getvalue()
+            rows.append((section, row.ref, row.bytes, *times, row.messages, row.state.value))
+    return csv_table(("section", "name", "value", "began_at", "last_at", "messages", "state"), rows)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -13,11 +14,10 @@ from asgiref.sync import sync_to_async
 from django.db import OperationalError, connection, connections
 from django.utils import timezone
 
-from chat.numbers import ledger as ledger_module
+from chat.core.stats.counters import Batch, Tally
 from chat.numbers.ledger import Ledger, keep_numbers
 from chat.numbers.models import DailyNumber, WrittenBatch
 from chat.numbers.services import KEEP_DAYS, write_batch
-from chat.numbers.tally import Batch, Tally
 
 MONDAY, TUESDAY = date(2026, 11, 23), date(2026, 11, 24)
 
@@ -76,20 +76,33 @@ def test_counts_wait_while_the_database_is_away(statement):
 
 
 @pytest.mark.django_db
-def test_commit_that_was_not_heard_of_counts_once(monkeypatch):
-    """The answer to the commit is lost: the worker cannot know, and writes the same again."""
+def test_a_number_that_no_column_holds_stops_no_later_one(caplog):
     tally = Tally(lambda: MONDAY)
     ledger = Ledger(tally)
+    tally.count("tokens.prompt", 2**63)
+    ledger.flush()
+    tally.count("turns.done")
+    ledger.flush()
 
-    def write_and_hang_up(batch: Batch, previous_id: Any = None) -> None:
+    assert in_sql()[MONDAY, "turns.done"] == 1
+    assert "numbers dropped, OverflowError: tokens.prompt" in caplog.text
+
+
+@pytest.mark.django_db
+def test_commit_that_was_not_heard_of_counts_once():
+    """The answer to the commit is lost: the worker cannot know, and writes the same again."""
+    tally = Tally(lambda: MONDAY)
+    lost = [OperationalError("connection lost")]
+
+    def write_and_hang_up_once(batch: Batch, previous_id: uuid.UUID | None) -> None:
         write_batch(batch, previous_id)
-        raise OperationalError("connection lost")
+        if lost:
+            raise lost.pop()
 
+    ledger = Ledger(tally, write=write_and_hang_up_once)
     tally.count("turns.done", 5)
-    monkeypatch.setattr(ledger_module, "write_batch", write_and_hang_up)
     with pytest.raises(OperationalError):
         ledger.flush()
-    monkeypatch.setattr(ledger_module, "write_batch", write_batch)
     tally.count("turns.done", 1)
     ledger.flush()
 
@@ -149,8 +162,7 @@ async def test_worker_that_stops_writes_a_last_time():
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_worker_goes_on_after_a_failure(monkeypatch, caplog):
-    monkeypatch.setattr(ledger_module, "FLUSH_S", 0.01)
+async def test_worker_goes_on_after_a_failure(caplog):
     tally = Tally(lambda: MONDAY)
     recovered = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -166,7 +178,7 @@ async def test_worker_goes_on_after_a_failure(monkeypatch, caplog):
             loop.call_soon_threadsafe(recovered.set)
 
     tally.count("turns.done")
-    keeping = asyncio.create_task(keep_numbers(Failing(tally)))
+    keeping = asyncio.create_task(keep_numbers(Failing(tally), every_s=0.01))
     async with asyncio.timeout(20):
         await recovered.wait()
     keeping.cancel()

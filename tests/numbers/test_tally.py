@@ -2,13 +2,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, datetime
 
 import pytest
 
-from chat.numbers import tally
-from chat.numbers.tally import Tally
+from chat.core.clock import CLOCK
+from chat.core.stats.counters import Tally
+from tests.runtime import FixedClock
 
 MONDAY, TUESDAY = date(2026, 11, 23), date(2026, 11, 24)
 
@@ -39,12 +39,10 @@ def test_each_count_belongs_to_its_day():
     assert batch.sums == {(MONDAY, "turns.done"): 1, (TUESDAY, "turns.done"): 1}
 
 
-def test_day_is_the_shops():
-    with pytest.MonkeyPatch.context() as patch:
-        late = datetime(2026, 11, 23, 23, 30, tzinfo=ZoneInfo("UTC"))
-        patch.setattr("django.utils.timezone.now", lambda: late)
-        counts = Tally()
-        counts.count("turns.done")
+def test_day_is_the_shops(replace_parts):
+    replace_parts(CLOCK.to(FixedClock(datetime(2026, 11, 23, 23, 30, tzinfo=UTC))))
+    counts = Tally()
+    counts.count("turns.done")
     batch = counts.take()
 
     assert batch is not None
@@ -88,9 +86,8 @@ def test_threads_lose_no_count_and_none_twice(takes):
     assert total == (6 if takes else 7)
 
 
-def test_what_waits_is_bounded_and_goes_on_counting_what_it_knows(monkeypatch):
-    monkeypatch.setattr(tally, "MAX_NUMBERS", 3)
-    counts = Tally(lambda: MONDAY)
+def test_what_waits_is_bounded_and_goes_on_counting_what_it_knows():
+    counts = Tally(lambda: MONDAY, max_numbers=3)
     for n in range(5):
         counts.count(f"name.{n}")
     counts.count("name.0")

@@ -5,7 +5,17 @@ from datetime import timedelta
 
 import pytest
 
-from chat.reports.charts import BAR_END, BAR_X, HEIGHT, TOP, WIDTH, bars, ceiling, history, thinned
+from chat.core.reporting.charts import (
+    BAR_END,
+    BAR_X,
+    HEIGHT,
+    TOP,
+    WIDTH,
+    bars,
+    ceiling,
+    history,
+    thinned,
+)
 from tests.reports.samples import NOON
 
 

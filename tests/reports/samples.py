@@ -6,10 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from chat.core.ids import ref_of
 from chat.reports.report import QUIET_EDGES_S, SIZE_EDGES, Past, Report, spread
 from chat.sessions.desk import Row, State
-from chat.sessions.types import ref_of
 from chat.sessions.upkeep import Orphan
+from chat.shop.photos.quota import Space
 
 NOON = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)  # noon in Paris
 
@@ -46,6 +47,12 @@ def report(**changes: Any) -> Report:
         sampled=6,
         oldest=rows,
         biggest=rows,
+        photos=Space(
+            used_bytes=2_500_000_000,
+            max_bytes=10_000_000_000,
+            free_bytes=40_000_000_000,
+            min_free_bytes=500_000_000,
+        ),
     )
     return replace(whole, **changes)
 

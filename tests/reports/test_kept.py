@@ -12,7 +12,6 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from chat.reports import services
 from chat.reports.models import CleanupReport
 from chat.reports.queries import last_made_at, past_reports
 from chat.reports.services import keep
@@ -32,9 +31,8 @@ def test_report_is_kept_in_numbers():
     assert "secret-" not in str(row.details)
 
 
-def test_oldest_reports_go_when_there_are_too_many(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(services, "MAX_KEPT", 3)
-    made = [keep(report(active=n)).pk for n in range(5)]
+def test_oldest_reports_go_when_there_are_too_many():
+    made = [keep(report(active=n), max_kept=3).pk for n in range(5)]
     assert sorted(CleanupReport.objects.values_list("pk", flat=True)) == made[2:]
 
 

@@ -3,12 +3,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 
 import pytest
 
-from chat.reports.phrases import lasting, number, plural, size
 from chat.reports.report import Bucket, quiet_label, size_label, spread, verdict, worker_lines
-from chat.reports.text import as_csv, as_text, table
+from chat.reports.text import as_csv, as_text
 from chat.sessions.upkeep import Orphan
 from tests.reports.samples import report, row
 
@@ -17,45 +17,6 @@ NOTHING = dict.fromkeys(Orphan, 0)
 
 def plain(text: str) -> str:
     return text.replace("\u202f", " ").replace("\u00a0", " ")
-
-
-@pytest.mark.parametrize(
-    "value, shown",
-    [
-        (0, "0 o"),
-        (999, "999 o"),
-        (1000, "1 ko"),
-        (1449, "1,4 ko"),
-        (9_960, "10 ko"),
-        (12_400, "12 ko"),
-        (3_400_000, "3,4 Mo"),
-        (2_000_000_000_000, "2000 Go"),
-    ],
-)
-def test_size_is_short(value: int, shown: str):
-    assert plain(size(value)) == shown
-
-
-@pytest.mark.parametrize(
-    "seconds, shown",
-    [
-        (-5, "0 s"),
-        (59.9, "59 s"),
-        (60, "1 min"),
-        (3600, "1 h"),
-        (3900, "1 h 05"),
-        (86_400, "1 j"),
-        (187_200, "2 j 4 h"),
-    ],
-)
-def test_time_is_short(seconds: float, shown: str):
-    assert plain(lasting(seconds)) == shown
-
-
-def test_numbers_are_french():
-    assert plain(number(1_234_567)) == "1 234 567"
-    assert plural(1, "reste", "restes") == "1 reste"
-    assert plural(2, "reste", "restes") == "2 restes"
 
 
 @pytest.mark.parametrize(
@@ -115,11 +76,6 @@ def test_text_has_columns_and_no_line_that_ends_in_spaces():
     assert "cleanup_report --apply" in lines[-1]
 
 
-def test_table_of_nothing_is_nothing():
-    assert list(table([], [])) == []
-    assert list(table(["a", "b"], [("long", "1")])) == ["a     b", "long  1"]
-
-
 def test_csv_can_be_read_back():
     rows = list(csv.DictReader(io.StringIO(as_csv(report()))))
     values = {(one["section"], one["name"]): one["value"] for one in rows}
@@ -127,3 +83,14 @@ def test_csv_can_be_read_back():
     assert values["orphans", "index"] == "3"
     assert values["quiet_s", "43200-"] == "1"
     assert sum(one["section"] == "biggest" for one in rows) == 10
+
+
+def test_text_tells_what_photos_take_and_what_is_left():
+    text = as_text(report())
+
+    assert re.search(r"Photos +2,5\sGo sur 10\sGo\n", text)
+    assert re.search(r"Place libre +40\sGo, plancher 500\sMo\n", text)
+    assert re.search(r"Photos +inconnu\n", as_text(report(photos=None)))
+    assert ["photos", "used_bytes", "2500000000"] in [
+        row[:3] for row in csv.reader(as_csv(report()).splitlines())
+    ]

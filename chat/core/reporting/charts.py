@@ -1,7 +1,7 @@
-"""Charts as SVG, drawn here: no script, no font, no third party. Pure.
+"""Bar and line charts as inline SVG, without script, font or third-party code. Pure.
 
-Colours are the page's: shapes carry classes and ``currentColor``, and no ``style``, which the
-site's CSP forbids. Widths suit a telephone; a page shows several side by side.
+Colours come from the page: shapes have classes and ``currentColor``, and no ``style`` attribute,
+which the site's CSP forbids. The width fits a telephone; a page shows several side by side.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from chat.reports.phrases import moment, number
+from chat.core.reporting.french import moment, number
 
 WIDTH = 360
-#: Of a row of bars; and where the bars begin and may end.
+#: Height of one bar's row; x coordinates of the start and of the longest end of the bars.
 ROW = 26
 BAR_X, BAR_END = 132, 312
-#: Of a chart over time, with what surrounds its lines.
+#: Height and margins of a line chart.
 HEIGHT, TOP, BOTTOM, LEFT, RIGHT = 150, 14, 24, 8, 8
-#: Points of a line, at most: more cannot be told apart.
+#: Maximum number of points of a line; more are not distinguishable.
 MAX_POINTS = 120
 
 
 def bars(rows: Sequence[tuple[str, int, str]], title: str) -> SafeString:
-    """Horizontal bars: label, value, and the value as it is shown."""
+    """Draw horizontal bars. ``rows``: label, value, formatted value."""
     longest = max((value for _, value, _ in rows), default=0) or 1
     drawn = format_html_join(
         "",
@@ -41,41 +41,41 @@ def bars(rows: Sequence[tuple[str, int, str]], title: str) -> SafeString:
                 *(n * ROW + 17, label),
                 *(BAR_X, n * ROW + 7, BAR_END - BAR_X),
                 *(BAR_X, n * ROW + 7, _bar_width(value, longest)),
-                *(WIDTH, n * ROW + 17, shown),
+                *(WIDTH, n * ROW + 17, formatted),
             )
-            for n, (label, value, shown) in enumerate(rows)
+            for n, (label, value, formatted) in enumerate(rows)
         ),
     )
-    told = ", ".join(f"{label} : {shown}" for label, _, shown in rows)
-    return _svg(f"{title}. {told}", max(1, len(rows)) * ROW, drawn)
+    description = ", ".join(f"{label} : {formatted}" for label, _, formatted in rows)
+    return _svg(f"{title}. {description}", max(1, len(rows)) * ROW, drawn)
 
 
 def _bar_width(value: int, longest: int) -> int:
-    """Whole units; whatever is not nothing can be seen."""
+    """Return the width in whole units, at least 2 for a value above zero."""
     width = round((BAR_END - BAR_X) * value / longest)
     return max(width, 2) if value else 0
 
 
 def history(points: Sequence[tuple[datetime, int]], title: str) -> SafeString:
-    """A line over time, oldest point first, from zero to a round number above the highest."""
+    """Draw a line over time. ``points``: oldest first; the axis ends at a round number."""
     if len(points) < 2:
         return format_html(
             '<p class="chart__none">{}</p>', "Il faut deux rapports pour tracer une évolution."
         )
-    shown = thinned(points)
-    top = ceiling(max(value for _, value in shown))
-    begin, end = shown[0][0], shown[-1][0]
+    drawn = thinned(points)
+    top = ceiling(max(value for _, value in drawn))
+    begin, end = drawn[0][0], drawn[-1][0]
     span_s = (end - begin).total_seconds() or 1
     places = [
         (
             round(LEFT + (WIDTH - LEFT - RIGHT) * (when - begin).total_seconds() / span_s, 1),
             round(HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * value / top, 1),
         )
-        for when, value in shown
+        for when, value in drawn
     ]
-    told = f"{title}. Du {moment(begin)} au {moment(end)} : de {number(shown[0][1])}"
+    description = f"{title}. Du {moment(begin)} au {moment(end)} : de {number(drawn[0][1])}"
     return _svg(
-        f"{told} à {number(shown[-1][1])}, au plus {number(max(v for _, v in shown))}.",
+        f"{description} à {number(drawn[-1][1])}, au plus {number(max(v for _, v in drawn))}.",
         HEIGHT,
         _axes(top, begin, end) + _line(places),
     )
@@ -127,7 +127,7 @@ def _day(when: datetime) -> str:
 
 
 def ceiling(value: int) -> int:
-    """Return the next of 1, 2, 5, 10, 20, 50… that is not below the value."""
+    """Return the smallest of 1, 2, 5, 10, 20, 50… that is not below the value."""
     step = 1
     while True:
         for factor in (1, 2, 5):
@@ -139,7 +139,7 @@ def ceiling(value: int) -> int:
 def thinned(
     points: Sequence[tuple[datetime, int]], at_most: int = MAX_POINTS
 ) -> list[tuple[datetime, int]]:
-    """Return at most so many points, the first, the last and the highest of each stretch."""
+    """Reduce to ``at_most`` points: the first, the last and the highest of each interval."""
     if len(points) <= at_most:
         return list(points)
     inner = points[1:-1]

@@ -1,4 +1,4 @@
-"""Numbers as the French read them. Pure."""
+"""French formatting of numbers, sizes, durations and dates in reports. Pure."""
 
 from __future__ import annotations
 
@@ -7,31 +7,19 @@ from datetime import datetime
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from chat.sessions.upkeep import Orphan
-
-#: Between thousands, and before a unit: narrow, and never the end of a line.
+#: Narrow no-break space, between thousands.
 THIN = "\u202f"
-#: Before a unit of several letters.
+#: No-break space, before a unit.
 HARD = "\u00a0"
-
-#: What is left of a conversation that is no more, as an operator calls it.
-KINDS: dict[Orphan, str] = {
-    Orphan.INDEX: "entrées d'index sans conversation",
-    Orphan.DRAFTS: "brouillons de réponse",
-    Orphan.STATES: "états sans fin prévue",
-    Orphan.LEASES: "tours de réponse",
-    Orphan.ASIDES: "notes du personnel",
-    Orphan.REFS: "références sans suite",
-}
 
 
 def number(value: int) -> str:
-    """``12 345``."""
+    """Format an integer: ``12 345``."""
     return f"{value:,}".replace(",", THIN)
 
 
 def size(value: int) -> str:
-    """``512 o``, ``1,4 ko``, ``12 Mo``: 1000 bytes are one ko."""
+    """Format a size in bytes: ``512 o``, ``1,4 ko``, ``12 Mo``. 1000 bytes are one ko."""
     amount = float(value)
     for unit in ("o", "ko", "Mo", "Go"):
         if amount < 1000 or unit == "Go":
@@ -42,7 +30,7 @@ def size(value: int) -> str:
 
 
 def lasting(seconds: float) -> str:
-    """``45 s``, ``12 min``, ``3 h``, ``3 h 05``, ``2 j 4 h``."""
+    """Format a duration: ``45 s``, ``12 min``, ``3 h``, ``3 h 05``, ``2 j 4 h``."""
     whole = max(0, int(seconds))
     if whole < 60:
         return f"{whole}{HARD}s"
@@ -57,16 +45,16 @@ def lasting(seconds: float) -> str:
 
 
 def moment(when: datetime) -> str:
-    """``23/11/2026 09:30``, in the shop's time."""
+    """Format a date and time: ``23/11/2026 09:30``, in the shop's time zone."""
     return f"{timezone.localtime(when):%d/%m/%Y %H:%M}"
 
 
 def full_moment(when: datetime) -> str:
-    """``lundi 23 novembre 2026 à 9 h 30``."""
+    """Format a date and time in words: ``lundi 23 novembre 2026 à 9 h 30``."""
     local = timezone.localtime(when)
     return f"{date_format(local, 'l j F Y')} à {local.hour}{HARD}h{HARD}{local.minute:02d}"
 
 
 def plural(count: int, one: str, several: str) -> str:
-    """``1 conversation``, ``0 conversation``, ``2 conversations``."""
+    """Format a count with its noun: ``1 conversation``, ``0 conversation``, ``2 conversations``."""
     return f"{number(count)} {several if count > 1 else one}"

@@ -1,4 +1,4 @@
-"""Percentiles out of buckets, euros out of tokens. Pure."""
+"""Percentiles from histogram buckets, and the cost of tokens in euros. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 PREFIX = "first_text."
-#: Upper bounds in seconds. Close together where an answer that feels quick ends.
+#: Upper bounds in seconds, dense in the range of responsive answers.
 BOUNDS_S = (
     *(0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5),
     *(2.0, 3.0, 5.0, 7.5, 10.0, 15.0, 20.0, 30.0, 60.0, math.inf),
@@ -16,16 +16,16 @@ BOUNDS_S = (
 
 
 def bucket_of(seconds: float) -> str:
-    """Return the name under which such an answer is counted, e.g. ``"first_text.0.5"``."""
+    """Return the counter name of the bucket of a latency, e.g. ``"first_text.0.5"``."""
     bound = BOUNDS_S[bisect_left(BOUNDS_S, seconds)] if seconds <= BOUNDS_S[-2] else math.inf
     return f"{PREFIX}{bound:g}"
 
 
 def percentile_s(values: Mapping[str, int], quantile: float) -> float | None:
-    """Return the seconds within which this part of the answers came, None when there were none.
+    """Return a quantile (0.0 to 1.0) of the latency in seconds, None without any answers.
 
-    ``values``: numbers of a day by name. Inside a bucket answers are taken as spread evenly; those
-    beyond the last bound count as that bound.
+    ``values``: counters of a day by name. Interpolates linearly inside a bucket; answers beyond the
+    last bound count as that bound.
     """
     counts = [values.get(f"{PREFIX}{bound:g}", 0) for bound in BOUNDS_S]
     rank = quantile * sum(counts)
@@ -47,9 +47,9 @@ def cost_eur(
     prompt_eur_per_m: Decimal,
     completion_eur_per_m: Decimal,
 ) -> Decimal | None:
-    """Return the euros that these tokens cost, None when a price is not known (0).
+    """Return the cost of tokens in euros, None when a price is unknown (0).
 
-    ``…_per_m``: of a million tokens.
+    ``…_per_m``: price of a million tokens.
     """
     if not (prompt_eur_per_m and completion_eur_per_m):
         return None
