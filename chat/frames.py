@@ -9,8 +9,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from chat.errors import InvalidJSON, InvalidMessage
-from chat.sessions.types import is_id
+from chat.core.errors import InvalidJSON, InvalidMessage
+from chat.core.ids import is_id
 
 #: Nested deeper than this, JSON is refused: no frame or body of ours needs more than 2.
 MAX_JSON_DEPTH = 16
@@ -37,6 +37,13 @@ class AskForAdviser:
 @dataclass(frozen=True, slots=True)
 class SyncSession:
     """``{"type": "session.sync"}``"""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadMessages:
+    """``{"type": "messages.load", "before": "<message id>"}``"""
+
+    before: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +77,9 @@ class DropTicket:
 
 
 TicketFrame = ConfirmTicket | EditTicket | DropTicket
-ClientFrame = SendMessage | StopTurn | AskForAdviser | SyncSession | Ping | TicketFrame
+ClientFrame = (
+    SendMessage | StopTurn | AskForAdviser | SyncSession | LoadMessages | Ping | TicketFrame
+)
 
 
 def _ticket_frame(frame: dict[str, Any]) -> TicketFrame:
@@ -169,6 +178,8 @@ def parse_frame(raw: str, max_chars: int) -> ClientFrame:
             return AskForAdviser()
         case {"type": "session.sync"}:
             return SyncSession()
+        case {"type": "messages.load", "before": str(before)} if is_id(before):
+            return LoadMessages(before)
         case {"type": "ping"}:
             return Ping()
         case {"type": "ticket.confirm" | "ticket.edit" | "ticket.drop"}:

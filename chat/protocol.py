@@ -5,17 +5,30 @@ What comes in is in ``frames``. No I/O.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, get_args
 
 import orjson
 
-from chat.errors import BY_CODE, ChatError, InvalidForm
+from chat.core.errors import ChatError, InvalidForm
+from chat.core.ids import isoformat
+from chat.core.json import JSON
 from chat.markup import html_of
 from chat.sessions.desk import Aside
-from chat.sessions.types import JSON, Draft, Message, Session, isoformat
-from chat.tickets.guide import form_of, shown
+from chat.sessions.types import (
+    MESSAGE_FIELDS,
+    Draft,
+    End,
+    Message,
+    Outcome,
+    Session,
+    Unreadable,
+    decoding,
+)
+from chat.shop.tickets.draft_dialogue import decode_draft, draft_payload
+from chat.transcript import last_page
 
 
 def message_json(message: Message) -> JSON:
@@ -33,13 +46,34 @@ def message_json(message: Message) -> JSON:
     }
 
 
+def message_of_json(data: JSON) -> Message | None:
+    """Read what ``message_json`` wrote, but for its HTML; None when it is no message.
+
+    Fields of another release are left out: whether they belong to the message is not known here.
+    """
+    known = {name: data[name] for name in MESSAGE_FIELDS if name in data}
+    try:
+        with decoding():
+            return Message.from_json(known)
+    except Unreadable:
+        return None
+
+
+def aside_json(aside: Aside) -> JSON:
+    """ASIDE: what the staff get of a note, without what another release wrote into it."""
+    return replace(aside, extra=None).to_json()
+
+
 @dataclass(frozen=True, slots=True)
 class SessionState:
-    """The whole conversation as it stands. ``waiting``: questions with no end yet, in order.
+    """The conversation as it stands. ``waiting``: questions with no end yet, in order.
 
-    ``failed``: questions that ended without an answer, each ``{"id", "code", "message"}``.
+    ``messages``: the newest (see ``chat.transcript``); ``has_earlier``: there are others before
+    them; ``total``: all of them. ``failed``: those of ``messages`` that ended without an answer,
+    each ``{"id", "code", "message"}``.
     ``asked``: the customer asked for an adviser, and none has come.
-    ``form``: the ticket that is being made, as ``chat.tickets.guide.shown`` tells it, or None.
+    ``form``: the ticket that is being made, as
+        ``chat.shop.tickets.draft_dialogue.draft_payload`` tells it, or None.
     """
 
     type: ClassVar[str] = "session.state"
@@ -54,24 +88,26 @@ class SessionState:
     ended: bool = False
     asked: bool = False
     form: JSON | None = None
+    has_earlier: bool = False
+    total: int = 0
 
     @classmethod
     def of(cls, session: Session, storage_backend: str) -> SessionState:
+        page = last_page(session.messages)
         return cls(
-            messages=session.messages,
+            messages=page.messages,
             draft=session.draft,
             speaker="adviser" if session.has_adviser else "assistant",
             name=session.adviser,
             expires_at=isoformat(session.expires_at),
             storage_backend=storage_backend,
             waiting=session.waiting,
-            failed=[
-                {"id": id_, "code": code, "message": BY_CODE[code].message}
-                for id_, code in session.failed.items()
-            ],
+            failed=failures_in(page.messages, session.failed),
             ended=session.ended,
             asked=session.asked_at is not None,
-            form=shown(form_of(session.form)),
+            form=draft_payload(decode_draft(session.form)),
+            has_earlier=page.has_earlier,
+            total=page.total,
         )
 
     @classmethod
@@ -92,6 +128,41 @@ class SessionState:
             "ended": self.ended,
             "asked": self.asked,
             "form": self.form,
+            "has_earlier": self.has_earlier,
+            "total": self.total,
+        }
+
+
+def failures_in(messages: Sequence[Message], failed: Mapping[str, str]) -> list[JSON]:
+    """Return what ``session.state`` says of those of these messages that failed, by their codes."""
+    return [
+        {"id": message.id, "code": code, "message": _message_of(code)}
+        for message in messages
+        if (code := failed.get(message.id))
+    ]
+
+
+def _message_of(code: str) -> str:
+    """The sentence of an error, also of a code that another release wrote."""
+    return Outcome(end=End.FAILED, code=code).error().message
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesLoaded:
+    """Messages that come right before ``before``, for who asked. See ``SessionState``."""
+
+    type: ClassVar[str] = "messages.loaded"
+    before: str
+    messages: Sequence[Message]
+    failed: Sequence[JSON]
+    has_earlier: bool
+
+    def body(self) -> JSON:
+        return {
+            "before": self.before,
+            "messages": [message_json(message) for message in self.messages],
+            "failed": list(self.failed),
+            "has_earlier": self.has_earlier,
         }
 
 
@@ -221,7 +292,7 @@ class DeskState:
         return {
             **self.session.body(),
             "ref": self.ref,
-            "asides": [aside.to_json() for aside in self.asides],
+            "asides": [aside_json(aside) for aside in self.asides],
             "holder": self.holder,
             "asked_at": self.asked_at,
             "language": self.language,
@@ -236,7 +307,7 @@ class AsideAdded:
     aside: Aside
 
     def body(self) -> JSON:
-        return {"aside": self.aside.to_json()}
+        return {"aside": aside_json(self.aside)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +354,7 @@ class Pong:
 
 ServerEvent = (
     SessionState
+    | MessagesLoaded
     | MessageAccepted
     | MessageDelta
     | MessageDone
@@ -297,30 +369,65 @@ ServerEvent = (
     | Failed
     | Pong
 )
+EVENT_TYPES = frozenset(event.type for event in get_args(ServerEvent))
+
+
+_NAMES_SPEAKER = frozenset({SessionState.type, DeskState.type, SpeakerChanged.type})
 
 
 @dataclass(frozen=True, slots=True)
-class Envelope:
-    """An event ready to be sent, with what a reader must know without parsing it.
+class EncodedEvent:
+    """An event ready to be sent, with what readers must know without parsing it.
 
-    ``about``: id of the question that this event gives its end, or "".
+    ``question_id``: the question that it gives its end, or "".
+    ``speaker``: "assistant" or "adviser" where the event says who answers, else "".
+    ``event_id``: of an end, equal for two copies of it, however they came (see ``end_id``); of
+    ``session.ended``, its reason; else "".
     """
 
     type: str
-    about: str
-    text: str
+    question_id: str
+    speaker: str
+    event_id: str
+    json: str
+
+    @classmethod
+    def of(cls, data: JSON, json: str, question_id: str) -> EncodedEvent:
+        """Return the event with its fields. ``data``: what ``json`` encodes, as a client reads it:
+        the same fields for an event of this worker and for one that another worker sent.
+        """
+        type_ = data["type"]
+        speaker = data["speaker"] if type_ in _NAMES_SPEAKER else ""
+        event_id = data["reason"] if type_ == SessionEnded.type else end_id(question_id, json)
+        return cls(type_, question_id, speaker, event_id, json)
 
 
-def sealed(event: ServerEvent) -> Envelope:
+def end_id(question_id: str, json: str) -> str:
+    """Return an identifier of this end of a question; "" without a question.
+
+    A digest of the whole event: a question that is asked again may get another end, which must
+    not be taken for a copy of the first.
+    """
+    if not question_id:
+        return ""
+    return f"{question_id}.{hashlib.blake2b(json.encode(), digest_size=8).hexdigest()}"
+
+
+def encode_event(event: ServerEvent) -> EncodedEvent:
     """Encode the event once, for however many viewers."""
-    about = ""
+    question_id = ""
     if isinstance(event, MessageDone):
-        about = event.message.reply_to
+        question_id = event.message.reply_to
     elif isinstance(event, Failed):
-        about = event.id
-    return Envelope(event.type, about, encode(event))
+        question_id = event.id
+    data = _json_of(event)
+    return EncodedEvent.of(data, orjson.dumps(data).decode(), question_id)
 
 
 def encode(event: ServerEvent) -> str:
     """Return the event as one line of JSON, accents as they are."""
-    return orjson.dumps({"type": event.type, **event.body()}).decode()
+    return orjson.dumps(_json_of(event)).decode()
+
+
+def _json_of(event: ServerEvent) -> JSON:
+    return {"type": event.type, **event.body()}
