@@ -5,7 +5,8 @@ local kind, remove = ARGV[2], ARGV[3] ~= ''
 local function lives(id) return redis.call('EXISTS', 'session:' .. id) == 1 end
 
 local function no_turn(id)
-  return not lives(id) or (redis.call('HGET', 'chat:state:' .. id, 'turn') or '') == ''
+  local turn = redis.pcall('HGET', 'chat:state:' .. id, 'turn')
+  return not lives(id) or not turn or turn == ''
 end
 
 local looks = {
@@ -16,7 +17,11 @@ local looks = {
   drafts = no_turn,
   states = function(id) return not lives(id) and redis.call('PTTL', 'chat:state:' .. id) == -1 end,
   asides = function(id) return not lives(id) end,
-  refs = function(ref) return not lives(redis.call('GET', 'chat:ref:' .. ref) or '') end,
+  refs = function(ref)
+    local id = redis.pcall('GET', 'chat:ref:' .. ref)
+    if type(id) ~= 'string' then return true end
+    return not lives(id) and redis.call('EXISTS', 'chat:unreadable:' .. id) == 0
+  end,
 }
 local keys = { drafts = 'chat:draft:', states = 'chat:state:', asides = 'chat:asides:',
   refs = 'chat:ref:' }

@@ -1,6 +1,7 @@
 -- ARGV: id, version, ttl ms, grace ms, document, epoch, owner, began, gone, number of messages,
 --       pending, failed, turn, answer, lease, ms for which the lease holds, draft,
---       then other fields and their values: who answers, "m:…", "t:…"
+--       then other fields and their values: who answers, "m:…", "t:…", and "d:…" with the ms that
+--       are left in place of the deadline
 -- "1", or "" when it changed since that version was read
 if version() ~= ARGV[2] then return '' end
 redis.call('DEL', STATE, DRAFT)
@@ -13,7 +14,17 @@ if ARGV[13] ~= '' then
   set('turn', ARGV[13], 'answer', ARGV[14], 'lease', ARGV[15], 'lease_until', NOW + ARGV[16])
   redis.call('SET', DRAFT, ARGV[17])
 end
-for i = 18, #ARGV, 2 do set(ARGV[i], ARGV[i + 1]) end
+for i = 18, #ARGV, 2 do
+  local field, value = ARGV[i], ARGV[i + 1]
+  if string.sub(field, 1, 2) == 'd:' then
+    local left, attempts = string.match(value, '^(-?%d+)|(%d+)$')
+    value = NOW + left .. '|' .. attempts
+  end
+  set(field, value)
+end
+-- It went on elsewhere meanwhile: at which worker the customer's pages are is not known, so whoever
+-- takes it over waits for all.
+redis.call('HDEL', STATE, 'door')
 know_asides()
 keep(tonumber(ARGV[3]))
 if ARGV[9] ~= '' then

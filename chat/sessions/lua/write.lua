@@ -6,6 +6,8 @@ if ARGV[5] ~= '' and tonumber(ARGV[4]) <= redis.call('STRLEN', DRAFT) then
   redis.call('SETRANGE', DRAFT, ARGV[4], ARGV[5])
   redis.call('PEXPIRE', DRAFT, math.max(redis.call('PTTL', DOC), 1000))
 end
-set('lease_until', NOW + tonumber(ARGV[3]))
-redis.call('ZADD', TURNS, NOW + tonumber(ARGV[3]), ID)
+-- Renewing ends with the deadline, so that the question has an end whatever its writer does.
+local until_ms = math.min(NOW, budget(get('turn')) or NOW) + tonumber(ARGV[3])
+set('lease_until', until_ms)
+redis.call('ZADD', TURNS, until_ms, ID)
 return { 'ok', get('stop'), listening(ARGV[6]) }
