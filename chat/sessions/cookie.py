@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core import signing
 from django.http import HttpResponse
 
-from chat.sessions.types import new_id, now
+from chat.core.ids import new_id
 
 NAME = "chat_session"
 #: Browsers take a cookie of such a name from this very host over HTTPS only: no other page of the
@@ -18,16 +18,8 @@ _signer = signing.Signer(salt="chat.sessions.cookie")
 
 
 def new_session_id() -> str:
-    """Return an unguessable id that tells when it was made: ``<27 characters>-<hex ms>``."""
-    return f"{new_id()}-{round(now().timestamp() * 1000):x}"
-
-
-def made_at(session_id: str) -> float:
-    """Return when ``new_session_id`` made this id, in seconds since 1970; 0 for any other."""
-    try:
-        return int(session_id.rsplit("-", 1)[1], 16) / 1000
-    except (IndexError, ValueError):
-        return 0.0
+    """Return an unguessable id."""
+    return new_id()
 
 
 def sign(session_id: str) -> str:

@@ -12,7 +12,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal, Protocol
 
-from chat.sessions.types import JSON, Message, Session, isoformat, new_id, now
+from chat.core.clock import now
+from chat.core.ids import isoformat, new_id
+from chat.core.json import JSON
+from chat.sessions.types import Message, Session, Unreadable, moment_of_text, unknown_fields
 
 #: An adviser who is not heard of for this long has left: the assistant answers again.
 HOLD_S = 180.0
@@ -45,6 +48,10 @@ class AsideKind(StrEnum):
     TURN = "turn"  # numbers of one answer, in ``data``
 
 
+_ASIDE_KINDS: dict[str, AsideKind] = {kind.value: kind for kind in AsideKind}
+_ASIDE_FIELDS = frozenset(("id", "kind", "text", "author", "data", "at"))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aside:
     """Something written beside the conversation, for the staff only.
@@ -52,6 +59,7 @@ class Aside:
     ``author``: name of who wrote or did it, "" for the application. ``data`` of a turn:
     ``{"question_id", "answer_id", "ending", "first_text_ms", "total_ms", "tools": [name],
     "prompt_tokens", "completion_tokens", "guarded"}``, numbers None when unknown.
+    ``extra``: as that of a ``Message``; a kind that is not known here counts as an event.
     """
 
     kind: AsideKind
@@ -60,9 +68,10 @@ class Aside:
     data: JSON = field(default_factory=dict)
     id: str = field(default_factory=new_id)
     at: datetime = field(default_factory=now)
+    extra: JSON | None = field(default=None, hash=False)
 
     def to_json(self) -> JSON:
-        return {
+        data = {
             "id": self.id,
             "kind": self.kind.value,
             "text": self.text,
@@ -70,17 +79,26 @@ class Aside:
             "data": self.data,
             "at": isoformat(self.at),
         }
+        return data | self.extra if self.extra else data
 
     @classmethod
     def from_json(cls, data: JSON) -> Aside:
-        return cls(
-            id=data["id"],
-            kind=AsideKind(data["kind"]),
-            text=data["text"],
-            author=data["author"],
-            data=data["data"],
-            at=datetime.fromisoformat(data["at"]),
-        )
+        """Read what ``to_json`` wrote, also of another release.
+
+        Raises:
+            Unreadable, or what ``decoding`` turns into it:
+        """
+        extra = unknown_fields(data, _ASIDE_FIELDS)
+        kind = _ASIDE_KINDS.get(data["kind"])
+        if kind is None:
+            kind, extra = AsideKind.EVENT, {**(extra or {}), "kind": data["kind"]}
+        id_, text, author, told = data["id"], data["text"], data["author"], data["data"]
+        if not all(isinstance(value, str) for value in (id_, text, author)):
+            raise Unreadable("not a text")
+        if not isinstance(told, dict):
+            raise Unreadable("not an object")
+        at = moment_of_text(data["at"])
+        return cls(id=id_, kind=kind, text=text, author=author, data=told, at=at, extra=extra)
 
 
 class State(StrEnum):
@@ -97,7 +115,7 @@ class State(StrEnum):
 class Row:
     """One conversation in the list. ``bytes``: of its document as stored.
 
-    ``language``: of what its customer writes, as ``chat.language`` names it; "" when not known.
+    ``language``: of what its customer writes, named as in ``chat.core.language``, or "".
     ``storage``: where the row was read.
     """
 
@@ -164,6 +182,13 @@ class Counts:
 
 
 class Desk(Protocol):
+    async def check_confirmable(self, session_id: str) -> None:
+        """Return when what the staff does here can be told to hold for every worker.
+
+        Raises:
+            DeskUnavailable: another worker may go on as if nothing had been done.
+        """
+
     async def take_over(
         self, session_id: str, adviser: Adviser, announcement: Message
     ) -> tuple[Session, bool]:

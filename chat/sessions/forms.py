@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from chat.errors import PayloadTooLarge
+from chat.core.errors import PayloadTooLarge
+from chat.core.json import JSON
 from chat.sessions.redis_document import dumps
-from chat.sessions.types import JSON
 
 MAX_FORM_BYTES = 16 * 1024
 

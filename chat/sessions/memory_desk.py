@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 
-from chat.errors import HeldByAnother, IdConflict, NotHeld, SessionGone, SessionNotFound
+from chat.core.clock import now
+from chat.core.errors import HeldByAnother, IdConflict, NotHeld, SessionGone, SessionNotFound
 from chat.sessions.desk import (
     MAX_ROWS,
     MAX_SEARCHED,
@@ -30,13 +31,16 @@ from chat.sessions.rows import (
     is_descending,
 )
 from chat.sessions.store import ANY_OWNER
-from chat.sessions.types import Author, Message, Session, now
+from chat.sessions.types import Author, Message, Session
 from chat.sessions.upkeep import MAX_BIGGEST, Orphan, Progress, Survey
 
 _MAX_LAPSED = 50
 
 
 class MemoryDesk(MemoryShelf):
+    async def check_confirmable(self, session_id: str) -> None:
+        return  # there is no other worker
+
     async def take_over(
         self, session_id: str, adviser: Adviser, announcement: Message
     ) -> tuple[Session, bool]:

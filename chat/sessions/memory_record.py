@@ -5,9 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from chat.core.clock import now
+from chat.core.ids import ref_of
+from chat.core.json import JSON
 from chat.sessions.desk import HOLD_S, MAX_ASIDES, Aside, Row, State
 from chat.sessions.rows import is_cut, language_after, language_in
-from chat.sessions.types import JSON, Author, Draft, End, Message, Outcome, Session, now, ref_of
+from chat.sessions.types import Author, Draft, End, Message, Outcome, Session, place_by_time
+
+#: Fields of a hash in Redis, as they are.
+RawFields = dict[bytes, bytes]
 
 _TAKEN_OVER = Outcome(end=End.TAKEN_OVER)
 
@@ -28,13 +34,22 @@ class RunningTurn:
     stop: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What a question without an end has left: its deadline, and the attempts begun so far."""
+
+    due: float
+    attempts: int = 0
+
+
 @dataclass(slots=True, kw_only=True)
 class Record:
     """Times are seconds since 1970, 0 for never. ``gone``: "", "ended".
 
     ``hold_until``: when the adviser counts as away. ``adviser_at``: when one came or left last.
     ``taken_by``: id of the announcement of the one who holds it. ``cut``: see
-    ``State.INTERRUPTED``. ``asides``: by id.
+    ``State.INTERRUPTED``. ``asides``: by id. ``budgets``: of the pending questions, by id.
+    ``extra``, ``raw_fields``: what another release wrote into the document and its hash besides.
     """
 
     id: str
@@ -57,6 +72,7 @@ class Record:
     form: JSON | None = None
     form_version: int = 0
     pending: list[str] = field(default_factory=list)
+    budgets: dict[str, Budget] = field(default_factory=dict)
     head_at: float = 0.0
     turn: RunningTurn | None = None
     outcomes: dict[str, Outcome] = field(default_factory=dict)
@@ -64,6 +80,8 @@ class Record:
     bytes: int = 0
     #: Whether the other store may know it too: it was read there, not begun here.
     elsewhere: bool = False
+    extra: JSON | None = None
+    raw_fields: RawFields = field(default_factory=dict)
 
     @classmethod
     def of(cls, session: Session) -> Record:
@@ -84,6 +102,7 @@ class Record:
             outcomes=outcomes_of(session),
             form=session.form,
             form_version=session.form_version,
+            extra=session.extra,
             elsewhere=True,
         )
         for message in session.messages:
@@ -92,8 +111,18 @@ class Record:
         return record
 
     def add(self, message: Message) -> None:
+        self._insert(len(self.messages), message)
+
+    def add_by_time(self, message: Message) -> None:
+        """Add what was said to another worker, where it belongs by time: it may be heard late."""
+        at = place_by_time(self.messages, message)
+        if message.author is Author.CUSTOMER and at == len(self.messages):
+            self.language = language_after(self.language, message.text)
+        self._insert(at, message)
+
+    def _insert(self, at: int, message: Message) -> None:
         self.bytes += len(message.text.encode()) + 200  # about what it takes as JSON
-        self.messages.append(message)
+        self.messages.insert(at, message)
         self.by_id[message.id] = message
 
     def hear(self, message: Message) -> None:
@@ -109,15 +138,28 @@ class Record:
 
     def silence(self, moment: datetime) -> None:
         """Cut the answer being written, and have no question wait for the assistant."""
-        turn, self.turn = self.turn, None
-        draft = turn.draft.decode(errors="ignore") if turn else ""
+        turn = self.turn
         for question_id in self.pending:
             self.outcomes[question_id] = _TAKEN_OVER
-        self.pending = []
+        self.drop_pending()
         self.cut = False
+        answer_id = self.cut_draft(moment)
+        if turn is not None and answer_id:
+            self.outcomes[turn.question_id] = Outcome(end=End.TAKEN_OVER, answer_id=answer_id)
+
+    def drop_pending(self) -> None:
+        """Have no question wait."""
+        self.pending = []
+        self.budgets = {}
+
+    def cut_draft(self, moment: datetime) -> str:
+        """End the answer being written; return the id under which what was kept of it is stored as
+        an interrupted message, "" when there was nothing to store.
+        """
+        turn, self.turn = self.turn, None
+        draft = turn.draft.decode(errors="ignore") if turn else ""
         if turn is None or not draft or turn.answer_id in self.by_id:
-            return
-        self.outcomes[turn.question_id] = Outcome(end=End.TAKEN_OVER, answer_id=turn.answer_id)
+            return ""
         answer = Message(
             author=Author.ASSISTANT,
             id=turn.answer_id,
@@ -127,13 +169,24 @@ class Record:
             reply_to=turn.question_id,
         )
         self.add(answer)
+        return answer.id
 
     def settle(self, question_id: str, outcome: Outcome) -> None:
         self.outcomes[question_id] = outcome
         if question_id in self.pending:
             self.pending.remove(question_id)
+        self.budgets.pop(question_id, None)
         self.head_at = seconds()
         self.cut = is_cut(outcome)
+
+    def may_end(self, question_id: str) -> bool:
+        """Whether another worker may give this question its end: neither is it answered here, nor
+        did it end but for a failure, nor has an adviser come.
+        """
+        outcome = self.outcomes.get(question_id)
+        is_begun = self.turn is not None and self.turn.question_id == question_id
+        is_over = outcome is not None and outcome.end is not End.FAILED
+        return not (self.adviser or is_begun or is_over)
 
     def last_was_cut(self) -> bool:
         """Whether the last question, as far as the outcomes tell, ended by itself too early, and
@@ -200,6 +253,7 @@ class Record:
             ended=self.gone == "ended",
             form=self.form,
             form_version=self.form_version,
+            extra=self.extra,
         )
 
 

@@ -2,28 +2,63 @@
 
 from __future__ import annotations
 
+import asyncio
 import heapq
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from chat.errors import SessionGone, SessionNotFound
+from chat.core.clock import now
+from chat.core.errors import SessionGone, SessionNotFound, StoreFull
+from chat.core.ids import new_id, ref_of
 from chat.sessions.desk import HOLD_S
 from chat.sessions.memory_record import Record, RunningTurn, seconds
 from chat.sessions.store import ANY_OWNER, Lease, LeaseLost
-from chat.sessions.types import End, Outcome, new_id, now, ref_of
+from chat.sessions.types import End, Message, Outcome
 from chat.sessions.upkeep import EXPIRED_KEPT_S
+
+#: About what Python takes for a session, a message and an aside beside their text.
+_SESSION_BYTES, _MESSAGE_BYTES, _ASIDE_BYTES = 5_000, 600, 800
+#: Ids of conversations that are over, at most; the oldest is forgotten first.
+_MAX_GONE = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """``at``: event loop time. ``messages``: their ids. ``until``: seconds since 1970."""
+
+    at: float
+    messages: frozenset[str]
+    until: float
 
 
 class MemoryShelf:
-    """``ttl_s``: life of a session after its last change. ``hold_s``: see ``HOLD_S``."""
+    """``ttl_s``: life of a session after its last change. ``hold_s``: see ``HOLD_S``.
 
-    def __init__(self, ttl_s: int, hold_s: float = HOLD_S) -> None:
+    ``max_sessions``, ``max_bytes``: from then on nothing new is said here; what was acknowledged
+    stays, and its answers are still stored.
+    """
+
+    def __init__(
+        self,
+        ttl_s: int,
+        hold_s: float = HOLD_S,
+        *,
+        max_sessions: int = 10_000,
+        max_bytes: int = 200_000_000,
+    ) -> None:
         self._ttl_s = ttl_s
         self._hold_s = hold_s
+        self._max_sessions = max_sessions
+        self._max_bytes = max_bytes
+        self._weights: dict[str, int] = {}
+        self._total_bytes = 0
         self._records: dict[str, Record] = {}
         self._refs: dict[str, str] = {}
         #: Why an id answers no more, its owner, and until when that is remembered.
         self._gone: dict[str, tuple[str, str, float]] = {}
+        #: What was erased under an id.
+        self._erased: dict[str, Erased] = {}
         self._expiries: list[tuple[float, str]] = []
         #: Ids of the sessions with a question that has no end.
         self._open: set[str] = set()
@@ -40,7 +75,26 @@ class MemoryShelf:
         self._records[record.id] = record
         self._refs[ref_of(record.id)] = record.id
         self._ended += bool(record.gone)
+        self._weigh(record)
         heapq.heappush(self._expiries, (record.expires, record.id))
+
+    def check_room(self, *, for_new: bool) -> None:
+        """Return when one more message may be taken, or one more session (``for_new``).
+
+        Raises:
+            StoreFull:
+        """
+        self._purge()
+        is_crowded = for_new and len(self._records) >= self._max_sessions
+        if is_crowded or self._total_bytes >= self._max_bytes:
+            raise StoreFull
+
+    def _weigh(self, record: Record) -> None:
+        """Note about how many bytes of memory the session takes now."""
+        own = _SESSION_BYTES + _ASIDE_BYTES * len(record.asides)
+        weight = own + record.bytes + _MESSAGE_BYTES * len(record.messages)
+        self._total_bytes += weight - self._weights.get(record.id, 0)
+        self._weights[record.id] = weight
 
     def record(self, session_id: str) -> Record | None:
         """Return the session as it lives here."""
@@ -54,6 +108,35 @@ class MemoryShelf:
             waiting = {*record.pending, *question_ids}
             record.pending = [m.id for m in record.messages if m.id in waiting]
             self._open.add(record.id)
+
+    def hear(self, session_id: str, message: Message) -> None:
+        """Add what another worker said in a session that both went on with: at most one answer to
+        each question, behind all, and anything else by time.
+        """
+        record = self._find(session_id)
+        if record is None or record.gone or not record.elsewhere or message.id in record.by_id:
+            return
+        if not message.reply_to:
+            record.add_by_time(message)
+            self._weigh(record)
+        elif record.may_end(message.reply_to):
+            record.add(message)
+            end = End.INTERRUPTED if message.interrupted else End.DONE
+            self._end(record, message.reply_to, Outcome(end=end, answer_id=message.id))
+
+    def hear_failure(self, session_id: str, question_id: str, code: str) -> None:
+        """Note that another worker ended a question of such a session without an answer."""
+        record = self._find(session_id)
+        if record is None or record.gone or not record.elsewhere:
+            return
+        if question_id in record.by_id and record.may_end(question_id):
+            self._end(record, question_id, Outcome(end=End.FAILED, code=code))
+
+    def _end(self, record: Record, question_id: str, outcome: Outcome) -> None:
+        record.settle(question_id, outcome)
+        if not record.pending:
+            self._open.discard(record.id)
+        self._weigh(record)
 
     def forget_gone(self) -> None:
         """Forget which conversations are over: another store knows it again."""
@@ -77,6 +160,7 @@ class MemoryShelf:
         return record
 
     def _keep(self, record: Record) -> None:
+        self._weigh(record)
         first = record.expires == 0.0
         record.expires = seconds() + self._ttl_s
         if first:  # later renewals move the entry when it comes up, see _purge
@@ -92,6 +176,8 @@ class MemoryShelf:
             if record is None:
                 if self._gone.get(id_, ("", "", 0.0))[2] <= moment:
                     self._gone.pop(id_, None)
+                if id_ in self._erased and self._erased[id_].until <= moment:
+                    del self._erased[id_]
             elif record.expires > moment:
                 heapq.heappush(self._expiries, (record.expires, id_))
             else:
@@ -106,14 +192,36 @@ class MemoryShelf:
         for old in [past for past in self._expired if past < hour - EXPIRED_KEPT_S // 3600]:
             del self._expired[old]
 
+    def _remember_erased(self, record: Record, for_s: float) -> None:
+        before = self._erased.get(record.id)
+        ids = frozenset(record.by_id) | (before.messages if before else frozenset())
+        at = asyncio.get_running_loop().time()
+        self._erased[record.id] = Erased(at, ids, seconds() + for_s)
+
+    def _refuse_erased(self, session_id: str, message_id: str, arrived_at: float | None) -> None:
+        """Refuse a message that was erased, or that came before what is under this id was.
+
+        Raises:
+            SessionGone:
+        """
+        erased = self._erased.get(session_id)
+        if erased is None or erased.until <= seconds():
+            self._erased.pop(session_id, None)
+            return
+        if message_id in erased.messages or (arrived_at is not None and arrived_at < erased.at):
+            raise SessionGone("erased")
+
     def _bury(self, record: Record, reason: str, for_s: float) -> None:
         self._remove(record.id)
         until = seconds() + for_s
         self._gone[record.id] = (reason, record.owner, until)
+        if len(self._gone) > _MAX_GONE:
+            del self._gone[next(iter(self._gone))]
         heapq.heappush(self._expiries, (until, record.id))
 
     def _remove(self, session_id: str) -> Record | None:
         record = self._records.pop(session_id, None)
+        self._total_bytes -= self._weights.pop(session_id, 0)
         if record is not None:
             self._refs.pop(ref_of(session_id), None)
             self._open.discard(session_id)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Sequence
+from typing import Any
 
-from chat.errors import HeldByAnother, IdConflict, NotHeld, SessionNotFound
+from chat.core import metrics
+from chat.core.errors import HeldByAnother, IdConflict, NotHeld, SessionNotFound, SessionUnreadable
+from chat.core.ids import isoformat, ref_of
 from chat.sessions.desk import (
     HOLD_S,
     MAX_ASIDES,
@@ -21,10 +25,10 @@ from chat.sessions.desk import (
     Row,
     State,
 )
-from chat.sessions.redis_document import dumps
+from chat.sessions.redis_document import dumps, json_of
 from chat.sessions.redis_link import RedisLink
-from chat.sessions.redis_rows import reading, refuse, rows_of
-from chat.sessions.redis_scripts import RedisScripts
+from chat.sessions.redis_rows import READ_DOCUMENT, reading, refuse, rows_of
+from chat.sessions.redis_scripts import RedisScripts, split_ids
 from chat.sessions.rows import (
     chosen_states,
     folded,
@@ -32,7 +36,9 @@ from chat.sessions.rows import (
     is_by_beginning,
     is_descending,
 )
-from chat.sessions.types import Message, Session, fingerprint, isoformat
+from chat.sessions.types import Message, Session, Unreadable, decoding, fingerprint
+
+logger = logging.getLogger(__name__)
 
 _MAX_LAPSED = 50
 #: Documents read at once, and bytes of them searched in one step of the event loop.
@@ -47,6 +53,9 @@ class RedisDesk(RedisScripts):
         super().__init__(link)
         self._ttl_ms = ttl_s * 1000
         self._hold_ms = round(hold_s * 1000)
+
+    async def check_confirmable(self, session_id: str) -> None:
+        return  # see SwitchStore
 
     async def take_over(
         self, session_id: str, adviser: Adviser, announcement: Message
@@ -64,8 +73,21 @@ class RedisDesk(RedisScripts):
         )
         if reply[0] == b"other":
             raise HeldByAnother(reply[1].decode())
-        status, session = reading(reply)
+        status, session = await self._session(session_id, reply)
         return session, status == b"taken"
+
+    async def _session(self, session_id: str, reply: list[Any]) -> tuple[bytes, Session]:
+        """Return the status and the session, as ``reading`` does.
+
+        Raises:
+            SessionUnreadable, SessionNotFound, SessionGone:
+        """
+        document = reply[READ_DOCUMENT] if len(reply) > 2 else b""
+        async with self._reading(session_id, document):
+            status, session = reading(reply)
+            if session.id != session_id:
+                raise Unreadable("the document is another session's")
+            return status, session
 
     async def hand_back(
         self, session_id: str, adviser_id: str, instruction: str, announcement: Message
@@ -97,7 +119,7 @@ class RedisDesk(RedisScripts):
         return bool(await self._run("hold", session_id, adviser_id, self._hold_ms))
 
     async def lapsed(self) -> list[str]:
-        return [id_.decode() for id_ in await self._run("lapsed", "", _MAX_LAPSED)]
+        return await self._due("chat:held", "lapsed", _MAX_LAPSED)
 
     async def ask_for_adviser(self, session_id: str, owner: str, announcement: Message) -> bool:
         said = (announcement.id, dumps(announcement.to_json()))
@@ -116,7 +138,16 @@ class RedisDesk(RedisScripts):
 
     async def asides(self, session_id: str) -> list[Aside]:
         kept = await self._run("asides", session_id)
-        return [Aside.from_json(json.loads(aside)) for aside in kept]
+        readable = []
+        for text in kept:
+            try:
+                with decoding():
+                    readable.append(Aside.from_json(json_of(text)))
+            except Unreadable as error:  # it stays in the list, and is dropped in its turn
+                metrics.unreadable_records.inc()
+                told = (ref_of(session_id), error)
+                logger.warning("an aside of conversation %s cannot be read (%s)", *told)
+        return readable
 
     async def page(self, listing: Listing) -> Page:
         states = chosen_states(listing)
@@ -135,20 +166,27 @@ class RedisDesk(RedisScripts):
             MAX_SORTED,
             *named,
         )
+        await self._ids("chat:index", (row[0] for row in told))
         return Page(rows_of(told, self._ttl_ms), total)
 
     async def find(self, ref: str) -> str:
         found = await self._link.run("GET", f"chat:ref:{ref}")
-        if not found or not await self._link.run("EXISTS", f"session:{found.decode()}"):
+        ids, _ = split_ids([found] if found else [])
+        if not ids:
             raise SessionNotFound
-        return str(found.decode())
+        if not await self._link.run("EXISTS", f"session:{ids[0]}"):
+            if await self._link.run("EXISTS", f"chat:unreadable:{ids[0]}"):
+                raise SessionUnreadable
+            raise SessionNotFound
+        return ids[0]
 
     async def search(self, words: Sequence[str]) -> list[Row]:
         wanted = folded(words)
         if not wanted:
             return []
-        newest = await self._link.run("ZREVRANGE", "chat:index", 0, MAX_SEARCHED - 1)
-        hits: list[bytes] = []
+        members = await self._shared("ZREVRANGE", "chat:index", 0, MAX_SEARCHED - 1)
+        newest = await self._ids("chat:index", members)
+        hits: list[str] = []
         for start in range(0, len(newest), _READ_AT_ONCE):
             hits += await self._having(wanted, newest[start : start + _READ_AT_ONCE])
             if len(hits) >= MAX_ROWS:
@@ -161,9 +199,9 @@ class RedisDesk(RedisScripts):
             active=active, last_hour=last_hour, asked=asked, held=held, answering=answering
         )
 
-    async def _having(self, wanted: list[str], ids: list[bytes]) -> list[bytes]:
+    async def _having(self, wanted: list[str], ids: list[str]) -> list[str]:
         """Return which of these conversations have all the words."""
-        documents = await self._link.run("MGET", *(b"session:" + id_ for id_ in ids))
+        documents = await self._link.run("MGET", *(f"session:{id_}" for id_ in ids))
         hits, searched = [], 0
         for id_, document in zip(ids, documents, strict=True):
             searched += len(document or b"")
@@ -172,12 +210,17 @@ class RedisDesk(RedisScripts):
                 searched = len(document or b"")
             if document is None:
                 continue
-            messages = json.loads(document)["messages"]
-            if has_words((message["text"] for message in messages), wanted):
+            try:
+                async with self._reading(id_, document):
+                    texts = [message["text"] for message in json_of(document)["messages"]]
+                    is_hit = has_words(texts, wanted)
+            except SessionUnreadable:
+                continue
+            if is_hit:
                 hits.append(id_)
         return hits
 
-    async def _rows(self, ids: Sequence[bytes]) -> list[Row]:
+    async def _rows(self, ids: Sequence[str]) -> list[Row]:
         return list(rows_of(await self._run("rows", "", *ids), self._ttl_ms))
 
 

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
-from chat.sessions.memory_record import Record, RunningTurn, seconds
+from chat.core.ids import isoformat
+from chat.core.json import JSON
+from chat.sessions.memory_record import Budget, Record, RunningTurn, seconds
 from chat.sessions.merge import Stored
 from chat.sessions.types import (
-    JSON,
     Author,
     End,
     Message,
     Outcome,
     Session,
+    Unreadable,
     fingerprint,
-    isoformat,
+    moment_of_text,
+    unknown_fields,
 )
+
+#: The year 9999, after which there is no datetime.
+LATEST_MS = 253_370_764_800_000
 
 
 def watch_group(session_id: str) -> str:
@@ -33,22 +40,74 @@ def watch_channel(session_id: str) -> str:
     return f"chat__group__{watch_group(session_id)}"
 
 
+def json_of(text: bytes | str) -> Any:
+    """Decode JSON; halves of surrogate pairs, which cannot be encoded again, are replaced."""
+    data = json.loads(text if isinstance(text, str) else text.decode())
+    escapes = ("\\ud", "\\uD") if isinstance(text, str) else (b"\\ud", b"\\uD")
+    return _encodable(data) if any(escape in text for escape in escapes) else data  # type: ignore[operator]
+
+
+def _encodable(value: Any) -> Any:
+    match value:
+        case str():
+            return "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in value)
+        case list():
+            return [_encodable(item) for item in value]
+        case dict():
+            return {_encodable(name): _encodable(item) for name, item in value.items()}
+    return value
+
+
+def form_in(text: bytes | str | None) -> JSON | None:
+    """Decode a form; what is no object is none."""
+    form = json_of(text) if text else None
+    return form if isinstance(form, dict) else None
+
+
+def finite(text: bytes | str | None) -> float:
+    """Read a moment in ms; what is none in the years of a datetime is 0."""
+    try:
+        number = float(text or 0)
+    except ValueError:
+        return 0.0
+    return number if 0 <= number < LATEST_MS else 0.0
+
+
 def dumps(data: JSON) -> str:
     return orjson.dumps(data).decode()
 
 
-def head(session_id: str, owner: str, epoch: str, created_at: datetime) -> str:
-    """A new document as far as its messages, which stand last so that one more is a mere append."""
+def head(
+    session_id: str, owner: str, epoch: str, created_at: datetime, extra: JSON | None = None
+) -> str:
+    """A document as far as its messages, which stand last so that one more is a mere append.
+
+    ``extra``: what another release wrote besides.
+    """
     start = {"id": session_id, "owner": owner, "epoch": epoch, "created_at": isoformat(created_at)}
+    start = {**(extra or {}), **start}
     return dumps(start)[:-1] + ',"messages":['
 
 
+_FIELDS = frozenset(("id", "owner", "epoch", "created_at", "messages"))
+#: Of the hash: those that have a meaning here. ``n`` and ``state`` are written anew.
+_KNOWN_FIELDS = frozenset(
+    b"epoch owner n began language state adviser adviser_id hold_until taken_by adviser_at asked_at"
+    b" instruction cut pending head_at turn answer lease lease_until stop failed form form_version"
+    b" gone".split()
+)
+
+
 def session_of(document: JSON, expiry_ms: int, **live: Any) -> Session:
+    texts = (document["id"], document["owner"], document["epoch"])
+    if not all(isinstance(text, str) for text in texts):
+        raise Unreadable("not a text")
     return Session(
         id=document["id"],
         owner=document["owner"],
         epoch=document["epoch"],
-        created_at=datetime.fromisoformat(document["created_at"]),
+        created_at=moment_of_text(document["created_at"]),
+        extra=unknown_fields(document, _FIELDS),
         expires_at=datetime.fromtimestamp(expiry_ms / 1000, UTC),
         messages=tuple(Message.from_json(message) for message in document["messages"]),
         **live,
@@ -57,18 +116,24 @@ def session_of(document: JSON, expiry_ms: int, **live: Any) -> Session:
 
 def stored(session_id: str, reply: list[Any]) -> Stored:
     """Read the reply of ``lua/peek.lua``."""
-    raw, expiry, draft, version, pairs = reply
-    texts = iter(text.decode() for text in pairs)
-    fields = dict(zip(texts, texts, strict=True))
+    raw, expiry, draft, version, now_ms, pairs = reply
+    raw_pairs = iter(pairs)
+    raw_fields = dict(zip(raw_pairs, raw_pairs, strict=True))
+    fields = {name.decode(): text.decode() for name, text in raw_fields.items() if _is_read(name)}
     gone = fields.get("gone", "")
     if not raw:
         return Stored(record=None, gone=gone, version=version.decode())
-    document = orjson.loads(raw)
+    try:
+        document = orjson.loads(raw)
+    except orjson.JSONDecodeError:  # it takes no lone surrogate
+        document = json_of(raw)
     record = Record(
         id=session_id,
         owner=fields["owner"],
         epoch=fields["epoch"],
-        created_at=datetime.fromisoformat(document["created_at"]),
+        created_at=moment_of_text(document["created_at"]),
+        extra=unknown_fields(document, _FIELDS),
+        raw_fields={n: text for n, text in raw_fields.items() if not _is_read(n)},
         expires=expiry / 1000,
         adviser=fields.get("adviser", ""),
         adviser_id=fields.get("adviser_id", ""),
@@ -79,32 +144,56 @@ def stored(session_id: str, reply: list[Any]) -> Stored:
         instruction=fields.get("instruction", ""),
         language=fields.get("language", ""),
         cut=fields.get("cut", "") != "",
-        form=json.loads(fields["form"]) if fields.get("form") else None,
+        form=form_in(fields.get("form")),
         form_version=int(fields.get("form_version") or 0),
-        pending=fields.get("pending", "").split(),
         outcomes={
             name[2:]: Outcome.from_text(text)
             for name, text in fields.items()
             if name.startswith("t:")
+        },
+        budgets={
+            name[2:]: _budget(text, now_ms)
+            for name, text in fields.items()
+            if name[:2] == "d:" and _BUDGET.match(text)
         },
         gone=gone,
         elsewhere=True,
     )
     for message in document["messages"]:
         record.add(Message.from_json(message))
+    # Ids of no message, as a damaged queue has them, would wait for ever.
+    record.pending = [id_ for id_ in fields.get("pending", "").split() if id_ in record.by_id]
     if fields.get("turn"):
         record.turn = RunningTurn(
             question_id=fields["turn"],
             answer_id=fields["answer"],
             token=fields["lease"],
-            until=_seconds(fields, "lease_until"),
+            until=_here(finite(fields.get("lease_until")), now_ms),
             draft=draft,
         )
     return Stored(record=record, gone=gone, version=version.decode())
 
 
+def _is_read(name: bytes) -> bool:
+    """Whether a field of the hash is read here; what messages are known by is written back."""
+    return name in _KNOWN_FIELDS or name[:2] in (b"t:", b"d:")
+
+
+def _here(moment_ms: float, now_ms: int) -> float:
+    """Return a moment of Redis's clock, ``now_ms`` being now, as one of this process's clock."""
+    return seconds() + (moment_ms - now_ms) / 1000
+
+
+_BUDGET = re.compile(r"\d+\|\d+\Z")
+
+
+def _budget(text: str, now_ms: int) -> Budget:
+    due_ms, attempts = text.split("|")
+    return Budget(due=_here(finite(due_ms), now_ms), attempts=int(attempts))
+
+
 def _seconds(fields: dict[str, str], name: str) -> float:
-    return float(fields.get(name) or 0) / 1000
+    return finite(fields.get(name)) / 1000
 
 
 def replacement(record: Record) -> list[Any]:
@@ -118,7 +207,9 @@ def replacement(record: Record) -> list[Any]:
     fields = [*_speaking(record), *_known(record)]
     messages = ",".join(dumps(message.to_json()) for message in record.messages)
     return [
-        head(record.id, record.owner, record.epoch, record.created_at) + messages + "]}",
+        head(record.id, record.owner, record.epoch, record.created_at, record.extra)
+        + messages
+        + "]}",
         record.epoch,
         record.owner,
         round(record.created_at.timestamp() * 1000),
@@ -151,13 +242,17 @@ def _speaking(record: Record) -> list[Any]:
     return [part for pair in (texts | in_ms).items() for part in pair]
 
 
-def _known(record: Record) -> list[str]:
-    """What each message and each outcome is known by."""
-    fields: list[str] = []
+def _known(record: Record) -> list[Any]:
+    """What each message and each outcome is known by, and what another release knows besides."""
+    fields: list[Any] = [part for pair in record.raw_fields.items() for part in pair]
     for message in record.messages:
-        fields += [f"m:{message.id}", _print(message)]
+        if f"m:{message.id}".encode() not in record.raw_fields:
+            fields += [f"m:{message.id}", _print(message)]
     for question_id, outcome in record.outcomes.items():
         fields += [f"t:{question_id}", outcome.to_text()]
+    for question_id, budget in record.budgets.items():
+        left_ms = round((budget.due - seconds()) * 1000)
+        fields += [f"d:{question_id}", f"{left_ms}|{budget.attempts}"]
     return fields
 
 

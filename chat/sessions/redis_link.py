@@ -17,7 +17,10 @@ from typing import Any
 
 import redis
 from redis.exceptions import (
+    AskError,
     BusyLoadingError,
+    ClusterCrossSlotError,
+    ClusterDownError,
     NoScriptError,
     OutOfMemoryError,
     ReadOnlyError,
@@ -29,13 +32,20 @@ from redis.exceptions import (
     TimeoutError as RedisTimeoutError,
 )
 
-from chat.errors import StoreUnavailable
+from chat.core.errors import StoreUnavailable
 
 logger = logging.getLogger(__name__)
 
 MAX_BATCH = 256
+#: A batch that is under way, and its second try, end by their timeouts before.
+LONGEST_CLOSE_S = 3.0
 #: Answers that say "not now", whatever was asked.
-_AWAY = (RedisConnectionError, RedisTimeoutError, OutOfMemoryError, ReadOnlyError, BusyLoadingError)
+_AWAY = (
+    *(RedisConnectionError, RedisTimeoutError, OutOfMemoryError, ReadOnlyError, BusyLoadingError),
+    # Of a Redis Cluster, which is refused at start but may take the place of a Redis later.
+    # ``MovedError`` is an ``AskError``.
+    *(AskError, ClusterCrossSlotError, ClusterDownError),
+)
 #: The same, for which redis-py has no class: a failed AOF or snapshot, too few replicas.
 _AWAY_CODES = ("MISCONF", "NOREPLICAS")
 
@@ -66,9 +76,12 @@ class RedisLink:
         """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
+        # Here, so that what cannot be encoded fails for its caller, and not for the whole batch.
+        name, *rest = command
+        encoded = [part.encode() if isinstance(part, str) else part for part in rest]
         if self._thread is None:
             self._start()
-        self._queue.put(_Call(command, future, loop))
+        self._queue.put(_Call((name, *encoded), future, loop))
         reply = await future
         if isinstance(reply, _AWAY) or (
             isinstance(reply, redis.ResponseError) and str(reply).startswith(_AWAY_CODES)
@@ -78,11 +91,11 @@ class RedisLink:
             raise reply
         return reply
 
-    def close(self) -> None:
-        """End the thread once what was queued before is answered."""
+    def close(self, longest_s: float = LONGEST_CLOSE_S) -> None:
+        """End the thread once what was queued before is answered; wait ``longest_s`` at most."""
         if self._thread is not None:
             self._queue.put(None)
-            self._thread.join()
+            self._thread.join(longest_s)
             self._thread = None
 
     def _start(self) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 
-from chat.language import language_of
+from chat.core.language import language_of
+from chat.core.text import normalized
 from chat.sessions.desk import Listing, Order, State
 from chat.sessions.types import Author, End, Message, Outcome
 
@@ -41,7 +41,7 @@ def is_cut(outcome: Outcome | None) -> bool:
 
 def fold(text: str) -> str:
     """Without case and accents: ``"Cœur d'Été"`` is ``"coeur d'ete"``."""
-    apart = unicodedata.normalize("NFD", text.casefold())
+    apart = normalized("NFD", text.casefold())
     for written, plain in _REWRITTEN.items():
         apart = apart.replace(written, plain)
     return apart

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from chat.errors import StoreUnavailable
+from chat.core.errors import StoreUnavailable
 from chat.sessions.copies import Copies
-from chat.sessions.memory_record import Record, RunningTurn, seconds
+from chat.sessions.memory_record import Budget, Record, RunningTurn, seconds
 from chat.sessions.memory_store import MemoryStore
-from chat.sessions.store import LEASE_S, Lease
+from chat.sessions.store import ANSWER_WITHIN_S, Lease
 
 #: Answers that one worker writes at once, at most; what is past that is not gone on with whole.
 _MAX_RUNNING = 1000
+#: Questions of one worker whose deadlines are remembered, the newest.
+_MAX_BUDGETS = 5000
+#: Two readings of one deadline differ by less, those of two questions by more.
+_SAME_S = 1.0
 
 
 class StandIn:
@@ -22,9 +27,22 @@ class StandIn:
         self._memory = memory
         self._copies = copies
         self._running: OrderedDict[str, tuple[Lease, bytearray]] = OrderedDict()
+        #: By the id of the session and that of the question.
+        self._budgets: OrderedDict[tuple[str, str], Budget] = OrderedDict()
+
+    def asked(self, session_id: str, question_id: str, due: float) -> None:
+        """Note until when a question of this worker may be tried."""
+        known = self._budgets.get((session_id, question_id))
+        if known is None or abs(known.due - due) > _SAME_S:  # not yet, or asked again
+            self._remember(session_id, question_id, Budget(due=due))
+
+    def ended(self, session_id: str, question_id: str) -> None:
+        """Forget that."""
+        self._budgets.pop((session_id, question_id), None)
 
     def begin(self, lease: Lease) -> None:
         """Note that this worker answers."""
+        self._remember(lease.session.id, lease.question_id, _budget_of(lease))
         self._running[lease.session.id] = (lease, bytearray())
         if len(self._running) > _MAX_RUNNING:
             self._running.popitem(last=False)
@@ -34,6 +52,10 @@ class StandIn:
         draft = self._draft(lease)
         if offset <= len(draft):
             draft[offset:] = piece.encode()
+
+    def answers(self, session_id: str) -> bool:
+        """Whether this worker is writing an answer in this session."""
+        return session_id in self._running
 
     def over(self, lease: Lease) -> None:
         """Forget what it wrote."""
@@ -60,6 +82,8 @@ class StandIn:
             mine = [m.id for m in record.messages if m.id in owned]
             missing = [id_ for id_ in mine if id_ not in record.outcomes]
             self._memory.expect(record, [id_ for id_ in missing if id_ not in record.pending])
+            for id_ in record.pending:
+                record.budgets.setdefault(id_, self._budget(record, id_))
 
     def bring(self, lease: Lease) -> None:
         """Have a turn that was begun in Redis go on in memory."""
@@ -69,13 +93,47 @@ class StandIn:
         if record.adviser or lease.question_id not in record.by_id:
             return
         self.expect(record.id, [lease.question_id])
-        record.turn = RunningTurn(
+        record.turn = self._turn(lease)
+
+    def whole(self, session_id: str, lease: Lease | None, owned: Sequence[str]) -> Record | None:
+        """Return all that this worker knows of a session, None when it has no copy.
+
+        ``owned``: questions for whose answers this worker waits.
+        """
+        session = self._copies.get(session_id) or (lease.session if lease else None)
+        if session is None:
+            return None
+        record = Record.of(session)
+        running = self._running.get(session_id)
+        asked = {question_id for id_, question_id in self._budgets if id_ == session_id}
+        asked.update(owned, [running[0].question_id] if running else [])
+        if not record.adviser:
+            open_ = [id_ for id_ in record.by_id if id_ in asked and id_ not in record.outcomes]
+            record.pending = open_
+            record.budgets = {id_: self._budget(record, id_) for id_ in open_}
+        if running is not None and running[0].question_id in record.pending:
+            record.turn = self._turn(running[0])
+        return record
+
+    def _turn(self, lease: Lease) -> RunningTurn:
+        return RunningTurn(
             question_id=lease.question_id,
             answer_id=lease.answer_id,
             token=lease.token,
-            until=seconds() + LEASE_S,
+            until=seconds() + self._memory.times.lease_s,
             draft=bytes(self._draft(lease)),
         )
+
+    def _remember(self, session_id: str, question_id: str, budget: Budget) -> None:
+        self._budgets[session_id, question_id] = budget
+        if len(self._budgets) > _MAX_BUDGETS:
+            self._budgets.popitem(last=False)
+
+    def _budget(self, record: Record, question_id: str) -> Budget:
+        """As it was in Redis; else as if the question had been asked once, when it was sent."""
+        sent_at = record.by_id[question_id].sent_at.timestamp()
+        first = Budget(due=min(seconds(), sent_at) + ANSWER_WITHIN_S)
+        return self._budgets.get((record.id, question_id), first)
 
     def bring_running(self, session_id: str) -> None:
         """The same for the turn of this worker in this session, if there is one."""
@@ -85,3 +143,8 @@ class StandIn:
     def _draft(self, lease: Lease) -> bytearray:
         running = self._running.get(lease.session.id)
         return running[1] if running and running[0].token == lease.token else bytearray()
+
+
+def _budget_of(lease: Lease) -> Budget:
+    left_s = lease.deadline - asyncio.get_running_loop().time()
+    return Budget(due=seconds() + left_s, attempts=lease.attempt)

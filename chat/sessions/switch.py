@@ -1,7 +1,7 @@
 """Redis, or memory while Redis is away, then Redis again with what memory kept.
 
 One failed call moves the worker to memory, so that no other call waits for a timeout. A
-session goes on there when this worker has a copy of it, or when it cannot exist in Redis;
+session goes on there when this worker has a copy of it, or knows that it exists nowhere;
 any other is refused with ``StoreUnavailable``, never begun again blank. A task asks Redis
 whether it is back, gives it what memory kept (see ``merge``), and the worker returns.
 """
@@ -10,20 +10,29 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
 from typing import Literal, TypeVar
 
-from chat import metrics
-from chat.errors import SessionGone, SessionNotFound, StoreUnavailable
-from chat.sessions import cookie
+from chat.core import metrics
+from chat.core.clock import now
+from chat.core.errors import SessionGone, SessionNotFound, StoreUnavailable
+from chat.core.ids import ref_of
 from chat.sessions.copies import Copies
 from chat.sessions.desk import Aside
+from chat.sessions.erasures import Backlog
+from chat.sessions.left_file import SUFFIX, LeftFile
 from chat.sessions.memory_record import Record, seconds
 from chat.sessions.memory_store import MemoryStore
-from chat.sessions.merge import merge
+from chat.sessions.merge import apart_id, is_of_another, merge
 from chat.sessions.redis_store import RedisStore
 from chat.sessions.standin import StandIn
 from chat.sessions.store import (
+    ANSWER_WITHIN_S,
+    ANY_OWNER,
     WEB_OWNER,
     Accepted,
     Claim,
@@ -34,13 +43,17 @@ from chat.sessions.store import (
     Store,
     Written,
 )
-from chat.sessions.switch_desk import SwitchDesk
+from chat.sessions.switch_desk import LATE_MS, SwitchDesk
 from chat.sessions.types import Message, Outcome, Session
 
 logger = logging.getLogger(__name__)
 
 #: How often an absent Redis is asked whether it is back.
 PROBE_S = 0.5
+#: Erased sessions that this worker was told of and remembers, at most.
+MAX_FORGOTTEN = 10_000
+#: Ids made here that are remembered; the oldest is forgotten, and its browser waits.
+MAX_MADE = 10_000
 #: After its return, other workers get this long to merge before orphans are taken up.
 SETTLE_S = 6.0
 
@@ -50,18 +63,49 @@ Moved = Callable[[Sequence[str] | None], Awaitable[None]]
 
 
 class SwitchStore(SwitchDesk):
-    """``moved`` may be set to hear of sessions whose ``storage_backend`` changed."""
+    """``moved`` may be set to hear of sessions whose ``storage_backend`` changed.
 
-    def __init__(self, redis: RedisStore, memory: MemoryStore) -> None:
+    ``probe_s``, ``settle_s``, ``late_ms``: see ``PROBE_S``, ``SETTLE_S`` and ``LATE_MS``.
+    """
+
+    def __init__(
+        self,
+        redis: RedisStore,
+        memory: MemoryStore,
+        *,
+        probe_s: float = PROBE_S,
+        settle_s: float = SETTLE_S,
+        late_ms: int = LATE_MS,
+    ) -> None:
+        self._probe_s = probe_s
+        self._settle_s = settle_s
+        self._late_ms = late_ms
         self._redis = redis
         self._memory = memory
         self._copies = Copies()
         self._stand_in = StandIn(memory, self._copies)
         self._away_since: float | None = None
+        #: Browsers' ids that this worker made: True for those made since Redis went.
+        self._made: OrderedDict[str, bool] = OrderedDict()
+        self._left: list[LeftFile] = []
+        self._left_folder: Path | None = None
+        self._forgotten: OrderedDict[str, None] = OrderedDict()
         self._settled_at = 0.0
         self._moving: dict[str, asyncio.Event] = {}
         self._returning: asyncio.Task[None] | None = None
         self.moved: Moved | None = None
+
+    def note_made(self, session_id: str) -> None:
+        """Note that this worker just made this id for a browser.
+
+        While Redis is away an id made since is known to exist nowhere, and one made before as long
+        as its page, here, heard of no conversation (``note_absence``). No clock says so: another
+        worker may still have Redis, and begin a conversation under an id that looks younger than
+        the moment when this one lost it.
+        """
+        self._made[session_id] = self._away_since is not None
+        if len(self._made) > MAX_MADE:
+            self._made.popitem(last=False)
 
     @property
     def backend(self) -> Literal["redis", "memory"]:
@@ -75,14 +119,42 @@ class SwitchStore(SwitchDesk):
         *,
         create: Create,
         answer_id: str = "",
+        answer_within_s: float = ANSWER_WITHIN_S,
+        arrived_at: float | None = None,
     ) -> Accepted:
         async def on(store: Store) -> Accepted:
+            self._check_may_begin(store, session_id, owner, create)
             # Memory does not know yet which other questions of this worker wait (see ``claim``).
             asked = answer_id if store is self._redis else ""
-            return await store.accept(session_id, owner, message, create=create, answer_id=asked)
+            return await store.accept(
+                session_id,
+                owner,
+                message,
+                create=how,
+                answer_id=asked,
+                answer_within_s=answer_within_s,
+                arrived_at=arrived_at,
+            )
 
-        new = create == "fresh" or (owner == WEB_OWNER and self._made_since(session_id))
-        accepted = await self._do(session_id, on, new=new)
+        known, how = self._copy_in_use(session_id, owner), create
+        if known is not None and create == "always":
+            how = "new"  # then it is begun only if Redis has no trace of it, not even of its end
+        new = create == "fresh" or (owner == WEB_OWNER and self._is_made_here(session_id))
+        try:
+            accepted = await self._do(session_id, on, new=new)
+        except SessionGone:
+            if how == create:
+                raise
+            known, how = None, create
+            self._copies.drop(session_id)
+            accepted = await self._do(session_id, on, new=new)
+        if accepted.created is not None:
+            self._forgotten.pop(session_id, None)
+            if known is not None and self._away_since is None:
+                with suppress(StoreUnavailable):
+                    accepted = await self._recognise(known, accepted)
+        if accepted.outcome is None:
+            self._stand_in.asked(session_id, message.id, seconds() + accepted.left_s)
         if accepted.lease is not None:
             self._begin(accepted.lease)
         elif accepted.created is not None:
@@ -91,13 +163,24 @@ class SwitchStore(SwitchDesk):
             self._copies.add(session_id, message)
         return accepted
 
-    async def claim(self, session_id: str, owned: Sequence[str], new_answer_id: str) -> Claim:
+    def _copy_in_use(self, session_id: str, owner: str) -> Session | None:
+        """Return the copy of a conversation that this owner may go on with, if there is one."""
+        copy = self._copies.get(session_id)
+        if copy is None or copy.owner != owner or copy.ended or copy.expires_at <= now():
+            return None
+        return copy if copy.messages else None
+
+    async def claim(
+        self, session_id: str, owned: Sequence[str], new_answer_id: str, *, last_try: bool = True
+    ) -> Claim:
         async def on(store: Store) -> Claim:
             if store is self._memory:
                 self._stand_in.expect(session_id, owned)
-            return await store.claim(session_id, owned, new_answer_id)
+            return await store.claim(session_id, owned, new_answer_id, last_try=last_try)
 
-        claim = await self._do(session_id, on)
+        claim = await self._do(session_id, on, owned=owned)
+        for question_id in (*claim.ended, *(over.question_id for over in claim.given_up)):
+            self._stand_in.ended(session_id, question_id)
         if claim.lease is not None:
             self._begin(claim.lease)
         return claim
@@ -132,6 +215,7 @@ class SwitchStore(SwitchDesk):
             finished = await self._do(lease.session.id, on, leased=lease)
         finally:
             self._stand_in.over(lease)
+            self._stand_in.ended(lease.session.id, lease.question_id)
         if answer is not None:
             self._copies.add(lease.session.id, answer)
         return finished
@@ -151,24 +235,24 @@ class SwitchStore(SwitchDesk):
 
     async def load(self, session_id: str, owner: str) -> Session:
         if self._away_since is not None and not self._memory.has(session_id):
-            if owner == WEB_OWNER and self._made_since(session_id):
+            is_absent = session_id in self._copies and self._copies.get(session_id) is None
+            if owner == WEB_OWNER and (is_absent or self._is_made_here(session_id)):
                 raise SessionNotFound
-            if session_id in self._copies and self._copies.get(session_id) is None:
-                raise SessionNotFound
+            if is_absent:  # as far as a browser is concerned that listens here
+                raise StoreUnavailable
         try:
-            session = await self._do(session_id, lambda store: store.load(session_id, owner))
+            session = await self._found(session_id, owner)
         except SessionGone:
             self._copies.drop(session_id)
-            raise
-        except SessionNotFound:
-            if session_id not in self._copies:
-                self._copies.put(session_id, None)
             raise
         self._copies.put(session_id, session)
         return session
 
     async def end(self, session_id: str, owner: str) -> bool:
-        ended = await self._do(session_id, lambda store: store.end(session_id, owner))
+        go = self._confirmed if owner == ANY_OWNER else self._do
+        ended = await go(session_id, lambda store: store.end(session_id, owner))
+        if ended and owner == ANY_OWNER and not self._is_alone:
+            await self._wait_until_known(session_id)
         self._copies.drop(session_id)
         return ended
 
@@ -182,19 +266,120 @@ class SwitchStore(SwitchDesk):
             return await store.erase(session_id, owner)
 
         erased = await self._do(session_id, on)
+        if not erased and await self._has_put_back(session_id):
+            erased = await self._do(session_id, on)
+        self._note_forgotten(session_id)
         self._copies.drop(session_id)
         return erased
 
+    async def _has_put_back(self, session_id: str) -> bool:
+        """Whether Redis had lost it, so that its erasure leaves a trace for late writers now."""
+        if self._away_since is not None:
+            return False
+        return await self._of_redis(lambda _: self._put_back(session_id))
+
+    def _note_forgotten(self, session_id: str) -> None:
+        self._forgotten[session_id] = None
+        if len(self._forgotten) > MAX_FORGOTTEN:
+            self._forgotten.popitem(last=False)
+
+    async def take_erasures(self, limit: int = 10) -> list[str]:
+        return await self._of_redis(lambda redis: redis.take_erasures(limit))
+
+    async def erasure_done(self, ref: str) -> None:
+        await self._of_redis(lambda redis: redis.erasure_done(ref))
+
+    async def erasure_backlog(self) -> Backlog:
+        return await self._of_redis(lambda redis: redis.erasure_backlog())
+
+    async def _of_redis(self, ask: Callable[[RedisStore], Awaitable[T]]) -> T:
+        """Ask Redis what memory does not know; while it is away, nobody."""
+        if self._away_since is not None:
+            raise StoreUnavailable
+        try:
+            return await ask(self._redis)
+        except StoreUnavailable:
+            self._leave()
+            raise
+
     def forget(self, session_id: str) -> None:
-        """Drop this worker's copy of a session that was erased."""
+        """Drop this worker's copy of a session that was erased; never give it to Redis again."""
+        self._note_forgotten(session_id)
         self._copies.drop(session_id)
         if self._away_since is None:
             self._memory.take_out(session_id)
+
+    def note_heard(self, session_id: str, message: Message) -> None:
+        """Add what another worker said in a browser's conversation to what this one has of it.
+
+        So a page that is loaded again here after Redis went shows what it showed before, and this
+        worker does not answer once more what is answered. While Redis cannot be written to, its
+        channels may still carry messages: what goes on in memory takes them in as well.
+
+        Only for browsers: their ids are secret, so both workers have the same conversation. Under
+        an id that a program names there may be another owner's by now.
+        """
+        if self._is_browsers(session_id):
+            self._copies.hear(session_id, message)
+            self._memory.hear(session_id, message)
+            self._stand_in.ended(session_id, message.reply_to)
+
+    def note_failure_heard(self, session_id: str, question_id: str, code: str) -> None:
+        """Note that another worker ended a question without an answer, as ``note_heard``."""
+        if self._is_browsers(session_id):
+            self._copies.hear_failure(session_id, question_id, code)
+            self._memory.hear_failure(session_id, question_id, code)
+            self._stand_in.ended(session_id, question_id)
+
+    def _is_browsers(self, session_id: str) -> bool:
+        known = self._memory.record(session_id) or self._copies.get(session_id)
+        return known is not None and known.owner == WEB_OWNER
+
+    async def _found(self, session_id: str, owner: str) -> Session:
+        """Load a session; one that a stopped worker may have left counts as away until its file is
+        merged.
+
+        Raises:
+            SessionNotFound, SessionGone:
+            StoreUnavailable:
+        """
+
+        async def load() -> Session:
+            return await self._do(session_id, lambda store: store.load(session_id, owner))
+
+        try:
+            return await load()
+        except SessionNotFound:
+            if owner != WEB_OWNER or self._left_folder is None or self._is_made_here(session_id):
+                raise
+        if any(self._left_folder.glob(f"*{SUFFIX}")):
+            raise StoreUnavailable
+        return await load()  # the file may have been merged, and removed, since Redis was asked
+
+    def note_absence(self, session_id: str) -> None:
+        """Hold that this browser's session, which Redis did not have just now, exists nowhere.
+
+        Only who listens to it may say so, until ``forget_absence``: what another worker begins is
+        heard. Only an id that this worker made counts: a browser that came from another worker may
+        begin there once this one is cut off. An id that a program names is never known to be free.
+        """
+        is_unknown = session_id in self._made and session_id not in self._copies
+        if self._away_since is None and is_unknown:
+            self._copies.put(session_id, None)
 
     def forget_absence(self, session_id: str) -> None:
         """No longer hold that this session does not exist: somebody may have begun it elsewhere."""
         if session_id in self._copies and self._copies.get(session_id) is None:
             self._copies.drop(session_id)
+
+    @property
+    def is_cluster(self) -> bool:
+        """Whether Redis is a cluster, which is not used: memory serves until it is replaced."""
+        return self._redis.is_cluster
+
+    def close(self) -> None:
+        """End the thread that talks to Redis."""
+        self._redis.close()
 
     async def ping(self) -> None:
         if self._away_since is not None:
@@ -204,6 +389,101 @@ class SwitchStore(SwitchDesk):
         except StoreUnavailable:
             self._leave()
             raise
+
+    async def hand_down(self, folder: Path, wait_s: float) -> None:
+        """Leave nothing in memory when this process ends: no operation may follow.
+
+        What Redis does not take back within ``wait_s`` is left in a file, which is written before
+        the wait and removed after a success: who kills this process meanwhile loses nothing.
+
+        Raises:
+            OSError: neither could be done; the log says how much is lost.
+        """
+        if self._returning is not None:
+            self._returning.cancel()
+            await asyncio.wait({self._returning})
+        records = self._memory.records()
+        if not records:
+            return
+        left: LeftFile | None = None
+        failure: OSError | None = None
+        try:
+            left = LeftFile.write(folder, records)
+        except OSError as error:
+            failure = error
+        if await self._give_back_within(wait_s):
+            if left is not None:
+                left.remove()
+            await self.leave()  # Redis could not be told before
+        elif left is not None:
+            left.close()
+            logger.warning(
+                "Redis is away: %d conversations are left for the next start in %s",
+                len(records),
+                left.path,
+            )
+        elif failure is not None:
+            count = len(records)
+            logger.error("%d conversations are lost: %s cannot be written", count, folder)
+            raise failure
+
+    async def take_up_left(self, folder: Path) -> None:
+        """Merge what a worker left in files, into Redis or, while it is away, into memory.
+
+        To be called when the worker starts and every second.
+        """
+        self._left_folder = folder
+        for left in LeftFile.found(folder):
+            self._left.append(left)
+            if self._away_since is not None:  # to go on with; Redis gets the file's own later
+                for record in (await asyncio.to_thread(left.read))[0]:
+                    if not self._memory.has(record.id):
+                        self._memory.adopt(record)
+        for left in tuple(self._left):
+            if self._away_since is not None:
+                return
+            records, is_whole = await asyncio.to_thread(left.read)
+            merged = [await self._merge_left(record) for record in records]
+            if None in merged:
+                continue
+            self._left.remove(left)
+            logger.warning("%d conversations of %s were merged", sum(map(bool, merged)), left.path)
+            if not is_whole:
+                metrics.unreadable_records.inc()
+            if is_whole and all(merged):
+                left.remove()
+            else:
+                left.set_aside()
+
+    async def _merge_left(self, record: Record) -> bool | None:
+        """Merge what a file has of a conversation; False when that will never work, None where
+        Redis must come back or memory must give back first.
+        """
+        if self._away_since is not None or self._memory.record(record.id) is not None:
+            return None
+        try:
+            return await self._is_moved(record)
+        except StoreUnavailable:
+            self._leave()
+            return None
+
+    async def _give_back_within(self, wait_s: float) -> bool:
+        """Give back, at the end of this process; False when Redis stays away for so long."""
+        loop = asyncio.get_running_loop()
+        give_up_at = loop.time() + wait_s
+        while True:
+            try:
+                await self._redis.ping()
+                await self._give_back()
+            except StoreUnavailable:
+                if loop.time() + self._probe_s > give_up_at:
+                    return False
+            except Exception:
+                logger.exception("giving back to Redis what memory kept failed")
+                return False
+            else:
+                return not self._memory.records()
+            await asyncio.sleep(self._probe_s)
 
     def _begin(self, lease: Lease) -> None:
         self._copies.put(lease.session.id, lease.session)
@@ -216,16 +496,18 @@ class SwitchStore(SwitchDesk):
         *,
         new: bool = False,
         leased: Lease | None = None,
+        owned: Sequence[str] = (),
     ) -> T:
         """Do it where the session lives now.
 
         ``new``: it exists nowhere yet. ``leased``: this worker answers in it, so knows it.
+        ``owned``: questions for whose answers this worker waits.
         """
         while session_id in self._moving:
             await self._moving[session_id].wait()
         if self._away_since is None and not self._memory.has(session_id):
             try:
-                return await operation(self._redis)
+                return await self._do_in_redis(session_id, operation, leased, owned)
             except StoreUnavailable:
                 self._leave()
             while session_id in self._moving:
@@ -234,9 +516,90 @@ class SwitchStore(SwitchDesk):
             self._stand_in.adopt(session_id, leased)
         return await operation(self._memory)
 
-    def _made_since(self, session_id: str) -> bool:
-        """Whether the server made this id after Redis went: then Redis cannot have it."""
-        return self._away_since is not None and cookie.made_at(session_id) >= self._away_since
+    async def _do_in_redis(
+        self,
+        session_id: str,
+        operation: Callable[[Store], Awaitable[T]],
+        leased: Lease | None,
+        owned: Sequence[str],
+    ) -> T:
+        """Do it in Redis; once more after Redis got back what it had lost."""
+        try:
+            return await operation(self._redis)
+        except SessionGone:
+            raise
+        except (SessionNotFound, LeaseLost):
+            if not await self._put_back(session_id, leased, owned):
+                raise
+            return await operation(self._redis)
+
+    async def _put_back(
+        self, session_id: str, lease: Lease | None = None, owned: Sequence[str] = ()
+    ) -> bool:
+        """Give Redis what it has lost of a conversation and this worker still has.
+
+        Nothing ever removes a message from a conversation that lives: one that this worker knows,
+        of a conversation that is neither erased nor expired, was lost with Redis's data (a flush,
+        a replica that had fallen behind). After a flush Redis does not know what was erased
+        before: only what this worker was told does, see ``forget``.
+
+        Returns whether there was something to give back.
+        """
+        record = self._stand_in.whole(session_id, lease, owned)
+        if record is None or session_id in self._forgotten or record.expires <= seconds():
+            return False
+        while True:
+            stored = await self._redis.peek(session_id)
+            theirs = stored.record
+            if stored.gone or (theirs and theirs.epoch != record.epoch):
+                return False
+            if theirs is not None and _has_all(theirs, record):
+                return False
+            both = merge(record, stored)
+            if both is None or session_id in self._forgotten:
+                return False
+            if await self._redis.replace(both, stored.version):
+                break
+        logger.warning("Redis lost a conversation that is served here: it was put back")
+        self._copies.put(session_id, both.snapshot())
+        return True
+
+    async def _recognise(self, known: Session, accepted: Accepted) -> Accepted:
+        """Join the conversation that was just begun anew with the copy of the one Redis lost."""
+        created = accepted.created
+        if created is None or known.id in self._forgotten:
+            return accepted
+        record = replace(Record.of(known), epoch=created.epoch)
+        while True:
+            stored = await self._redis.peek(known.id)
+            both = merge(record, stored) if stored.record is not None else None
+            if both is None or stored.gone:
+                return accepted
+            both = replace(both, epoch=known.epoch)  # by which other workers know it
+            if await self._redis.replace(both, stored.version):
+                break
+        logger.warning("Redis lost a conversation that is served here: it was put back")
+        whole = both.snapshot()
+        lease = accepted.lease
+        return replace(
+            accepted,
+            created=whole,
+            lease=replace(lease, session=replace(whole, waiting=(), draft=None)) if lease else None,
+        )
+
+    def _check_may_begin(self, store: Store, session_id: str, owner: str, create: Create) -> None:
+        """Return when this owner may go on with the session in this store, or begin it there.
+
+        Raises:
+            StoreUnavailable: a program names it, and Redis may have it, of another owner or not.
+        """
+        is_named = owner != WEB_OWNER and create != "fresh"
+        if store is self._memory and is_named and not self._memory.has(session_id):
+            raise StoreUnavailable
+
+    def _is_made_here(self, session_id: str) -> bool:
+        """Whether this worker made the id since Redis went: then it exists nowhere else yet."""
+        return self._away_since is not None and self._made.get(session_id, False)
 
     def _leave(self) -> None:
         """Serve from memory from now on."""
@@ -252,7 +615,7 @@ class SwitchStore(SwitchDesk):
     async def _return(self) -> None:
         await self._tell(None)
         while True:
-            await asyncio.sleep(PROBE_S)
+            await asyncio.sleep(self._probe_s)
             try:
                 await self._redis.ping()
                 await self._give_back()
@@ -266,13 +629,13 @@ class SwitchStore(SwitchDesk):
 
     async def _give_back(self) -> None:
         """Merge all that memory kept into Redis; what is not merged yet stays in memory."""
-        self._settled_at = seconds() + SETTLE_S
+        self._settled_at = seconds() + self._settle_s
         away_since, self._away_since = self._away_since, None
         merged: list[str] = []
         try:
             for record in self._memory.records():
-                await self._move(record)
-                merged.append(record.id)
+                if await self._is_moved(record):
+                    merged.append(record.id)  # noqa: PERF401 - what was merged is told in any case
         except BaseException:
             self._away_since = away_since
             raise
@@ -281,24 +644,49 @@ class SwitchStore(SwitchDesk):
         if self.backend == "memory":  # Redis went again meanwhile
             return
         self._memory.forget_gone()
+        self._made = OrderedDict.fromkeys(self._made, False)
         metrics.store_degraded.set(0)
         logger.warning("Redis is back: %d conversations were merged into it", len(merged))
         await self._tell(None)
 
+    async def _is_moved(self, record: Record) -> bool:
+        """Move a conversation back; one that cannot be stays where it is, and stops no other.
+
+        Raises:
+            StoreUnavailable:
+        """
+        try:
+            await self._move(record)
+        except StoreUnavailable:
+            raise
+        except Exception:
+            metrics.unreadable_records.inc()
+            logger.exception("conversation %s could not be given back", ref_of(record.id))
+            return False
+        return True
+
     async def _move(self, record: Record) -> None:
         done = self._moving[record.id] = asyncio.Event()
+        both: Record | None
         try:
             while True:
                 stored = await self._redis.peek(record.id)
+                if is_of_another(record, stored):
+                    both = replace(record, id=apart_id(record))
+                    await self._redis.replace(both, "")  # False: done before, and Redis went
+                    break
                 both = merge(record, stored)
                 if both is None or await self._redis.replace(both, stored.version):
                     break
-            for aside in both.asides.values() if both is not None else ():
-                await self._redis.add_aside(record.id, aside)
+            if both is not None:
+                for aside in both.asides.values():
+                    await self._redis.add_aside(both.id, aside)
             self._memory.take_out(record.id)
             self._copies.drop(record.id)
-            if both is not None:  # Redis may go again before anybody reads it there
-                self._copies.put(record.id, both.snapshot())
+            if both is not None and both.id != record.id:
+                logger.warning("an id that two owners used: conversations are kept apart")
+            elif both is not None:  # Redis may go again before anybody reads it there
+                self._copies.put(both.id, both.snapshot())
         finally:
             del self._moving[record.id]
             done.set()
@@ -309,3 +697,9 @@ class SwitchStore(SwitchDesk):
                 await self.moved(session_ids)
             except Exception:
                 logger.exception("telling viewers of the change of store failed")
+
+
+def _has_all(theirs: Record, record: Record) -> bool:
+    """Whether every message of the record is there, and each open question still has its turn."""
+    known = {*theirs.pending, *theirs.outcomes}
+    return record.by_id.keys() <= theirs.by_id.keys() and known.issuperset(record.pending)

@@ -31,6 +31,10 @@ class Orphan(StrEnum):
     LEASES = "leases"  # entries of the answers to be written
     ASIDES = "asides"
     REFS = "refs"  # references that lead nowhere
+    # In SQL and on disk, where the store does not look (see chat/takeover/leftovers.py):
+    CONTACTS = "contacts"
+    PHOTOS = "photos"
+    FILES = "files"  # of photos that were deleted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +44,7 @@ class Survey:
     ``active``: conversations that go on. ``ended``: over, readable until they expire.
     ``bytes``: of all documents. ``oldest``: the active one that began first, None when there is
     none. ``biggest``: at most ``MAX_BIGGEST`` of the active, the longest document first.
+    ``unreadable``: ids of conversations that no release could read since, the newest last.
     ``orphans``: by kind, of every kind, the session ids (of ``Orphan.REFS``: the references).
     """
 
@@ -49,7 +54,17 @@ class Survey:
     oldest: Row | None
     biggest: tuple[Row, ...]
     orphans: dict[Orphan, tuple[str, ...]] = field(default_factory=dict)
+    unreadable: tuple[str, ...] = ()
     taken_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Fates:
+    """What the store knows of some references. ``since``: of nothing before; None: of nothing."""
+
+    since: datetime | None
+    alive: frozenset[str]
+    erasing: frozenset[str]
 
 
 class Upkeep(Protocol):
