@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from chat.sessions.desk import Adviser
+from chat.sessions.memory_record import seconds
+from chat.sessions.memory_store import MemoryStore
+from chat.sessions.redis_store import RedisStore
 from chat.sessions.store import Store
 from chat.sessions.types import Author, Message
 from tests.builders import JEAN
@@ -32,10 +33,15 @@ async def hand_back(
     return await store.hand_back(session_id, by, instruction, announced(id_))
 
 
-async def leave_without_a_word(store: Any, session_id: str = JEAN, by: Adviser = CLAIRE) -> None:
-    """Have the hold of this adviser lapse now: the next one that is renewed lasts no time."""
-    name, value = ("_hold_s", 0.0) if hasattr(store, "_hold_s") else ("_hold_ms", 0)
-    usual = getattr(store, name)
-    setattr(store, name, value)
-    assert await store.keep_hold(session_id, by.id)
-    setattr(store, name, usual)
+async def leave_without_a_word(
+    store: MemoryStore | RedisStore, session_id: str = JEAN, by: Adviser = CLAIRE
+) -> None:
+    """Have the hold of this adviser lapse now."""
+    if isinstance(store, MemoryStore):
+        record = store.record(session_id)
+        assert record is not None
+        assert record.adviser_id == by.id
+        record.hold_until = seconds()
+        return
+    impatient = RedisStore(store._link, 86_400, hold_s=0.0)  # on the same conversations
+    assert await impatient.keep_hold(session_id, by.id)

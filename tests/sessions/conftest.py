@@ -2,16 +2,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
 
-from chat.sessions import switch
 from chat.sessions.memory_store import MemoryStore
 from chat.sessions.redis_link import RedisLink
 from chat.sessions.redis_store import RedisStore, scripts
-from chat.sessions.store import Store
-from tests.redis_server import RedisServer
+from chat.sessions.store import LEASE_TIMES, LeaseTimes, Store
+from devtools.redis_server import RedisServer
 from tests.sessions.workers import Worker
 
 
@@ -22,15 +22,19 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def store(backend: str, request: pytest.FixtureRequest) -> Iterator[Store]:
-    """An empty store of either kind. ``@pytest.mark.ttl_s(1)`` shortens lives."""
+    """An empty store of either kind. ``@pytest.mark.ttl_s(1)`` shortens lives, and
+    ``@pytest.mark.lease_times(lease_s=0.05)`` the rights to answer.
+    """
     marker = request.node.get_closest_marker("ttl_s")
     ttl_s = marker.args[0] if marker else 86_400
+    marker = request.node.get_closest_marker("lease_times")
+    times = LeaseTimes(**marker.kwargs) if marker else LEASE_TIMES
     if backend == "memory":
-        yield MemoryStore(ttl_s)
+        yield MemoryStore(ttl_s, times=times)
         return
     client = redis.Redis.from_url(request.getfixturevalue("flushed_redis"))
     link = RedisLink(lambda: client, scripts())
-    yield RedisStore(link, ttl_s)
+    yield RedisStore(link, ttl_s, times=times)
     link.close()
     client.close()
 
@@ -53,14 +57,12 @@ def server(tmp_path: Path) -> Iterator[RedisServer]:
 
 
 @pytest.fixture
-def workers(server: RedisServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Worker]]:
-    """Makes workers that look for Redis often and do not wait before taking up orphans."""
-    monkeypatch.setattr(switch, "PROBE_S", 0.02)
-    monkeypatch.setattr(switch, "SETTLE_S", 0.0)
+def workers(server: RedisServer) -> Iterator[Callable[..., Worker]]:
+    """Makes workers of this server. What it is called with, ``Worker`` gets."""
     made: list[Worker] = []
 
-    def make() -> Worker:
-        worker = Worker(server.url)
+    def make(**options: Any) -> Worker:
+        worker = Worker(server.url, **options)
         made.append(worker)
         return worker
 

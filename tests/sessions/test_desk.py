@@ -6,11 +6,11 @@ import asyncio
 
 import pytest
 
-from chat.errors import IdConflict, NotHeld, SessionGone, SessionNotFound
-from chat.sessions import desk
-from chat.sessions.desk import Aside, AsideKind
+from chat.core.clock import now
+from chat.core.errors import IdConflict, NotHeld, SessionGone, SessionNotFound
+from chat.sessions.desk import MAX_ASIDES, Aside, AsideKind
 from chat.sessions.store import ANY_OWNER, Store
-from chat.sessions.types import Author, now
+from chat.sessions.types import Author
 from tests.builders import JEAN, ask, leased, question
 from tests.sessions.cast import (
     announced,
@@ -215,21 +215,20 @@ async def test_asides_live_as_long_as_the_conversation_can_be_read(store):
 
     assert ended == ["un", "deux"]
     assert await store.asides(JEAN) == await store.asides("never") == []
-    await ask(store)
+    await ask(store, id_="q2")  # the erased "q1" revives nothing
     assert await store.asides(JEAN) == []
 
 
-async def test_newest_asides_are_kept(store, monkeypatch, backend):
-    module = "memory_record" if backend == "memory" else "redis_desk"
-    monkeypatch.setattr(f"chat.sessions.{module}.MAX_ASIDES", 3)
+async def test_newest_asides_are_kept(store):
     await ask(store)
+    ids = [str(n) for n in range(MAX_ASIDES + 2)]
 
-    for n in range(5):
-        await store.add_aside(JEAN, Aside(kind=AsideKind.NOTE, id=str(n)))
-        await store.add_aside(JEAN, Aside(kind=AsideKind.NOTE, id=str(n)))
+    for id_ in ids:
+        await store.add_aside(JEAN, Aside(kind=AsideKind.NOTE, id=id_))
+        await store.add_aside(JEAN, Aside(kind=AsideKind.NOTE, id=id_))
 
-    assert [aside.id for aside in await store.asides(JEAN)] == ["2", "3", "4"]
-    assert desk.MAX_ASIDES == 300
+    assert [aside.id for aside in await store.asides(JEAN)] == ids[2:]
+    assert MAX_ASIDES == 300
 
 
 @pytest.mark.ttl_s(1)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
-from chat.errors import SessionNotFound
-from chat.sessions.desk import MAX_ROWS, Counts, Listing, Order, State
+from chat.core.clock import now
+from chat.core.errors import SessionNotFound
+from chat.core.ids import ref_of
+from chat.sessions.desk import MAX_ROWS, MAX_SEARCHED, Counts, Listing, Order, State
 from chat.sessions.rows import fold, has_words, language_after
 from chat.sessions.store import ANY_OWNER, Store
-from chat.sessions.types import Author, End, Message, Outcome, now, ref_of
+from chat.sessions.types import Author, End, Message, Outcome
 from tests.builders import JEAN, answer, ask, leased, question
 from tests.sessions.cast import announced, hand_back, leave_without_a_word, spoken, take_over
 
@@ -263,15 +266,17 @@ async def test_search_reads_what_was_said(store, words, found):
     assert [row.id for row in await store.search(words)] == found
 
 
-async def test_search_reads_the_newest_only(store, monkeypatch, backend):
-    monkeypatch.setattr(f"chat.sessions.{backend}_desk.MAX_SEARCHED", 60)
-    for n in range(70):
-        await ask(store, "Bonjour", session_id=f"s{n:02}")
-        await tick()
+async def test_search_reads_the_newest_only(store):
+    await ask(store, "Un canapé", session_id="oldest")
+    await tick()
+    newer = (ask(store, session_id=f"s{n}") for n in range(MAX_SEARCHED - 1))
+    await asyncio.gather(*newer)
 
-    found = [row.id for row in await store.search(["bonjour"])]
+    while_it_is_one_of_them = [row.id for row in await store.search(["canapé"])]
+    await ask(store, session_id="newest")
 
-    assert found == [f"s{n:02}" for n in range(69, 9, -1)]
+    assert while_it_is_one_of_them == ["oldest"]
+    assert await store.search(["canapé"]) == []
 
 
 async def test_search_brings_a_page_at_most(store):

@@ -7,11 +7,11 @@ import json
 
 import pytest
 
-from chat.errors import SessionNotFound
+from chat.core.errors import SessionNotFound
+from chat.core.ids import ref_of
 from chat.sessions.desk import Aside, AsideKind, Listing, Order, State
 from chat.sessions.redis_store import RedisStore
 from chat.sessions.store import ANY_OWNER
-from chat.sessions.types import ref_of
 from tests.builders import JEAN, answer, ask, leased
 from tests.sessions.cast import announced, hand_back, spoken, take_over
 
@@ -64,19 +64,23 @@ async def test_erased_leaves_nothing_to_read(store, client):
     await store.erase(JEAN, ANY_OWNER)
 
     after = words_in(client)
-    words = ["Bonjour", "brouillon", "parole", "note", "Claire", "consigne", ref_of(JEAN)]
+    words = ["Bonjour", "brouillon", "parole", "note", "Claire", "consigne"]
     assert [word for word in words if word not in before] == []
     assert [word for word in words if word in after] == []
-    assert [key for key in client.keys("*") if JEAN in key] == [f"chat:state:{JEAN}"]
+    named = {f"chat:state:{JEAN}", f"chat:erased:{JEAN}"}  # for late writers; no word in them
+    assert {key for key in client.keys("*") if JEAN in key} == named
     assert client.hgetall(f"chat:state:{JEAN}") == {"gone": "erased", "owner": "api"}
-    assert client.keys("*") == [f"chat:state:{JEAN}"]
+    kept = {"chat:erasing", "chat:erasing:since", "chat:aof:erased_at"}
+    assert set(client.keys("*")) == {*named, *kept}
+    assert client.zrange("chat:erasing", 0, -1) == [ref_of(JEAN)]  # until SQL and disk are clean
 
 
 async def test_ended_is_in_no_list_but_can_be_read(store, client):
     await full_life(store)
     await store.end(JEAN, ANY_OWNER)
 
-    assert [key for key in client.keys("*") if client.type(key) == "zset"] == []
+    assert [key for key in client.keys("*") if client.type(key) == "zset"] == ["chat:speakers"]
+    assert 0 < client.ttl("chat:speakers") <= 3600
     assert "consigne" not in words_in(client)
     assert {key for key in client.keys("*") if client.ttl(key) < 0} == set()
     assert await store.find(ref_of(JEAN)) == JEAN
@@ -94,7 +98,7 @@ async def test_expired_is_taken_out_of_every_list_and_counted(store, client):
     with pytest.raises(SessionNotFound):
         await store.find(ref_of(JEAN))
 
-    assert set(client.keys("*")) == {f"chat:state:{JEAN}", "chat:expired"}
+    assert set(client.keys("*")) == {f"chat:state:{JEAN}", "chat:expired", "chat:speakers"}
     assert client.ttl("chat:expired") > 13 * 86_400
     assert "consigne" not in words_in(client)
     assert "Claire" not in words_in(client)

@@ -7,12 +7,13 @@ import shutil
 
 import pytest
 
-from chat.errors import PayloadTooLarge, SessionGone, SessionNotFound
+from chat.core.errors import PayloadTooLarge, SessionGone, SessionNotFound
+from chat.core.json import JSON
 from chat.sessions.desk import Listing
 from chat.sessions.merge import merge
 from chat.sessions.redis_store import RedisStore
 from chat.sessions.store import ANY_OWNER, Store
-from chat.sessions.types import JSON, Author, Message
+from chat.sessions.types import Author, Message
 from tests.builders import JEAN, ask, leased
 from tests.sessions.cast import take_over
 from tests.sessions.test_merge import record, stored
@@ -133,7 +134,7 @@ async def test_erasing_and_beginning_again_leave_no_form(store):
     with pytest.raises(SessionGone):
         await put(store, form(2), 1)
 
-    await ask(store)
+    await ask(store, id_="q2")  # the erased "q1" revives nothing
 
     assert await kept(store) == (None, 0)
 

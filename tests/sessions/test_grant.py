@@ -109,7 +109,7 @@ async def test_end_keeps_an_aside_once_however_often_it_is_said(store):
 async def test_end_that_does_not_count_keeps_no_aside(store):
     lease = (await asked(store)).lease
     await store.erase(JEAN, "api")
-    await asked(store)
+    await asked(store, "Rebonjour", "q2")
 
     with pytest.raises(LeaseLost):
         await store.finish(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat.sessions.memory_record import Record, RunningTurn, seconds
-from chat.sessions.merge import Stored, merge
+from chat.sessions.merge import Stored, apart_id, is_of_another, merge
 from chat.sessions.types import Author, End, Message, Outcome
 
 NOON = datetime(2026, 3, 9, 12, tzinfo=UTC)
@@ -60,6 +61,12 @@ COMMON = (said("q1", 0), said("a1", 1, "q1"))
         ([said("q2", 2)], [said("q3", 4)], ["q2", "q3"]),
         # its own order stands though a clock went back
         ([said("q2", 5), said("a2", 2, "q2")], [said("q3", 3)], ["q3", "q2", "a2"]),
+        # a question asked again elsewhere before this copy was merged stands where it was first
+        ([said("q2", 2)], [said("q3", 3), said("q2", 4)], ["q2", "q3"]),
+        ([said("q2", 5)], [said("q2", 2), said("q3", 3)], ["q2", "q3"]),
+        ([said("q3", 4), said("q2", 5)], [said("q2", 2), said("q3", 3)], ["q2", "q3"]),
+        # an answer stands where Redis has it
+        ([said("a2", 2, "q1")], [said("q3", 3), said("a2", 4, "q1")], ["q3", "a2"]),
         # a second answer to the same question is dropped
         ([said("q2", 2), said("b2", 3, "q2")], [said("q2", 2), said("a2", 4, "q2")], ["q2", "a2"]),
     ],
@@ -68,6 +75,16 @@ def test_every_message_is_there_once_in_one_order(kept, theirs, expected):
     merged = merge(record(*COMMON, *kept), stored(record(*COMMON, *theirs)))
 
     assert ids(merged) == ["q1", "a1", *expected]
+
+
+def test_text_that_redis_has_under_an_id_stays_where_it_is():
+    other = replace(said("q2", 2), text="autre texte")
+
+    merged = merge(record(*COMMON, other), stored(record(*COMMON, said("q3", 3), said("q2", 4))))
+
+    assert ids(merged) == ["q1", "a1", "q3", "q2"]
+    assert merged is not None
+    assert merged.messages[-1].text == "texte q2"
 
 
 def test_what_redis_never_had_or_lost_is_given_to_it():
@@ -257,3 +274,32 @@ def test_last_answer_that_failed_is_known_unless_an_adviser_came_since(came_at, 
 
     assert merged is not None
     assert merged.cut is cut
+
+
+def test_answer_that_ended_after_an_adviser_cut_it_is_not_told():
+    cut = {"q2": Outcome(end=End.TAKEN_OVER)}
+    at = (NOON + timedelta(minutes=3)).timestamp()
+    theirs = record(*COMMON, said("q2", 2), adviser="Claire", adviser_at=at)
+    theirs.outcomes |= cut
+    early, late = said("a2", 2.5, "q2"), said("a2", 3.5, "q2")
+
+    assert ids(merge(record(*COMMON, said("q2", 2), late), stored(theirs))) == ["q1", "a1", "q2"]
+    assert ids(merge(record(*COMMON, said("q2", 2), early), stored(theirs))) == [
+        "q1",
+        "a1",
+        "q2",
+        "a2",
+    ]
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_nothing_is_joined_to_the_conversation_of_another_owner(elsewhere):
+    kept = record(said("q2", 2), epoch="e2", elsewhere=elsewhere)
+    theirs = record(*COMMON)
+    theirs.owner = "key:zoe"
+
+    assert merge(kept, stored(theirs)) is None
+    assert is_of_another(kept, stored(theirs)) is not elsewhere  # else it was there, and is over
+    assert apart_id(kept) != kept.id
+    assert not is_of_another(kept, stored(record(*COMMON)))
+    assert not is_of_another(kept, stored(None))

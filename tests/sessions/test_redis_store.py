@@ -10,7 +10,8 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from chat.errors import StoreUnavailable
+from chat.core.errors import StoreUnavailable
+from chat.core.ids import ref_of
 from chat.sessions.redis_link import RedisLink
 from chat.sessions.redis_store import RedisStore, scripts
 from chat.sessions.types import End, Outcome
@@ -146,3 +147,21 @@ async def test_redis_that_takes_no_writes_is_away_and_keeps_what_it_has(store, c
         client.config_set(setting, 0)
 
     assert [m.id for m in (await store.load(JEAN, "api")).messages] == ["q1"]
+
+
+async def test_full_redis_still_erases_and_finds_what_is_due(store, client):
+    await ask(store)
+    client.zadd("chat:erasing", {"due": 1})
+    client.config_set("maxmemory", "1")
+    try:
+        with pytest.raises(StoreUnavailable):
+            await ask(store, "Encore", "q2")
+        assert await store.erase(JEAN, "api")
+        assert not await store.erase("photos-before-the-first-word", "web")
+        assert (await store.erasure_backlog()).count == 3
+        client.delete("chat:since")
+        await store.orphans()
+        assert await store.take_erasures() == ["due"]
+        await store.erasure_done(ref_of(JEAN))
+    finally:
+        client.config_set("maxmemory", "0")

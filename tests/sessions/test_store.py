@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from chat.errors import IdConflict, SessionFull, SessionGone, SessionNotFound
+from chat.core.clock import now
+from chat.core.errors import IdConflict, SessionFull, SessionGone, SessionNotFound
 from chat.sessions.store import ANY_OWNER, LeaseLost, Store
-from chat.sessions.types import Author, Draft, End, Outcome, now
+from chat.sessions.types import Author, Draft, End, Outcome
 from tests.builders import JEAN, answer, answer_to, ask, done, leased, question
 
 
@@ -165,8 +166,8 @@ async def test_stop_reaches_the_writer(store):
     assert (await store.write(lease, 1, "b")).stop
 
 
-async def test_turn_of_a_dead_worker_is_taken_up_under_the_same_answer(store, monkeypatch, backend):
-    monkeypatch.setattr(f"chat.sessions.{backend}_store." + LEASE[backend], LEASE_SHORT[backend])
+@pytest.mark.lease_times(lease_s=0.05)
+async def test_turn_of_a_dead_worker_is_taken_up_under_the_same_answer(store):
     await ask(store)
     dead = await leased(store)
     await store.write(dead, 0, "Je comm")
@@ -183,11 +184,6 @@ async def test_turn_of_a_dead_worker_is_taken_up_under_the_same_answer(store, mo
         await store.finish(dead, done(dead), answer_to(dead, "Je commence"))
     await store.finish(lease, done(lease), answer_to(lease, "Voici"))
     assert await texts(store) == ["Bonjour", "Voici"]
-
-
-LEASE = {"memory": "LEASE_S", "redis": "_LEASE_MS"}
-LEASE_SHORT = {"memory": 0.05, "redis": 50}
-GRACE = {"memory": "GRACE_S", "redis": "_GRACE_MS"}
 
 
 async def test_answer_is_stored_by_one_writer_in_its_own_words(store):
@@ -211,7 +207,7 @@ async def test_released_turn_is_taken_up_at_once(store):
     await store.write(lease, 0, "Je comm")
 
     await store.release(lease)
-    orphans = await store.orphans()
+    orphans = list(await store.orphans())
     claim = await store.claim(JEAN, [], "another")
 
     assert orphans == [JEAN]
@@ -223,16 +219,19 @@ async def test_released_turn_is_taken_up_at_once(store):
     assert (await store.claim(JEAN, [], "a")).lease is None
 
 
-async def test_question_never_begun_is_left_to_its_worker_then_to_any(store, monkeypatch, backend):
+async def test_question_that_was_not_begun_is_left_to_its_worker_at_first(store):
     await ask(store)
-    assert (await store.claim(JEAN, [], "a")).lease is None
-    assert await store.orphans() == []
 
-    await store.erase(JEAN, "api")
-    monkeypatch.setattr(f"chat.sessions.{backend}_store." + GRACE[backend], 0)
+    assert (await store.claim(JEAN, [], "a")).lease is None
+    assert await store.orphans() == {}
+
+
+@pytest.mark.lease_times(grace_s=0.0)
+async def test_question_that_its_worker_never_begins_is_left_to_any(store):
     await ask(store)
+
     async with asyncio.timeout(5):
-        while await store.orphans() != [JEAN]:
+        while list(await store.orphans()) != [JEAN]:
             await asyncio.sleep(0.01)
 
     assert (await store.claim(JEAN, [], "a")).lease is not None
@@ -316,7 +315,7 @@ async def test_erased_session_leaves_nothing_and_nobody_revives_it(store):
         await store.finish(lease, done(lease), answer_to(lease))
     with pytest.raises(SessionGone):
         await store.accept(JEAN, "api", question(id_="q2"), create="new")
-    assert (await store.count(), await store.orphans()) == (0, [])
+    assert (await store.count(), await store.orphans()) == (0, {})
 
 
 async def test_erased_id_may_begin_anew_for_a_program(store):

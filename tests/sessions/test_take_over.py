@@ -8,7 +8,7 @@ from itertools import permutations
 
 import pytest
 
-from chat.errors import HeldByAnother, NotHeld, SessionGone, SessionNotFound
+from chat.core.errors import HeldByAnother, NotHeld, SessionGone, SessionNotFound
 from chat.sessions.desk import Listing, State
 from chat.sessions.store import ANY_OWNER, LeaseLost, Store
 from chat.sessions.types import Author, End, Outcome
@@ -218,11 +218,11 @@ async def test_what_is_not_there_cannot_be_taken_over(store):
 async def test_question_left_to_any_worker_is_no_orphan_any_more(store):
     await ask(store)
     await store.release(await leased(store))
-    left = await store.orphans()
+    left = list(await store.orphans())
 
     await take_over(store)
 
-    assert (left, await store.orphans()) == ([JEAN], [])
+    assert (left, await store.orphans()) == ([JEAN], {})
 
 
 async def test_failure_before_the_adviser_came_is_forgotten(store):

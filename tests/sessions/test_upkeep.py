@@ -7,9 +7,11 @@ from itertools import pairwise
 
 import pytest
 
+from chat.core.clock import now
+from chat.core.ids import ref_of
 from chat.sessions.desk import Aside, AsideKind
+from chat.sessions.redis_store import RedisStore
 from chat.sessions.store import ANY_OWNER
-from chat.sessions.types import now, ref_of
 from chat.sessions.upkeep import Orphan
 from tests.builders import answer, ask, leased
 from tests.sessions.cast import announced, take_over
@@ -104,6 +106,7 @@ class TestOrphans:
             Orphan.LEASES: {"lost", "lost-asked"},
             Orphan.ASIDES: {"lost", "lost-asked", "lost-held"},
             Orphan.REFS: refs,
+            **{kind: set() for kind in (Orphan.CONTACTS, Orphan.PHOTOS, Orphan.FILES)},  # in SQL
         }
 
     async def test_are_removed_once(self, store, client, left):
@@ -136,8 +139,8 @@ class TestOrphans:
         assert (await store.load("s0", ANY_OWNER)).draft is not None
         assert (await store.counts()).active == 7
 
-    async def test_survey_takes_small_steps(self, store, client, monkeypatch):
-        monkeypatch.setattr("chat.sessions.redis_upkeep.STEP", 10)
+    async def test_survey_takes_small_steps(self, store, client):
+        store = RedisStore(store._link, 86_400, step=10)
         for n in range(200):
             await ask(store, session_id=f"s{n}")
             client.delete(f"session:s{n}") if n % 2 else None

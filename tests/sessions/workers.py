@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import cast
 
 import redis
 from redis.backoff import NoBackoff
@@ -13,19 +14,32 @@ from chat.sessions.memory_store import MemoryStore
 from chat.sessions.redis_link import RedisLink
 from chat.sessions.redis_store import RedisStore, scripts
 from chat.sessions.switch import SwitchStore
+from chat.sessions.switch_desk import LATE_MS
+from tests.stores import Fault, FaultyStore
 
 
 class Worker:
-    """The store of one worker, with its own connections."""
+    """The store of one worker, with its own connections.
 
-    def __init__(self, url: str) -> None:
+    It looks for Redis often, and does not wait before it takes up orphans. ``late_ms``: see
+    ``SwitchStore``. ``faults``: of its Redis, see ``FaultyStore``.
+    """
+
+    def __init__(self, url: str, *, late_ms: int = LATE_MS, **faults: Fault) -> None:
         retry = Retry(NoBackoff(), 1, (redis.ConnectionError,))
         self.client = redis.Redis.from_url(
             url, socket_timeout=1, socket_connect_timeout=1, retry=retry
         )
         self.link = RedisLink(lambda: self.client, scripts())
         self.redis = RedisStore(self.link, 86_400)
-        self.store = SwitchStore(self.redis, MemoryStore(86_400))
+        self.faulty = FaultyStore(self.redis, **faults)
+        self.store = SwitchStore(
+            cast("RedisStore", self.faulty) if faults else self.redis,
+            MemoryStore(86_400),
+            probe_s=0.02,
+            settle_s=0.0,
+            late_ms=late_ms,
+        )
 
     def close(self) -> None:
         self.link.close()
@@ -40,8 +54,7 @@ async def back(store: SwitchStore) -> None:
 
 
 def made_meanwhile(store: SwitchStore) -> str:
-    """Return a browser's id made since Redis went; ids tell the millisecond only."""
-    assert store._away_since is not None
-    while cookie.made_at(session_id := cookie.new_session_id()) < store._away_since:
-        pass
+    """Return a browser's id that this worker made since Redis went."""
+    assert store.backend == "memory"
+    store.note_made(session_id := cookie.new_session_id())
     return session_id
