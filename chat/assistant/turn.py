@@ -1,44 +1,52 @@
-"""A turn: a customer's question is stored, then answered, by one road for every door.
+"""The story of a turn: a customer's question is stored, waits for its turn, and is answered.
 
-A turn belongs to this process, not to the socket that asked. Per session one lane answers
-the questions that this process cares for, one at a time; the store says whose turn it is
+Read downwards: ``take_turn``, the entry for the page, the API and the form, stores the question;
+``answer_waiting`` waits for its turn; ``answer_question`` asks the model, stores the end and tells
+everybody. A turn belongs to this process, not to the socket that asked. Per session one task
+answers the questions that this process cares for, one at a time; the store says whose turn it is
 among all processes. See ``docs/architecture.md``.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Sequence
+import json
+from collections.abc import Collection
+from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 
 from django.conf import settings
 
-from chat import draining, live
-from chat.assistant.attempt import STEPS_TO_ASK, TurnEnd
-from chat.assistant.lane import Lane, News, Turn, find_answer
-from chat.assistant.patience import steps
-from chat.errors import AssistantUnavailable, ChatError, SessionGone
-from chat.live import Hear
-from chat.markup import forget_rendered
-from chat.photos.erasure import forget_left_photos
-from chat.protocol import MessageDone, SessionEnded, SessionState
-from chat.sessions.store import ANY_OWNER, Create, default_store
-from chat.sessions.switch import SwitchStore
-from chat.sessions.types import Author, Message, Session, is_id, new_id
-from chat.takeover.contacts import forget_left_contacts
-from chat.takeover.desk import return_lapsed
+from chat.assistant.completion import ToolCall, Usage
+from chat.assistant.escalating import check_escalation_soon
+from chat.assistant.lane import QUEUES, PendingBroadcast, Turn, TurnQueue, find_answer
+from chat.assistant.llm import LLM, LLM_CLIENT
+from chat.assistant.orphans import choose
+from chat.assistant.outcome import TurnEnd, failure, logged_as_internal, store_end
+from chat.assistant.pictures import with_photos
+from chat.assistant.prompt import prompt
+from chat.assistant.sources import taken_from
+from chat.assistant.tools import TOOL_SET, use
+from chat.assistant.tools.types import Tool, ToolContext
+from chat.assistant.turn_times import STEPS_TO_ASK
+from chat.assistant.viewers import show_again
+from chat.assistant.writer import AnswerTooLong, DraftWriter, Interrupted
+from chat.core.draining import DRAIN
+from chat.core.errors import AssistantTimeout, AssistantUnavailable, ChatError
+from chat.core.ids import new_id
+from chat.core.json import JSON
+from chat.core.load import yield_to_loop
+from chat.core.overload import OVERLOAD
+from chat.protocol import AsideAdded, MessageDone, SessionState, ToolStarted
+from chat.pubsub import PUBSUB, Command, Subscriber
+from chat.sessions.desk import Aside, desk_key
+from chat.sessions.store import ANY_OWNER, STORE, Create, Lease, LeaseLost, Store
+from chat.sessions.types import Author, Draft, End, Message
 
-__all__ = ["Turn", "TurnEnd", "let_begin", "read_state", "stop_turn", "sweep", "take_turn"]
-
-logger = logging.getLogger(__name__)
-
-#: How often a process looks for questions that nobody answers.
-SWEEP_S = 1.0
-#: Viewers who wait for another process's answer are shown the whole state after this silence.
-SILENCE_S = 2.0
-
-_lanes: dict[tuple[asyncio.AbstractEventLoop, str], Lane] = {}
+#: How often the model may ask for tools before it must answer with what it has.
+MAX_TOOL_ROUNDS = 4
+MAX_CALLS_A_ROUND = 4
 
 
 async def take_turn(
@@ -48,177 +56,273 @@ async def take_turn(
     message_id: str,
     text: str,
     create: Create = "always",
-    asker: Hear | None = None,
+    asker: Subscriber | None = None,
+    address: str = "",
+    arrived_at: float | None = None,
 ) -> Turn:
     """Store what a customer said and have it answered; returns once it is stored.
 
-    The answer comes through ``live`` to whoever listens, and through ``Turn.ended``. It goes
+    The answer comes through ``PUBSUB`` to all subscribers, and through ``Turn.ended``. It goes
     on whatever becomes of the caller. An id that is already stored is not stored again: the
     turn returned is the first one's. ``asker``, a listener, is not told of its own question.
+    ``address``: where the customer writes from, for what is counted by address. ``arrived_at``:
+    event loop time at which the request came, by default now.
 
     Raises:
         IdConflict: the id is known with another text.
         SessionNotFound: of another owner, ended, erased, or (``create="new"``) expired.
         AssistantUnavailable: nothing was stored: this process is stopping.
+        Overloaded: nothing was stored: it could not be answered in time.
         StoreUnavailable: it may have been stored; send it again with the same id.
     """
-    if draining.is_draining():
+    if DRAIN.get().is_begun:
         raise AssistantUnavailable(retry_after_s=2)
+    _check_overload(session_id, message_id)
     message = Message(author=Author.CUSTOMER, id=message_id, text=text)
-    store = default_store()
-    accepted = await store.accept(session_id, owner, message, create=create, answer_id=new_id())
-    loop = asyncio.get_running_loop()
-    turn = Turn(message_id, loop.time() + settings.ENV.chat_timeout_s)
+    store = STORE.get()
+    accepted = await store.accept(
+        session_id,
+        owner,
+        message,
+        create=create,
+        answer_id=new_id(),
+        answer_within_s=settings.ENV.chat_timeout_s,
+        arrived_at=arrived_at,
+    )
+    deadline = asyncio.get_running_loop().time() + accepted.left_s
+    turn = Turn(message_id, deadline, address)
     if accepted.outcome is not None:
         answer = await find_answer(store, session_id, accepted.outcome)
         turn.settle(TurnEnd(accepted.outcome, answer))
         if accepted.fresh:
-            await live.publish(session_id, MessageDone(message), besides=asker)
+            await PUBSUB.get().publish(session_id, MessageDone(message), exclude=asker)
         return turn
-    lane = _lane_of(session_id)
-    news = News(message, asker, accepted.listening) if accepted.fresh else None
-    turn = lane.add(turn, news, accepted.lease)
+    queue = _queue_of(session_id)
+    pending = PendingBroadcast(message, asker, accepted.listening) if accepted.fresh else None
+    taken = queue.add(turn, pending, accepted.lease)
+    if taken is turn:
+        note_end, is_first = OVERLOAD.get().begin(), not accepted.ahead
+        turn.on_end(lambda end: note_end(is_first and end.outcome.end is End.DONE))
+    turn = taken
     turn.ahead = accepted.ahead
     return turn
 
 
+async def answer_waiting(queue: TurnQueue) -> None:
+    """Answer the questions of one conversation that this process cares for, one after another.
+
+    A question that another worker left is among them. Cancelling leaves them to other workers.
+
+    Raises:
+        SessionNotFound: expired or erased meanwhile.
+        StoreUnavailable: it stayed away.
+    """
+    while (lease := await queue.next_lease()) is not None:
+        try:
+            await answer_question(lease, queue)
+        except LeaseLost:  # another worker writes, or nobody is to: show viewers here what is so
+            await show_again([queue.session_id])
+
+
+async def answer_question(lease: Lease, queue: TurnQueue) -> None:
+    """Answer one question, from the right to answer it to the event that tells its end.
+
+    Raises:
+        LeaseLost: nothing of this answer counts.
+        StoreUnavailable: the end could not be stored.
+    """
+    store = queue.store
+    with queue.answering(lease) as attempt:  # from here on stop and takeover reach it
+        draft = attempt.draft
+        # 1. Begin. A lease that is not new is renewed: this process may have stood still.
+        await attempt.keep()
+        if lease.again:
+            await _broadcast_restart(store, lease)
+        check_escalation_soon(store, lease)  # beside the answer, once the model is asked
+        # 2. Ask the model. What it says goes through tools and guard into the draft, which viewers
+        #    see at once and the store gets a little later.
+        ended: End | ChatError = End.DONE
+        try:
+            async with attempt.until(lease.deadline):
+                context = ToolContext(lease.session, queue.address_of(lease.question_id))
+                await stream_answer(LLM_CLIENT.get(), context, lease, draft)
+        except Interrupted as interrupted:  # by the customer, or by an adviser who takes over
+            ended = interrupted.forced_end
+        except (TimeoutError, AnswerTooLong):
+            ended = AssistantTimeout()
+        except ChatError as error:  # of the model: unavailable, refused, rate limited
+            ended = error
+        except LeaseLost:
+            raise
+        except Exception as bug:  # noqa: BLE001 - logged with an id, told as "internal"
+            ended = logged_as_internal(bug, "writing an answer")
+        # 3. Store the end, fenced by the lease, with the numbers of the turn. A store that is away
+        #    is asked again.
+        end = await draft.end(ended)
+        numbers = attempt.numbers(end)
+        finished = await store_end(store, lease, end, numbers)
+        attempt.report(end)
+        # 4. Tell everybody, here and in other workers; the staff who watch get the numbers too.
+        await _broadcast_end(lease, end, finished.listening)
+        _broadcast_numbers(lease, numbers, finished.watching)
+        queue.settle(lease.question_id, end)
+
+
+async def _broadcast_restart(store: Store, lease: Lease) -> None:
+    """Have viewers drop what they hold of an answer that another worker had begun."""
+    session = await store.load(lease.session.id, ANY_OWNER)
+    blank = replace(session, draft=Draft(id=lease.answer_id, text=""))
+    await PUBSUB.get().publish(lease.session.id, SessionState.of(blank, store.backend))
+
+
+async def _broadcast_end(lease: Lease, end: TurnEnd, workers: int | None) -> None:
+    if end.answer is not None:
+        await PUBSUB.get().publish(lease.session.id, MessageDone(end.answer), workers=workers)
+    elif end.outcome.end is not End.TAKEN_OVER:  # that is told by whoever took over
+        failed = failure(lease.question_id, end.outcome)
+        await PUBSUB.get().publish(lease.session.id, failed, workers=workers)
+
+
+def _broadcast_numbers(lease: Lease, numbers: Aside, workers: int | None) -> None:
+    topic = desk_key(lease.session.id)
+    PUBSUB.get().broadcast_soon(topic, AsideAdded(numbers), workers=workers)
+
+
+async def stream_answer(llm: LLM, context: ToolContext, lease: Lease, draft: DraftWriter) -> None:
+    """Have the model answer, look up what it asks for, and have it go on with what was found.
+
+    Cancelling closes the model's stream.
+
+    Raises:
+        AssistantUnavailable: as ``LLM.stream``.
+        AnswerTooLong: the model did not come to an end.
+    """
+    messages = await with_photos(prompt(lease.session, lease.question_id), lease.session)
+    tools = TOOL_SET.get()
+    schemas = [tool.schema for tool in tools]
+    tool_calls = ToolCalls(context, draft, tools)
+    for round_ in range(MAX_TOOL_ROUNDS + 1):
+        offered = schemas if round_ < MAX_TOOL_ROUNDS else []
+        calls: tuple[ToolCall, ...] = ()
+        async with aclosing(llm.stream(messages, offered, deadline=lease.deadline)) as chunks:
+            async for chunk in chunks:
+                match chunk:
+                    case str():
+                        await draft.add(chunk)
+                    case Usage():
+                        draft.count(chunk)
+                    case _:
+                        calls = chunk
+        if not calls or not offered:
+            break
+        messages += await tool_calls.run(calls[:MAX_CALLS_A_ROUND])
+    await draft.complete()
+
+
+class ToolCalls:
+    """The tool calls of one answer: each is run once, however often the model asks for it."""
+
+    def __init__(self, context: ToolContext, draft: DraftWriter, tools: tuple[Tool, ...]) -> None:
+        self._context = context
+        self._draft = draft
+        self._tools = {tool.name: tool for tool in tools}
+        self._results: dict[tuple[str, str], str] = {}
+
+    async def run(self, calls: tuple[ToolCall, ...]) -> list[JSON]:
+        """Return the messages that tell the model the results of its calls."""
+        asked: JSON = {
+            "role": "assistant",
+            "content": None,
+            "tool_calls": [
+                {
+                    "id": call.id,
+                    "type": "function",
+                    "function": {"name": call.name, "arguments": call.arguments},
+                }
+                for call in calls
+            ],
+        }
+        results = [
+            {"role": "tool", "tool_call_id": call.id, "content": await self._result(call)}
+            for call in calls
+        ]
+        return [asked, *results]
+
+    async def _result(self, call: ToolCall) -> str:
+        key = (call.name, call.arguments)
+        if key not in self._results:
+            self._results[key] = await self._run(call)
+        return self._results[key]
+
+    async def _run(self, call: ToolCall) -> str:
+        """Return the result as JSON in which no text can pass for anything but a text."""
+        tool = self._tools.get(call.name)
+        if tool is not None:
+            await self._draft.tool(ToolStarted(tool.name, tool.label))
+        used = await use(tool, call.arguments, self._context)
+        result, sources = taken_from(used)
+        self._draft.guard.facts.add_result(result)
+        self._draft.cite(sources)
+        return json.dumps(result, ensure_ascii=False).replace("<", "\\u003c")
+
+
+def _check_overload(session_id: str, message_id: str) -> None:
+    """Refuse a question that could not be answered in time, unless it is under way already.
+
+    Raises:
+        Overloaded:
+    """
+    queue = QUEUES.get().get(session_id)
+    ahead = queue.questions if queue is not None else ()
+    if message_id not in ahead:
+        OVERLOAD.get().check(len(ahead), settings.ENV.chat_timeout_s)
+
+
+def _queue_of(session_id: str) -> TurnQueue:
+    queues = QUEUES.get()
+    queue = queues.get(session_id)
+    if queue is None:
+        leave = partial(queues.pop, session_id, None)
+        queue = queues[session_id] = TurnQueue(session_id, STORE.get(), answer_waiting, leave)
+    return queue
+
+
 async def let_begin() -> None:
     """Let a turn that was just taken come to where its model is asked."""
-    await steps(1 + STEPS_TO_ASK)  # the lane's first, then the attempt's
+    await yield_to_loop(STEPS_TO_ASK)
 
 
 async def stop_turn(session_id: str, owner: str) -> bool:
     """Stop the answer being written in this session, wherever. Return whether there was one."""
-    lane = _lanes.get((asyncio.get_running_loop(), session_id))
-    if lane is not None and lane.stop():
+    queue = QUEUES.get().get(session_id)
+    if queue is not None and queue.stop():
         return True
-    asked = await default_store().stop(session_id, owner)
+    asked = await STORE.get().stop(session_id, owner)
     if asked:
-        await live.order(session_id, "stop")
+        await PUBSUB.get().send_command(session_id, Command.STOP)
     return asked
-
-
-async def read_state(session_id: str, owner: str) -> SessionState:
-    """Return the conversation as it stands, an answer being written here to its last character.
-
-    Raises:
-        SessionNotFound: never existed, or of another owner.
-        SessionGone: expired or erased.
-    """
-    return SessionState.of(await read_session(session_id, owner), default_store().backend)
-
-
-async def read_session(session_id: str, owner: str) -> Session:
-    """Return the same as a value.
-
-    Raises:
-        SessionNotFound: never existed, or of another owner.
-        SessionGone: expired or erased.
-    """
-    session = await default_store().load(session_id, owner)
-    lane = _lanes.get((asyncio.get_running_loop(), session_id))
-    if lane is not None and lane.draft is not None and session.waiting:
-        session = replace(session, draft=lane.draft)
-    return session
-
-
-def _forget(session_id: str) -> None:
-    """Drop what this process remembers of an erased session."""
-    store = default_store()
-    if isinstance(store, SwitchStore):
-        store.forget(session_id)
-    forget_rendered()
 
 
 async def hand_over_turns() -> None:
     """Leave every answer that is being written here to other processes."""
-    loop = asyncio.get_running_loop()
-    lanes = [lane for (its_loop, _), lane in _lanes.items() if its_loop is loop]
-    await asyncio.gather(*(lane.hand_over() for lane in lanes))
+    await asyncio.gather(*(queue.hand_over() for queue in list(QUEUES.get().values())))
 
 
-_sweepers: dict[asyncio.AbstractEventLoop, asyncio.Task[None] | None] = {}
+class Orphans:
+    """Answers the questions whose worker died or never began them."""
 
+    def __init__(self) -> None:
+        self._seen: Collection[str] = ()
 
-def start_sweeping() -> None:
-    """Have this process's event loop ``sweep``, from now on, unless it does."""
-    loop = asyncio.get_running_loop()
-    if loop not in _sweepers:
-        for closed in [old for old in _sweepers if old.is_closed()]:
-            del _sweepers[closed]
-        _sweepers[loop] = loop.create_task(sweep(), name="sweep")
+    async def take_up(self) -> None:
+        """Take up those that are for this worker now. Every second.
 
-
-def _lane_of(session_id: str) -> Lane:
-    key = (asyncio.get_running_loop(), session_id)
-    lane = _lanes.get(key)
-    if lane is None:
-        lane = _lanes[key] = Lane(
-            session_id,
-            default_store(),
-            leave=lambda: _lanes.pop(key, None),
-            show=lambda: show_again([session_id]),
-        )
-    return lane
-
-
-async def tell_moved(session_ids: Sequence[str] | None) -> None:
-    """Show viewers their conversations again, after these went to another store.
-
-    ``None``: all that somebody in this process listens to, and in this process only.
-    """
-    if session_ids is None:
-        await show_again(live.listened_here())
-        return
-    for session_id in session_ids:
-        if (state := await _shown(session_id)) is not None:
-            await live.publish(session_id, state)
-
-
-async def show_again(session_ids: Sequence[str]) -> None:
-    """Show viewers of this process their conversations as they are stored.
-
-    What else is listened to (see ``desk_key``) has no state of its own.
-    """
-    for session_id in filter(is_id, session_ids):
-        if (state := await _shown(session_id)) is not None:
-            await live.tell_here(session_id, state)
-
-
-async def _shown(session_id: str) -> SessionState | SessionEnded | None:
-    """Return what viewers are to see now; None when nothing is known of it."""
-    try:
-        return await read_state(session_id, ANY_OWNER)
-    except SessionGone as gone:
-        return SessionEnded(gone.reason)
-    except ChatError:
-        return None
-
-
-async def sweep() -> None:
-    """Take up, for ever, the questions whose process died or never began them, give back what
-    advisers left, and show viewers here what the channel layer may have lost.
-    """
-    _sweepers.setdefault(asyncio.get_running_loop(), asyncio.current_task())
-    store = default_store()
-    live.on_forget(_forget)
-    if isinstance(store, SwitchStore):
-        store.moved = tell_moved
-    while True:
-        await asyncio.sleep(SWEEP_S)
-        try:
-            if await live.tend():
-                await show_again(live.listened_here())
-            loop = asyncio.get_running_loop()
-            unheard = [id_ for id_ in live.overdue(SILENCE_S) if (loop, id_) not in _lanes]
-            await show_again(unheard)
-            if not draining.is_draining():
-                for session_id in await default_store().orphans():
-                    _lane_of(session_id).wake()
-                await return_lapsed()
-                await forget_left_contacts()
-                await forget_left_photos()
-        except ChatError:
-            logger.warning("the session store did not answer: looking for orphans later")
-        except Exception:
-            logger.exception("looking for orphans failed")
+        Raises:
+            StoreUnavailable:
+        """
+        left = await STORE.get().orphans()
+        again = [queue.again for queue in QUEUES.get().values() if queue.again is not None]
+        now = asyncio.get_running_loop().time()
+        for session_id in choose(left, self._seen, again, now):
+            _queue_of(session_id).take_up(left[session_id])
+        self._seen = left.keys()
