@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from chat.assistant.guard.claims import Claim, Kind, claims_of, figures_of, values_of
 from chat.assistant.guard.echoes import is_budget, is_echo, is_retold
 from chat.assistant.guard.folding import as_read, folded
+from chat.assistant.guard.readings import Read, Readings
 from chat.assistant.guard.results import FREE, said_in
 
 _NUMBERS = re.compile(r"\b(sav|cmd) ?- ?(\d{4}) ?- ?(\d{1,6})\b")
@@ -17,6 +19,8 @@ _LINE_END = re.compile(r"(?<=[.!?…])\s+|\n")
 _NEVER = frozenset({Kind.PROMISE, Kind.LEAK})
 
 
+#: Values of each kind that are kept of one message.
+MAX_VALUES = 300
 #: A looked-up text this long may be said again word for word.
 _QUOTE_CHARS = 12
 
@@ -25,10 +29,18 @@ class Facts:
     """Grows with every tool result; ``missing`` says what of a sentence nobody looked up.
 
     What is added waits, in its order, until a sentence commits to something: most answers of a
-    long conversation commit to nothing, and the event loop does not read it for them.
+    long conversation commit to nothing, and the event loop does not read it for them. It is read
+    in one go by ``missing``, or before that in steps, by ``learn``.
+
+    ``readings``: what texts of conversations say, kept from one turn to the next.
     """
 
-    def __init__(self, texts: Iterable[str] = (), hosts: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        texts: Iterable[str] = (),
+        hosts: Iterable[str] = (),
+        readings: Readings | None = None,
+    ) -> None:
         #: Of each value, the things it was said of; "" for none in particular.
         self._of: dict[Claim, set[str]] = {}
         self._names: set[str] = set()
@@ -39,7 +51,9 @@ class Facts:
         #: Looked-up texts that commit to something, folded, each with what it was said of.
         self._quotable: dict[str, str] = {}
         #: What was added and not read yet, with how to read it, in its order.
-        self._unread: list[tuple[Callable[[Facts, Any], None], Any]] = []
+        self._unread: deque[tuple[Callable[[Facts, Any], None], Any]] = deque()
+        self._readings = readings
+        self._fresh_chars = 0
         for text in texts:
             self.add_text(text)
 
@@ -69,17 +83,34 @@ class Facts:
         """
         self._unread.append((Facts._read_later, add))
 
-    def learn(self) -> None:
-        """Read what waits, as ``missing`` does by itself; what that adds stands at its place."""
-        unread, self._unread = self._unread, []
-        for read, added in unread:
-            read(self, added)
-            if self._unread:
-                self.learn()
+    @property
+    def has_unread(self) -> bool:
+        """Whether something waits to be read."""
+        return bool(self._unread)
 
-    def missing(self, sentence: str, context: str = "") -> frozenset[Claim]:
-        """Return the claims of the sentence that match nothing: not of what it speaks of."""
-        claims = claims_of(sentence, context)
+    def learn(self, step_chars: int | None = None) -> bool:
+        """Read what waits, in its order. Return whether something waits still.
+
+        Args:
+            step_chars: stop once so much was read that was not known from an earlier turn; None
+                to read all.
+        """
+        upto = None if step_chars is None else self._fresh_chars + step_chars
+        while self._unread and (upto is None or self._fresh_chars < upto):
+            read, added = self._unread.popleft()
+            behind, self._unread = self._unread, deque()
+            read(self, added)
+            self._unread.extend(behind)  # behind what reading it added
+        return self.has_unread
+
+    def missing(
+        self, sentence: str, context: str = "", *, claims: frozenset[Claim] | None = None
+    ) -> frozenset[Claim]:
+        """Return the claims of the sentence that match nothing: not of what it speaks of.
+
+        ``claims``: what ``claims_of`` found in both, where it was asked before.
+        """
+        claims = claims_of(sentence, context) if claims is None else claims
         if not claims:
             return claims
         self.learn()
@@ -100,34 +131,52 @@ class Facts:
         }
         return prices.pop() if len(subjects) == 1 and len(prices) == 1 else None
 
+    def _once(self, read: Read, text: str) -> frozenset[Any]:
+        """Return ``read(text)``, or what it returned in an earlier turn."""
+        known = self._readings.get(read, text) if self._readings is not None else None
+        if known is None:
+            known = read(text)
+            self._fresh_chars += len(text)
+            if self._readings is not None:
+                self._readings.put(read, text, known)
+        return known
+
     def _read_text(self, text: str) -> None:
-        for claim in values_of(text):
+        for claim in self._once(_some_values, text):
             self._of.setdefault(claim, set()).add("")
-        self._numbers.update(_numbers_in(text))
+        self._numbers.update(self._once(_numbers_in, text))
 
     def _read_answer(self, text: str) -> None:
-        for sentence in _LINE_END.split(text):
-            for claim in figures_of(sentence) - self._told:
-                self._of.setdefault(claim, set()).update(self._subjects(sentence) or {""})
+        self._unread.extend((Facts._read_sentence, s) for s in _LINE_END.split(text) if s)
+
+    def _read_sentence(self, sentence: str) -> None:
+        claims = self._once(figures_of, sentence) - self._told
+        subjects = self._subjects(sentence) or {""} if claims else set()
+        for claim in claims:
+            self._of.setdefault(claim, set()).update(subjects)
 
     def _read_customer(self, text: str) -> None:
-        self._told.update(values_of(text))
+        self._told.update(self._once(_some_values, text))
 
     def _read_result(self, result: Any) -> None:
         if isinstance(result, dict) and ("error" in result or "erreur" in result):
             return
-        for name, key, text in said_in(result, ""):
-            if name:
-                self._names.add(name)
-            if key in {"ticket", "number", "ticket_number", "order_number", "numero"}:
-                self._numbers.update(_numbers_in(text))
-            if key in FREE:
-                continue
-            claims = values_of(text)
-            for claim in claims:
-                self._of.setdefault(claim, set()).add(name)
-            if claims and len(text) >= _QUOTE_CHARS:
-                self._quotable[_bare(text)] = name
+        self._unread.extend((Facts._read_leaf, leaf) for leaf in said_in(result, ""))
+
+    def _read_leaf(self, leaf: tuple[str, str, str]) -> None:
+        name, key, text = leaf
+        self._fresh_chars += len(text)
+        if name:
+            self._names.add(name)
+        if key in {"ticket", "number", "ticket_number", "order_number", "numero"}:
+            self._numbers.update(_numbers_in(text))
+        if key in FREE:
+            return
+        claims = values_of(text)
+        for claim in claims:
+            self._of.setdefault(claim, set()).add(name)
+        if claims and len(text) >= _QUOTE_CHARS:
+            self._quotable[_bare(text)] = name
 
     def _read_known(self, facts: Facts) -> None:
         facts.learn()
@@ -163,7 +212,7 @@ class Facts:
             for claim in values_of(quote)
         )
 
-    def _known(self, claim: Claim, subjects: set[str], numbers: set[str]) -> bool:
+    def _known(self, claim: Claim, subjects: set[str], numbers: frozenset[str]) -> bool:
         if claim.kind in _NEVER:
             return False
         if claim.kind is Kind.LINK:
@@ -175,7 +224,7 @@ class Facts:
             return False
         return not subjects or "" in names or bool(names & subjects)
 
-    def _is_row(self, what: str, numbers: set[str]) -> bool:
+    def _is_row(self, what: str, numbers: frozenset[str]) -> bool:
         """Whether what is said to exist has a number that the application gave."""
         prefix = {"ticket": "sav", "order": "cmd"}.get(what)
         if prefix is None:
@@ -214,5 +263,10 @@ def _is_theirs(claim: Claim) -> bool:
     return claim.kind is not Kind.LINK or "@" in claim.value
 
 
-def _numbers_in(text: str) -> set[str]:
-    return {"-".join(match.groups()) for match in _NUMBERS.finditer(folded(text))}
+def _some_values(text: str) -> frozenset[Claim]:
+    """Return what a message says, the first ``MAX_VALUES`` of each kind."""
+    return values_of(text, MAX_VALUES)
+
+
+def _numbers_in(text: str) -> frozenset[str]:
+    return frozenset("-".join(match.groups()) for match in _NUMBERS.finditer(folded(text)))

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 
-from chat.assistant.guard.claims import COMMITS, PRICES, REDUCES, Claim, Kind
+from chat.assistant.guard.claims import COMMITS, PRICES, REDUCES, Claim, Kind, claims_of
 from chat.assistant.guard.facts import Facts
 from chat.assistant.guard.folding import folded, plain_signs, sizes
 from chat.assistant.guard.leaks import MAX_WORD_CHARS, Secret
@@ -36,7 +36,12 @@ _GRAVITY = (
 
 
 class Guard:
-    """Feed it the answer piece by piece; what it returns may be shown."""
+    """Feed it the answer piece by piece; what it returns may be shown.
+
+    With ``in_steps``, a sentence that commits to something is not judged before the facts are
+    read: while it ``waits``, ``facts.learn`` is to be called until nothing is unread, then
+    ``feed("")``. Without, they are read in one go.
+    """
 
     def __init__(
         self,
@@ -44,6 +49,7 @@ class Guard:
         *,
         language: str | Callable[[], str] = "fr",
         secret: Secret | None = None,
+        in_steps: bool = False,
     ) -> None:
         """``language``: of what stands in place of a sentence, or how to find it when needed."""
         self.facts = facts
@@ -51,6 +57,8 @@ class Guard:
         self.replaced: Counter[Kind] = Counter()
         self._language = language
         self._secret = secret or Secret()
+        self._in_steps = in_steps
+        self._ahead = ""  # what was fed behind a sentence that waits
         self._context = ""  # what the line before leaves open
         self._drops = False  # the rest of a sentence too long to be held, replaced already
         self._begin()
@@ -60,45 +68,69 @@ class Guard:
         self._plain = ""  # the same, folded sign by sign
         self._uneven: list[int] | None = None  # where each folded sign comes from
         self._shown = 0  # so much of it was shown
+        self._is_over = False  # nothing more belongs to it: ``_claims`` are to be judged
+        self._is_long = False  # because it is too long
+        self._claims: frozenset[Claim] = frozenset()
         self._held_at: int | None = None  # in the sentence as written
         self._risks = Risks()
         self._reader = self._secret.reader()
 
+    def waits(self) -> bool:
+        """Whether the facts must be read before the answer goes on."""
+        return self._in_steps and bool(self._claims) and self.facts.has_unread
+
     def feed(self, piece: str) -> str:
         """Take more of the answer and return what can be shown by now."""
         out = ""
+        piece, self._ahead = self._ahead + piece, ""
         while True:
-            size, is_long = self._rest_of_sentence(piece)
-            if size is None:
-                self._take(piece)
-                free = self._free(piece)
-                if self._sentence[self._shown : free].isspace():
-                    return out  # a blank is no news: it goes with the word behind it
-                return out + self._show(free)
-            self._take(piece[:size])
-            piece = piece[size:]
+            if not self._is_over:
+                size, is_long = self._rest_of_sentence(piece)
+                if size is None:
+                    self._take(piece)
+                    free = self._free(piece)
+                    if self._sentence[self._shown : free].isspace():
+                        return out  # a blank is no news: it goes with the word behind it
+                    return out + self._show(free)
+                self._take(piece[:size])
+                piece = piece[size:]
+                self._is_long = is_long
+                out += self._close()
+            if self.waits():
+                self._ahead = piece
+                return out
             replaced = self.replaced.total()
             out += self._judged()
-            self._drops = is_long and (self._drops or self.replaced.total() > replaced)
+            self._drops = self._is_long and (self._drops or self.replaced.total() > replaced)
             self._begin()
+
+    def close(self, *, is_cut: bool = False) -> str:
+        """The answer has ended: return what of the rest commits to nothing; ``flush`` is next."""
+        if self._is_over:
+            return ""
+        if is_cut:
+            self._drop_cut_word()
+        return self._close()
 
     def flush(self) -> str:
         """The answer has ended: judge what is held."""
-        shown = self._judged()
+        shown = self.close() + self._judged()
         self._drops = False
         self._begin()
         return shown
 
     def cut(self) -> str:
         """The answer was cut: judge what is held, without the word or number that was cut."""
+        return self.close(is_cut=True) + self.flush()
+
+    def _drop_cut_word(self) -> None:
         rest = self._sentence[self._shown :]
         closes = not rest.strip(_MARKS) and self._sentence[: self._shown].count("**") % 2
-        whole = rest if closes else re.sub(r"[^\s]+\Z", "", rest)
+        whole = rest if closes else _without_last_word(rest)
         sentence, shown = self._sentence[: self._shown] + whole, self._shown
         self._begin()
         self._take(sentence)
         self._shown = shown
-        return self.flush()
 
     def _take(self, piece: str) -> None:
         signs = sizes(piece)
@@ -158,20 +190,31 @@ class Guard:
             at -= 1
         return at
 
-    def _judged(self) -> str:
-        """The sentence has ended, or was cut: return what of it may be shown."""
+    def _close(self) -> str:
+        """The sentence has ended, or was cut: return what of it commits to nothing, and note what
+        the rest commits to.
+        """
+        self._is_over = True
         if self._drops:
-            return self._sentence[len(self._sentence.rstrip()) :]
+            return ""
         self._risks.read(self._plain, to_end=True)
         self._reader.read(self._plain, to_end=True)
         at = self._until_risk()
         is_free = at == len(self._plain)
         free = self._show(len(self._sentence) if is_free else self._without_marks(self._raw(at)))
-        rest = self._sentence[self._shown :]
         context, self._context = self._context, self._left_open()
+        if self._sentence[self._shown :] or self._reader.is_leak:
+            self._claims = claims_of(self._sentence, context)
+        return free
+
+    def _judged(self) -> str:
+        """Return what of the rest of the sentence that has ended may be shown."""
+        if self._drops:
+            return self._sentence[len(self._sentence.rstrip()) :]
+        rest = self._sentence[self._shown :]
         if not rest and not self._reader.is_leak:
-            return free
-        missing = self.facts.missing(self._sentence, context)
+            return ""
+        missing = self.facts.missing(self._sentence, claims=self._claims)
         is_leak = self._reader.is_leak or self._secret.is_in(self._sentence)
         if is_leak or _OBSCURE.search(self._sentence):
             missing |= {Claim(Kind.LEAK, "")}
@@ -179,7 +222,7 @@ class Guard:
             kind = _gravest(missing)
             self.replaced[kind] += 1
             rest = self._instead(rest, kind)
-        return free + rest
+        return rest
 
     def _left_open(self) -> str:
         """Return the words that make of the next line more than it says itself."""
@@ -211,6 +254,11 @@ class Guard:
         bold = "**" if shown.count("**") % 2 else ""
         space = "" if shown[-1].isspace() else " "
         return f"{space}({says}){bold}.{end}"
+
+
+def _without_last_word(text: str) -> str:
+    words = text.split()
+    return text[: text.rindex(words[-1])] if words and not text[-1].isspace() else text
 
 
 def _gravest(missing: frozenset[Claim]) -> Kind:

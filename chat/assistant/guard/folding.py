@@ -10,6 +10,8 @@ import html
 import re
 import unicodedata
 
+from chat.core.text import GROWTH, FoldingTable
+
 _ALIKE = {
     **dict(zip("абвгдезикмнорстухѕіјԁԛԝ", "abbrdesukmhopctyxsijdqw", strict=True)),
     **dict(zip("αβγεζηικνορτυχ", "abyeznikvoptux", strict=True)),
@@ -19,19 +21,10 @@ _ALIKE = {
     **dict.fromkeys("*_~\\", ""),
     "|": " ",
 }
-#: Unicode has a million signs; the table keeps no more than these.
-_MAX_KNOWN = 4_000
 
 
-class _Folds(dict[int, str]):
-    def __missing__(self, code: int) -> str:
-        folded = _fold(chr(code))
-        if len(self) < _MAX_KNOWN:
-            self[code] = folded
-        return folded
-
-
-def _fold(char: str) -> str:
+def _fold(code: int) -> str:
+    char = chr(code)
     if char == "`":
         return ""
     if char.isspace():
@@ -42,21 +35,22 @@ def _fold(char: str) -> str:
     if char.isdecimal():
         return str(unicodedata.decimal(char))
     signs = unicodedata.normalize("NFKD", char).casefold()
-    return "".join(_ALIKE.get(sign, sign) for sign in signs if _is_seen(sign))
+    return "".join(_ALIKE.get(sign, sign) for sign in signs[:GROWTH] if _is_seen(sign))
 
 
 def _is_seen(sign: str) -> bool:
     return unicodedata.category(sign) not in {"Cf", "Mn", "Me", "Cc", "Co", "Cn"}
 
 
-_FOLDS = _Folds()
+_FOLDS = FoldingTable(_fold)
 _SPACES = re.compile(r"[^\S\n]+")
 #: Signs of which one may become none or several.
 _UNEVEN = re.compile(
     r"[*_~\\`\x00-\x09\x0b-\x1f\x7f-\x9f\xad\xbc-\xbe\xdf\xe6\xc6]|[^\x00-\xff’‘–—€\u202f\u2009“”•→]"
 )
 
-_LINK = re.compile(r"!?\[([^\]\n]*)\](?:\([^)\n]*\)?|\[[^\]\n]*\])?")
+#: No "[" within: a run of them would be read to its end from each of them.
+_LINK = re.compile(r"!?\[([^\[\]\n]*)\](?:\([^)\n]*\)?|\[[^\[\]\n]*\])?")
 _TAG = re.compile(r"<[^<>\n]{0,200}>")
 APART = r"(?<!\w)[a-z](?:[ .·-]{1,4}[a-z](?!\w)){3,}"
 _APART = re.compile(APART)

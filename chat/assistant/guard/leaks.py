@@ -61,10 +61,10 @@ class Reader:
             return
         for match in WORD.finditer(plain, self._read):
             if match.end() == len(plain) and not to_end:
-                break
+                self._read = match.start()
+                return
             self._words.append(match.group())
             self._starts.append(match.start())
-            self._read = match.end()
             last = tuple(self._words[-_RUN_WORDS:])
             if last in self._runs:
                 self._run = self._run + 1 if self._run else _RUN_WORDS
@@ -73,6 +73,7 @@ class Reader:
                     self._leak_from = self._starts[-self._run]
             else:
                 self._run = 0
+        self._read = len(plain)
 
     @property
     def held_from(self) -> int | None:

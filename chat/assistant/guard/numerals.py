@@ -41,7 +41,9 @@ _COUNTING = frozenset({*_UNITS, *_SCALES, *_THOUSANDS} - ALONE)
 WORDS = tuple(sorted(_COUNTING, key=len, reverse=True))
 _WORD = "|".join(sorted({*_UNITS, *_SCALES, *_THOUSANDS}, key=len, reverse=True))
 _LATIN = re.compile(r"[a-z]+")
-_RUN = re.compile(rf"\b(?:{_WORD})(?:(?:[ -]|[ -](?:et|and)[ -])(?:{_WORD}))*\b")
+#: Sixteen words at most: "neuf cent quatre-vingt-dix-neuf mille neuf cent quatre-vingt-dix-neuf"
+#: has 13, and Python refuses to write a number of thousands of digits ("cent cent cent…").
+_RUN = re.compile(rf"\b(?:{_WORD})(?:(?:[ -]|[ -](?:et|and)[ -])(?:{_WORD})){{0,15}}\b")
 
 
 def digits_for_words(text: str) -> str:

@@ -15,7 +15,7 @@ _GIVEN_ROOTS = (
 )
 _GIVEN = re.compile(
     rf"\b(?:vous|nous|je|j'|on|te|leur|lui)\b[^.\n]{{0,40}}\b{_GIVEN_ROOTS}"
-    rf"|\b(?:sera|seront|serez|est|sont|etes|soyez) (?:\w+ment )?{_GIVEN_ROOTS}"
+    rf"|\b(?:sera|seront|serez|est|sont|etes|soyez) (?:\w{{1,30}}ment )?{_GIVEN_ROOTS}"
     r"|\bgeste commercial\b|\bbon d'achat\b|\b(?:a vie|for life|lifetime)\b|\bgratuitement\b"
     r"|\bcode promo|\bpromo code|\bvoucher\b|\ba titre gracieux\b|\bcadeau\b"
     r"|\byou(?:'ll| will| are| have been| get| shall)[^.\n]{0,30}\b(?:refund|reimburs|compensat"
@@ -75,8 +75,8 @@ _COMES = re.compile(
 )
 #: A number is given to what it numbers.
 _NUMBERED = re.compile(
-    r"(?:numero|n°) (?:de )?(?:ticket|dossier|suivi) ?(?::|est)? ?[\w-]*\d"
-    r"|\bticket [a-z]{2,4}-?\d|(?:case|ticket) (?:number|no\.?) ?(?:is|:)? ?[\w-]*\d"
+    r"(?:numero|n°) (?:de )?(?:ticket|dossier|suivi) ?(?::|est)? ?[\w-]{0,40}\d"
+    r"|\bticket [a-z]{2,4}-?\d|(?:case|ticket) (?:number|no\.?) ?(?:is|:)? ?[\w-]{0,40}\d"
 )
 _I_DID = re.compile(
     r"\bj'ai (?:bien |deja )?(?:cree|ouvert|enregistre|transmis|envoye|programme|planifie|pris"

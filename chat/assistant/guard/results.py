@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from chat.assistant.guard.folding import folded
-from chat.sessions.types import JSON
+from chat.core.json import JSON
 
 #: Keys of a tool's result under which a thing says its name.
 _NAMES = ("name", "nom", "reference", "produit", "product")

@@ -84,6 +84,8 @@ _DIGIT = re.compile(r"\d")
 _NUMBER_CHARS = 32
 _PRICE_WORD = re.compile(PRICED)
 #: Said of a price, a number needs no unit to commit.
+#: Longer than all that stands before the number in what this finds.
+_PRICED_CHARS = 64
 _PRICED_NUMBER = re.compile(rf"{PRICED}\b[^.\d\n]{{0,25}}?(\d|\b(?:{'|'.join(WORDS)})\b)")
 
 
@@ -98,8 +100,7 @@ class Risks:
         self._numbers: list[tuple[int, int]] = []  # where each begins and ends
         self._article_at: int | None = None  # "un", when it is the last complete word
         self._price_at: int | None = None
-        self._letters = 0  # that stand alone, in a row
-        self._letters_at = 0
+        self._letters: list[int] = []  # where the last ones begin that stand alone, in a row
 
     def read(self, plain: str, *, to_end: bool = False) -> None:
         """Look at what is new in the sentence; at its end its last word is complete."""
@@ -171,7 +172,7 @@ class Risks:
         self._article_at = start if means == "article" else None
         if len(word) == 1:
             return self._apart(plain, start)
-        self._letters = 0
+        self._letters.clear()
         if means == "number":
             return self._number(plain, start, start + 1, start + len(word))
         if means is None and self._price_at is None and _PRICE_WORD.fullmatch(word):
@@ -182,20 +183,21 @@ class Risks:
         """Note a number; where it stands if a word like "prix" makes it a price."""
         if self._numbers and self._numbers[-1][0] == start:
             del self._numbers[-1]  # now it is longer
+        while self._numbers and self._numbers[0][1] <= start - _NUMBER_CHARS:
+            del self._numbers[0]  # only a size: what is read next stands further on
         self._numbers.append((start, stop))
         if self._price_at is None:
             return None
-        priced = _PRICED_NUMBER.search(plain, self._price_at, end)
+        priced_at = max(self._price_at, start - _PRICED_CHARS)
+        priced = _PRICED_NUMBER.search(plain, priced_at, end)
         return priced.start(1) if priced else None
 
     def _apart(self, plain: str, start: int) -> int | None:
         """Where letters that stand alone begin, if they are so many that they may be a word."""
-        if not self._letters:
-            self._letters_at = start
-        self._letters += 1
-        if self._letters < _APART_LETTERS:
+        self._letters = [*self._letters[1 - _APART_LETTERS :], start]
+        if len(self._letters) < _APART_LETTERS:
             return None
-        match = _APART.search(plain, self._letters_at)
+        match = _APART.match(plain, self._letters[0], start + 1)
         return match.start() if match else None
 
 
