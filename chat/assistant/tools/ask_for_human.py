@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from chat.assistant.tools.types import BadArguments, Tool
-from chat.errors import SessionNotFound, StoreUnavailable
-from chat.sessions.types import JSON, Session
+from chat.assistant.tools.types import BadArguments, Tool, ToolContext
+from chat.core.errors import SessionNotFound, StoreUnavailable
+from chat.core.json import JSON
 from chat.takeover.desk import ask_for_adviser
 
 
@@ -29,7 +29,8 @@ _KNOWN = (
 )
 
 
-async def _run(arguments: JSON, session: Session) -> JSON:
+async def _run(arguments: JSON, context: ToolContext) -> JSON:
+    session = context.session
     try:
         reason = Reason(arguments.get("reason", ""))
     except ValueError as error:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from chat import shop
 from chat.assistant.tools.customer_words import proofs_written
 from chat.assistant.tools.find_order import ASK_PROOF, number_written, order_proved
-from chat.assistant.tools.types import BadArguments, Tool
-from chat.orders.lookup import FoundOrder
-from chat.sessions.types import JSON, Session, now
-from chat.tickets.cards import Applies, Card
-from chat.tickets.law import hidden_defects, legal_conformity, mediation, withdrawal
-from chat.tickets.problems import Component, components_in
-from chat.tickets.warranty import commercial_guarantee
+from chat.assistant.tools.types import BadArguments, Tool, ToolContext
+from chat.core.clock import now
+from chat.core.json import JSON
+from chat.shop import hours
+from chat.shop.orders.lookup import FoundOrder
+from chat.shop.tickets.law import hidden_defects, legal_conformity, mediation, withdrawal
+from chat.shop.tickets.problems import Component, components_in
+from chat.shop.tickets.rules import AppliedRule, Applies
+from chat.shop.tickets.warranty import commercial_guarantee
 
 MAX_PROBLEM_CHARS = 500
 FIRST_DAY = date(2000, 1, 1)
@@ -35,8 +36,9 @@ class Purchase:
     known_from: str
 
 
-async def _run(arguments: JSON, session: Session) -> JSON:
-    today = now().astimezone(shop.PARIS).date()
+async def _run(arguments: JSON, context: ToolContext) -> JSON:
+    session = context.session
+    today = now().astimezone(hours.PARIS).date()
     component = _component(arguments.get("component"))
     problem = _problem(arguments.get("problem"))
     if arguments.get("order_number") is not None:
@@ -44,7 +46,7 @@ async def _run(arguments: JSON, session: Session) -> JSON:
         proofs = list(proofs_written(session))
         if not proofs:
             raise BadArguments(ASK_PROOF)
-        purchase = _of_order(await order_proved(session, number, proofs))
+        purchase = _of_order(await order_proved(context, number, proofs, arguments.get("name")))
     else:
         purchase = _of_words(arguments, today)
     parts = (component,) if component else components_in(problem) or purchase.components
@@ -56,7 +58,7 @@ def _of_order(order: FoundOrder) -> Purchase:
     measured = {line.made_to_measure for line in order.lines}
     named = {part for line in order.lines for part in line.components}
     return Purchase(
-        delivered_on=delivered_at.astimezone(shop.PARIS).date() if delivered_at else None,
+        delivered_on=delivered_at.astimezone(hours.PARIS).date() if delivered_at else None,
         is_distance_sale=order.is_distance_sale,
         is_made_to_measure=measured.pop() if len(measured) == 1 else None,
         components=tuple(part for part in Component if part in named) or tuple(Component),
@@ -101,7 +103,7 @@ def _said(purchase: Purchase, parts: tuple[Component, ...], today: date, problem
     }
 
 
-def _source(card: Card) -> JSON:
+def _source(card: AppliedRule) -> JSON:
     return {
         "kind": "rule",
         "label": card.label,
@@ -110,7 +112,7 @@ def _source(card: Card) -> JSON:
     }
 
 
-def _card(card: Card) -> JSON:
+def _card(card: AppliedRule) -> JSON:
     return {
         "rule": card.rule,
         "label": card.label,
@@ -153,12 +155,13 @@ TOOL = Tool(
     name="check_guarantee",
     label="Vérification de vos garanties…",
     description="Garantie commerciale et droits légaux à ce jour, avec source et date de fin. "
-    "Donner le numéro d'une commande dont le client a aussi écrit l'e-mail ou le code postal ; "
-    "sinon la date de livraison que le client dit, si elle est connue.",
+    "Donner le numéro d'une commande dont le client a aussi écrit l'e-mail, ou le code postal "
+    "et le nom de famille ; sinon la date de livraison que le client dit, si elle est connue.",
     parameters={
         "type": "object",
         "properties": {
             "order_number": {"type": ["string", "null"], "description": "Comme CMD-2025-54321."},
+            "name": {"type": ["string", "null"], "description": "Nom de famille de l'achat."},
             "delivery_date": {"type": ["string", "null"], "description": "Comme 2025-03-12."},
             "component": {
                 "type": ["string", "null"],
@@ -173,7 +176,14 @@ TOOL = Tool(
                 "description": "Vrai pour un achat en ligne ou par téléphone.",
             },
         },
-        "required": ["order_number", "delivery_date", "component", "problem", "bought_remotely"],
+        "required": [
+            "order_number",
+            "name",
+            "delivery_date",
+            "component",
+            "problem",
+            "bought_remotely",
+        ],
         "additionalProperties": False,
     },
     run=_run,

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
-from channels.db import database_sync_to_async
-
-from chat import shop
 from chat.assistant.ticket_form import keep
 from chat.assistant.tools import quoted
 from chat.assistant.tools.customer_words import proofs_written
-from chat.assistant.tools.types import Tool
-from chat.catalog.queries import find_products
-from chat.errors import ChatError
-from chat.orders.lookup import FoundOrder, TooManyTries, look_up_order
-from chat.sessions.store import WEB_OWNER, default_store
-from chat.sessions.types import JSON, Session
-from chat.tickets.forms import BadField, TicketForm
-from chat.tickets.guide import form_of, new_form, to_say, with_more, with_said
-from chat.tickets.words import folded
+from chat.assistant.tools.types import Tool, ToolContext
+from chat.core.errors import ChatError
+from chat.core.json import JSON
+from chat.core.lookups import look_up
+from chat.sessions.store import STORE, WEB_OWNER
+from chat.sessions.types import Session
+from chat.shop import hours
+from chat.shop.catalog.queries import find_products
+from chat.shop.orders.lookup import FoundOrder, TooManyTries, look_up_order
+from chat.shop.orders.proof import is_email
+from chat.shop.tickets.draft import BadField, TicketDraft
+from chat.shop.tickets.draft_dialogue import (
+    append_details,
+    decode_draft,
+    new_draft,
+    next_text,
+    with_values,
+)
+from chat.shop.tickets.vocabulary import folded
 
 #: The form may change between reading and writing, by a button.
 _TRIES = 3
@@ -30,14 +37,15 @@ _ELSEWHERE = (
 _NOT_SAID = "Le client ne l'a pas écrit : demande-le-lui."
 
 
-async def _run(arguments: JSON, session: Session) -> JSON:
+async def _run(arguments: JSON, context: ToolContext) -> JSON:
+    session = context.session
     given, not_taken = _said_by_customer(arguments, session)
     try:
         for _ in range(_TRIES):
-            now = await default_store().load(session.id, session.owner)
-            before = form_of(now.form) or new_form(now.form_version)
+            now = await STORE.get().load(session.id, session.owner)
+            before = decode_draft(now.form) or new_draft(now.form_version)
             form, wrong = _filled(before, given)
-            form = await _completed(form, session)
+            form = await _completed(form, context)
             if (form == before and now.form is not None) or await keep(now, form):
                 return _told(before, form, {**not_taken, **wrong}, session)
     except ChatError:
@@ -81,9 +89,9 @@ _FIELDS = {
 }
 
 
-def _filled(form: TicketForm, given: dict[str, Any]) -> tuple[TicketForm, dict[str, str]]:
+def _filled(form: TicketDraft, given: dict[str, Any]) -> tuple[TicketDraft, dict[str, str]]:
     """Return the form with all that it takes, as one version more, and what it does not take."""
-    words = with_more(form.words, given["words"]) if given.get("words") else ""
+    words = append_details(form.words, given["words"]) if given.get("words") else ""
     taken = {"words": words, "no_order": given["no_order"]}
     wrong: dict[str, str] = {}
     for name in _FIELDS.values():
@@ -93,33 +101,42 @@ def _filled(form: TicketForm, given: dict[str, Any]) -> tuple[TicketForm, dict[s
             wrong[name] = str(error)
         else:
             taken[name] = given.get(name)
-    return with_said(form, taken), wrong
+    return with_values(form, taken), wrong
 
 
-async def _completed(form: TicketForm, session: Session) -> TicketForm:
+async def _completed(form: TicketDraft, context: ToolContext) -> TicketDraft:
     """Return the form with what the shop knows: of the order, once proved, or of the product."""
     version = form.version
-    order = await _order(form, session)
+    order = await _order(form, context)
     if order is not None:
         form = form.with_fields(_of_order(order, form.product_name))
     if form.product_name and not form.product_reference:
-        found = await database_sync_to_async(find_products)(form.product_name, 2)
+        found = await look_up(find_products, form.product_name, 2)
         if len(found) == 1:
             form = form.with_fields({"product_reference": found[0].reference})
     return form if form.version == version else _one_more(form, version)
 
 
-def _one_more(form: TicketForm, version: int) -> TicketForm:
-    return TicketForm.from_json({**form.to_json(), "version": version + 1})
+def _one_more(form: TicketDraft, version: int) -> TicketDraft:
+    return TicketDraft.from_json({**form.to_json(), "version": version + 1})
 
 
-async def _order(form: TicketForm, session: Session) -> FoundOrder | None:
+async def _order(form: TicketDraft, context: ToolContext) -> FoundOrder | None:
+    session = context.session
     proofs = proofs_written(session)
     is_known = form.product_reference and form.delivered_on
     if not form.order_number or not proofs or is_known:
         return None
+    if not form.customer_name and not any(map(is_email, proofs)):
+        return None  # a postcode alone proves nothing: it is looked up once the name is given
     try:
-        return await look_up_order(session.id, form.order_number, proofs)
+        return await look_up_order(
+            session.id,
+            form.order_number,
+            proofs,
+            form.customer_name,
+            address=context.address,
+        )
     except TooManyTries:
         return None
 
@@ -129,7 +146,7 @@ def _of_order(order: FoundOrder, product_name: str) -> dict[str, Any]:
     delivered_at = order.delivered_at
     fields: dict[str, Any] = {
         "delivered_on": (
-            delivered_at.astimezone(shop.PARIS).date().isoformat() if delivered_at else None
+            delivered_at.astimezone(hours.PARIS).date().isoformat() if delivered_at else None
         )
     }
     wanted = set(folded(product_name).split())
@@ -142,10 +159,10 @@ def _of_order(order: FoundOrder, product_name: str) -> dict[str, Any]:
 
 
 def _told(
-    before: TicketForm, form: TicketForm, not_taken: dict[str, str], session: Session
+    before: TicketDraft, form: TicketDraft, not_taken: dict[str, str], session: Session
 ) -> JSON:
     is_elsewhere = form.is_complete and session.owner != WEB_OWNER
-    result: JSON = {"message": _ELSEWHERE if is_elsewhere else to_say(before, form)}
+    result: JSON = {"message": _ELSEWHERE if is_elsewhere else next_text(before, form)}
     if not_taken:
         result["not_taken"] = not_taken
     return result

@@ -4,27 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from channels.db import database_sync_to_async
-
 from chat.assistant.tools.product_source import source_of
-from chat.assistant.tools.types import BadArguments, Tool
-from chat.catalog import phrases
-from chat.catalog.doorway import DOOR_CM
-from chat.catalog.models import Product
-from chat.catalog.queries import find_products
-from chat.sessions.types import JSON, Session
+from chat.assistant.tools.types import BadArguments, Tool, ToolContext
+from chat.core.json import JSON
+from chat.core.lookups import look_up
+from chat.shop.catalog import phrases
+from chat.shop.catalog.door_fit import DOOR_CM
+from chat.shop.catalog.models import Product
+from chat.shop.catalog.queries import find_products
 
 MAX_PRODUCT_CHARS = 100
 #: A description is cut there; the page of the product has it whole.
 _MAX_TEXT_CHARS = 600
 
 
-async def _run(arguments: JSON, _session: Session) -> JSON:
+async def _run(arguments: JSON, _context: ToolContext) -> JSON:
     product_said = arguments.get("product")
     if not isinstance(product_said, str) or not 0 < len(product_said.strip()) <= MAX_PRODUCT_CHARS:
         raise BadArguments("product doit être une référence comme SAL-CAP-001, ou un nom.")
     door = _door(arguments.get("door_width_cm"), arguments.get("door_height_cm"))
-    found = await database_sync_to_async(find_products)(product_said)
+    found = await look_up(find_products, product_said)
     if not found:
         return {"error": "Aucun produit du catalogue ne porte ce nom."}
     if len(found) > 1:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from chat.catalog import phrases
-from chat.catalog.models import Product
-from chat.sessions.types import JSON
+from chat.core.json import JSON
+from chat.shop.catalog import phrases
+from chat.shop.catalog.models import Product
 
 
 def source_of(product: Product) -> JSON:

@@ -8,21 +8,27 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from chat import shop
 from chat.assistant.tools.customer_words import customer_texts, proofs_written, wrote_number
-from chat.orders.numbers import read_number
-from chat.orders.proof import plain_proof
-from chat.sessions.types import Session, now
-from chat.tickets import fields
-from chat.tickets.fields import BadField
-from chat.tickets.guide import names_problem
-from chat.tickets.words import folded
+from chat.core.clock import now
+from chat.sessions.types import Session
+from chat.shop import hours
+from chat.shop.orders.numbers import read_number
+from chat.shop.orders.proof import plain_proof
+from chat.shop.tickets import fields
+from chat.shop.tickets.draft_dialogue import names_problem
+from chat.shop.tickets.fields import BadField
+from chat.shop.tickets.vocabulary import folded
 
 _MIN_QUOTE_CHARS = 3
+#: Lines of a quote that are looked for.
+_MAX_LINES = 40
 _MONTHS = (
     *("janvier", "fevrier", "mars", "avril", "mai", "juin"),
     *("juillet", "aout", "septembre", "octobre", "novembre", "decembre"),
 )
+
+
+_YEAR = re.compile(r"[/. -]{0,2}(\d{4}|\d{2})(?!\d)")
 
 
 def messages_quoted(session: Session, quote: str) -> str:
@@ -32,12 +38,17 @@ def messages_quoted(session: Session, quote: str) -> str:
     that say what is wrong; a paraphrase stands for the newest one that does.
     """
     texts = [text for text in reversed(customer_texts(session)) if text.strip()]
-    lines = [line for line in map(folded, quote.splitlines()) if len(line) >= _MIN_QUOTE_CHARS]
-    quoted = [text for text in texts if any(line in folded(text) for line in lines)]
+    read = [line for line in map(folded, quote.splitlines()) if len(line) >= _MIN_QUOTE_CHARS]
+    lines = list(dict.fromkeys(read))[:_MAX_LINES]
+    quoted = [text for text in texts if _has_any(folded(text), lines)]
     if not quoted:
         return next((text for text in reversed(texts) if names_problem(text)), "")
     telling = [text for text in quoted if names_problem(text)]
     return "\n".join(dict.fromkeys(text.strip() for text in telling or quoted))
+
+
+def _has_any(text: str, lines: list[str]) -> bool:
+    return any(line in text for line in lines)
 
 
 def said(session: Session, words: str) -> bool:
@@ -72,7 +83,7 @@ def _has_day(text: str, day: date) -> bool:
     if re.search(rf"(?<!\d){day.year}-0?{day.month}-0?{day.day}(?!\d)", text):
         return True
     for found in re.finditer(rf"(?<!\d)0?{day.day}(?:er)?[/. -]{month}(?!\w)", text):
-        year = re.match(r"[/. -]{0,2}(\d{4}|\d{2})(?!\d)", text[found.end() :])
+        year = _YEAR.match(text, found.end())
         if year is None and day == _last(day):
             return True
         if year is not None and year[1] in (str(day.year), f"{day.year % 100:02}"):
@@ -82,7 +93,7 @@ def _has_day(text: str, day: date) -> bool:
 
 def _last(day: date) -> date:
     """Return the last such day of a year that is not to come."""
-    today = now().astimezone(shop.PARIS).date()
+    today = now().astimezone(hours.PARIS).date()
     year = today.year if (day.month, day.day) <= (today.month, today.day) else today.year - 1
     try:
         return day.replace(year=year)

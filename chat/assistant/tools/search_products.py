@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from channels.db import database_sync_to_async
-
 from chat.assistant.tools.product_source import source_of
-from chat.assistant.tools.types import BadArguments, Tool
-from chat.catalog import phrases
-from chat.catalog.colours import take_colours
-from chat.catalog.models import Product
-from chat.catalog.queries import Found, search
-from chat.catalog.understanding import MAX_QUERY_CHARS, understand
-from chat.catalog.wanted import Range, Wanted
-from chat.catalog.words import folded
-from chat.sessions.types import JSON, Session
+from chat.assistant.tools.types import BadArguments, Tool, ToolContext
+from chat.core.json import JSON
+from chat.core.lookups import look_up
+from chat.shop.catalog import phrases
+from chat.shop.catalog.colours import take_colours
+from chat.shop.catalog.models import Product
+from chat.shop.catalog.queries import Found, search
+from chat.shop.catalog.query import ProductQuery, Range
+from chat.shop.catalog.query_parser import MAX_QUERY_CHARS, parse_query
+from chat.shop.catalog.words import folded
 
 MAX_PRODUCTS = 6
 MAX_PRICE_EUR = 100_000
@@ -30,55 +29,55 @@ CATEGORIES = {
 }
 
 
-async def _run(arguments: JSON, _session: Session) -> JSON:
-    wanted = _wanted(arguments)
-    return _told(await database_sync_to_async(search)(wanted, MAX_PRODUCTS))
+async def _run(arguments: JSON, _context: ToolContext) -> JSON:
+    query = _query_of(arguments)
+    return _told(await look_up(search, query, MAX_PRODUCTS))
 
 
-def _wanted(arguments: JSON) -> Wanted:
-    """Return what is looked for: the arguments narrow what the query says.
+def _query_of(arguments: JSON) -> ProductQuery:
+    """Return the parsed query, narrowed by the other arguments.
 
     Raises:
         BadArguments: an argument is missing or of another kind, or nothing is looked for.
     """
-    query = arguments.get("query")
-    if not isinstance(query, str) or len(query) > MAX_QUERY_CHARS:
+    text = arguments.get("query")
+    if not isinstance(text, str) or len(text) > MAX_QUERY_CHARS:
         raise BadArguments(f"query doit être un texte de {MAX_QUERY_CHARS} caractères au plus.")
-    wanted = _with_price(understand(query), arguments.get("max_price_eur"))
-    wanted = _with_category(_with_colour(wanted, arguments.get("colour")), arguments)
-    if not wanted:
+    query = _with_price(parse_query(text), arguments.get("max_price_eur"))
+    query = _with_category(_with_colour(query, arguments.get("colour")), arguments)
+    if not query:
         raise BadArguments("query doit dire ce qui est cherché : un meuble, un prix, une taille.")
-    return wanted
+    return query
 
 
-def _with_price(wanted: Wanted, price: Any) -> Wanted:
+def _with_price(query: ProductQuery, price: Any) -> ProductQuery:
     if price is None:
-        return wanted
+        return query
     if isinstance(price, bool) or not isinstance(price, int | float):
         raise BadArguments("max_price_eur doit être un nombre d'euros.")
     if not 1 <= price <= MAX_PRICE_EUR:
         raise BadArguments(f"max_price_eur doit être entre 1 et {MAX_PRICE_EUR}.")
-    return replace(wanted, price=Range(wanted.price.at_least, round(price * 100)))
+    return replace(query, price=Range(query.price.at_least, round(price * 100)))
 
 
-def _with_colour(wanted: Wanted, colour: Any) -> Wanted:
+def _with_colour(query: ProductQuery, colour: Any) -> ProductQuery:
     if colour is None or colour == "":
-        return wanted
+        return query
     if not isinstance(colour, str) or len(colour) > 60:
         raise BadArguments("colour doit être un texte court.")
     colours, _ = take_colours(folded(colour))
     if not colours:
-        return replace(wanted, words=tuple(dict.fromkeys((*wanted.words, *folded(colour).split()))))
-    return replace(wanted, colours=tuple(dict.fromkeys((*wanted.colours, *colours))))
+        return replace(query, words=tuple(dict.fromkeys((*query.words, *folded(colour).split()))))
+    return replace(query, colours=tuple(dict.fromkeys((*query.colours, *colours))))
 
 
-def _with_category(wanted: Wanted, arguments: JSON) -> Wanted:
+def _with_category(query: ProductQuery, arguments: JSON) -> ProductQuery:
     category = arguments.get("category")
     if category is None:
-        return wanted
+        return query
     if not isinstance(category, str) or category not in CATEGORIES:
         raise BadArguments(f"category doit être l'une de : {', '.join(CATEGORIES)}.")
-    return replace(wanted, category=CATEGORIES[category])
+    return replace(query, category=CATEGORIES[category])
 
 
 def _told(found: Found) -> JSON:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from django.conf import settings
 
-from chat import shop
-from chat.assistant.tools.types import BadArguments, Tool
-from chat.sessions.types import JSON, Session, now
-from chat.tickets.law import CONFORMITY_YEARS, WITHDRAWAL_DAYS
-from chat.tickets.warranty import LABELS, YEARS
+from chat.assistant.tools.types import BadArguments, Tool, ToolContext
+from chat.core.clock import now
+from chat.core.json import JSON
+from chat.shop import hours as shop
+from chat.shop.tickets.law import CONFORMITY_YEARS, WITHDRAWAL_DAYS
+from chat.shop.tickets.warranty import LABELS, YEARS
 
 TOPICS = ("horaires", "contact", "livraison", "retours", "garanties")
 
 
-async def _run(arguments: JSON, _session: Session) -> JSON:
+async def _run(arguments: JSON, _context: ToolContext) -> JSON:
     topic = arguments.get("topic")
     match topic:
         case "horaires":

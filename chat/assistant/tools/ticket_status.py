@@ -6,10 +6,13 @@ import math
 
 from chat.assistant.tools.customer_words import customer_texts
 from chat.assistant.tools.quoted import said_email
-from chat.assistant.tools.types import BadArguments, Tool
-from chat.orders.tries import note_wrong, wait_before_trying
-from chat.sessions.types import JSON, Session, ref_of
-from chat.tickets.status import aof_conversation, aproved, numbers_in
+from chat.assistant.tools.types import BadArguments, Tool, ToolContext
+from chat.core.ids import ref_of
+from chat.core.json import JSON
+from chat.sessions.types import Session
+from chat.shop.orders.attempts import note_wrong, one_at_a_time, wait_before_trying
+from chat.shop.orders.proof import plain_proof
+from chat.shop.tickets.status import aof_conversation, aproved, numbers_in
 
 MAX_EMAIL_CHARS = 254
 
@@ -22,7 +25,8 @@ NOT_FOUND = (
 )
 
 
-async def _run(arguments: JSON, session: Session) -> JSON:
+async def _run(arguments: JSON, context: ToolContext) -> JSON:
+    session = context.session
     own = await aof_conversation(ref_of(session.id))
     number = _number(arguments.get("ticket_number"), session)
     if number is None:
@@ -30,7 +34,7 @@ async def _run(arguments: JSON, session: Session) -> JSON:
             return {"tickets": own}
         raise BadArguments(ASK_NUMBER)
     found = next((ticket for ticket in own if ticket["number"] == number), None)
-    return {"tickets": [found or await _proved(number, arguments.get("email"), session)]}
+    return {"tickets": [found or await _proved(number, arguments.get("email"), context)]}
 
 
 def _number(value: object, session: Session) -> str | None:
@@ -43,24 +47,27 @@ def _number(value: object, session: Session) -> str | None:
     return found[0]
 
 
-async def _proved(number: str, email: object, session: Session) -> JSON:
+async def _proved(number: str, email: object, context: ToolContext) -> JSON:
     """Return the ticket that the e-mail opens; wrong ones are counted with those for orders.
 
     Raises:
         BadArguments: there is none, or too many were tried.
     """
+    session, address = context.session, context.address
     if not isinstance(email, str) or len(email) > MAX_EMAIL_CHARS or not said_email(session, email):
         raise BadArguments(ASK_EMAIL)
-    wait_s = await wait_before_trying(session.id, number)
-    if wait_s:
-        raise BadArguments(
-            f"Trop d'essais pour cette demande : il faut attendre {math.ceil(wait_s / 60)} min, "
-            "ou voir avec un conseiller."
-        )
-    ticket = await aproved(number, [email])
-    if ticket is None:
-        await note_wrong(session.id, number, [email])
-        raise BadArguments(NOT_FOUND)
+    guesses = [plain_proof(email)]
+    async with one_at_a_time(session.id, address):
+        wait_s = await wait_before_trying(session.id, number, guesses, address)
+        if wait_s:
+            raise BadArguments(
+                f"Trop d'essais : il faut attendre {math.ceil(wait_s / 60)} min, ou voir avec un "
+                "conseiller."
+            )
+        ticket = await aproved(number, [email])
+        if ticket is None:
+            await note_wrong(session.id, number, guesses, address)
+            raise BadArguments(NOT_FOUND)
     return dict(ticket)
 
 

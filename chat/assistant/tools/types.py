@@ -5,11 +5,24 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from chat.sessions.types import JSON, Session
+from chat.core.json import JSON
+from chat.sessions.types import Session
 
 
 class BadArguments(Exception):
     """The model's arguments make no sense; the text tells it why, in French."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolContext:
+    """The conversation for which a tool runs, as it was when the answer began.
+
+    ``address``: where the question came from, for what is counted by address; "" where that is not
+    known: a program with a key, a question taken up from another worker.
+    """
+
+    session: Session
+    address: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +36,7 @@ class Tool:
     label: str
     description: str
     parameters: JSON
-    run: Callable[[JSON, Session], Awaitable[JSON]]
+    run: Callable[[JSON, ToolContext], Awaitable[JSON]]
 
     @property
     def schema(self) -> JSON:

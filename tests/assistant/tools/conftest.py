@@ -1,19 +1,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import jsonschema
 import pytest
 
-from chat import limits
 from chat.assistant.tools import use
-from chat.assistant.tools.types import Tool
-from chat.orders import tries
-from chat.orders.loader import DEMO_ORDERS, load_orders
+from chat.assistant.tools.types import Tool, ToolContext
 from chat.sessions.types import Author, Message, Session
+from chat.shop.orders.loader import load_orders
+from devtools.demo.data import DEMO_ORDERS
 
 
 def session_of(*said: str, id_: str = "camille") -> Session:
@@ -41,7 +40,7 @@ def ask() -> Ask:
     async def ask(tool: Tool, session: Session, **arguments: Any) -> dict[str, Any]:
         given = {**dict.fromkeys(tool.parameters["properties"]), **arguments}
         jsonschema.validate(given, tool.parameters)
-        return await use(tool, json.dumps(given), session)
+        return await use(tool, json.dumps(given), ToolContext(session, ""))
 
     return ask
 
@@ -49,13 +48,3 @@ def ask() -> Ask:
 @pytest.fixture
 def _orders(transactional_db: None) -> None:
     load_orders(DEMO_ORDERS)
-
-
-@pytest.fixture(autouse=True)
-def _no_tries_yet() -> Iterator[None]:
-    """Each test counts wrong proofs from nothing."""
-    for forget in (limits.default_counter.cache_clear, tries.own_counter.cache_clear):
-        forget()
-    yield
-    for forget in (limits.default_counter.cache_clear, tries.own_counter.cache_clear):
-        forget()

@@ -7,21 +7,23 @@ import pytest
 from chat.assistant.completion import ToolCall
 from chat.assistant.tools import TOOLS, use
 from chat.assistant.tools.ask_for_human import TOOL, Reason
+from chat.assistant.tools.types import ToolContext
 from chat.assistant.turn import take_turn
-from chat.errors import StoreUnavailable
+from chat.core.errors import StoreUnavailable
+from chat.sessions.store import STORE
 from chat.sessions.types import Author
-from chat.simulator.calls import Call
-from chat.simulator.phrasing import phrase_results
-from chat.simulator.request import Tool as Offered
+from devtools.local_assistant.phrasing import phrase_results
+from devtools.local_assistant.tools import Call
 from tests.builders import JEAN, ask, question
+from tests.devtools.local_assistant.asking import reply
 from tests.fakes import FakeLLM
-from tests.simulator.asking import reply
+from tests.stores import FaultyStore
 
-HUMAN = Offered(TOOL.name, TOOL.description, TOOL.parameters)
+HUMAN = TOOL.name
 
 
 async def ask_human(store, arguments='{"reason": "demande_du_client"}'):
-    return await use(TOOL, arguments, await store.load(JEAN, "api"))
+    return await use(TOOL, arguments, ToolContext(await store.load(JEAN, "api"), ""))
 
 
 async def test_tool_is_offered():
@@ -50,16 +52,14 @@ async def test_arguments_that_make_no_sense_have_no_effect(store, arguments):
     assert (await store.load(JEAN, "api")).asked_at is None
 
 
-async def test_store_that_is_away_is_told_to_the_model(store, monkeypatch):
+async def test_store_that_is_away_is_told_to_the_model(store, replace_parts):
     await ask(store)
     session = await store.load(JEAN, "api")
+    replace_parts(STORE.to(FaultyStore.of(store, ask_for_adviser=StoreUnavailable())))
 
-    async def away(*_args):
-        raise StoreUnavailable
+    told = await use(TOOL, '{"reason": "autre"}', ToolContext(session, ""))
 
-    monkeypatch.setattr(store, "ask_for_adviser", away)
-
-    assert "error" in await use(TOOL, '{"reason": "autre"}', session)
+    assert told["error"].startswith("L'équipe n'a pas pu être prévenue")
 
 
 async def test_announcement_stands_before_the_answer_and_is_not_the_models(store, model):

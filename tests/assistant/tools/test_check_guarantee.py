@@ -1,31 +1,35 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 import pytest
 
-from chat import shop
 from chat.assistant.sources import taken_from
-from chat.assistant.tools import MAX_RESULT_CHARS, TOOLS, check_guarantee, use
+from chat.assistant.tools import MAX_RESULT_CHARS, TOOLS, use
 from chat.assistant.tools.check_guarantee import TOOL
-from chat.assistant.tools.find_order import ASK_NUMBER, ASK_PROOF, NOT_FOUND
-from chat.simulator.calls import Call
-from chat.simulator.phrasing import phrase_results
-from chat.simulator.request import Tool as Offered
+from chat.assistant.tools.find_order import ASK_NAME, ASK_NUMBER, ASK_PROOF, NOT_FOUND
+from chat.assistant.tools.types import ToolContext
+from chat.core.clock import CLOCK
+from chat.shop import hours
+from devtools.local_assistant.phrasing import phrase_results
+from devtools.local_assistant.tools import Call
 from tests.assistant.tools.conftest import session_of
-from tests.simulator.asking import reply
+from tests.devtools.local_assistant.asking import reply
+from tests.runtime import FixedClock
 
 pytestmark = pytest.mark.usefixtures("_orders")
 
 NUMBER = "CMD-2025-54321"
-TODAY = datetime(2026, 11, 23, 10, tzinfo=shop.PARIS)
+PROVED = f"{NUMBER}, 75011, Martin"
+TODAY = datetime(2026, 11, 23, 10, tzinfo=hours.PARIS)
 
 
 @pytest.fixture(autouse=True)
-def _today(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(check_guarantee, "now", lambda: TODAY)
+def _today(replace_parts: Callable[..., None]) -> None:
+    replace_parts(CLOCK.to(FixedClock(TODAY)))
 
 
 def rules(result: dict[str, Any]) -> dict[str, tuple[str, str | None]]:
@@ -38,7 +42,7 @@ def test_the_tool_is_offered():
 
 
 async def test_an_order_has_all_its_rules_with_sources_and_ends(ask):
-    result = await ask(TOOL, session_of(f"{NUMBER}, 75011"), order_number=NUMBER)
+    result = await ask(TOOL, session_of(PROVED), order_number=NUMBER, name="Martin")
 
     assert result["delivered_on"] == "2025-03-12"
     assert result["known_from"] == "Commande CMD-2025-54321"
@@ -59,8 +63,9 @@ async def test_an_order_has_all_its_rules_with_sources_and_ends(ask):
 async def test_a_problem_chooses_the_component_and_its_exclusions(ask):
     result = await ask(
         TOOL,
-        session_of(f"{NUMBER}, 75011"),
+        session_of(PROVED),
         order_number=NUMBER,
+        name="Martin",
         problem="Le tissu est griffé par le chat",
     )
 
@@ -85,17 +90,17 @@ async def test_the_component_named_goes_before_the_words(ask):
 
 
 @pytest.mark.parametrize(
-    "number, postcode, withdrawal",
+    "number, proof, withdrawal",
     [
-        ("CMD-2026-10001", "69003", ("oui", "2026-11-30")),
-        ("CMD-2026-10058", "31000", ("oui", "2026-11-23")),
-        ("CMD-2026-10044", "67200", ("non", None)),  # made to measure
-        ("CMD-2026-10071", "35000", ("non", None)),  # bought in the shop
-        ("CMD-2026-10002", "13006", ("à vérifier", None)),  # not delivered yet
+        ("CMD-2026-10001", "jean@example.fr", ("oui", "2026-11-30")),
+        ("CMD-2026-10058", "marie@example.fr", ("oui", "2026-11-23")),
+        ("CMD-2026-10044", "karl@example.fr", ("non", None)),  # made to measure
+        ("CMD-2026-10071", "ines@example.fr", ("non", None)),  # bought in the shop
+        ("CMD-2026-10002", "amina@example.fr", ("à vérifier", None)),  # not delivered yet
     ],
 )
-async def test_withdrawal_is_that_of_the_order(ask, number, postcode, withdrawal):
-    result = await ask(TOOL, session_of(f"{number}, {postcode}"), order_number=number)
+async def test_withdrawal_is_that_of_the_order(ask, number, proof, withdrawal):
+    result = await ask(TOOL, session_of(f"{number}, {proof}"), order_number=number)
 
     assert rules(result)["law.withdrawal"] == withdrawal
 
@@ -113,8 +118,10 @@ async def test_without_anything_the_general_rules_are_told(ask):
     [
         ([NUMBER], NUMBER, ASK_PROOF),
         (["75011"], NUMBER, ASK_NUMBER),
-        ([f"{NUMBER} 13001"], NUMBER, NOT_FOUND),
-        (["CMD-2025-99999 75011"], "CMD-2025-99999", NOT_FOUND),
+        ([f"{NUMBER} zoe@example.fr"], NUMBER, NOT_FOUND),
+        ([f"{NUMBER} 75011"], NUMBER, ASK_NAME),
+        (["CMD-2025-99999 camille@example.fr"], "CMD-2025-99999", NOT_FOUND),
+        (["CMD-2025-99999 75011"], "CMD-2025-99999", ASK_NAME),
         (["75011"], "tout", ASK_NUMBER),
     ],
 )
@@ -123,7 +130,9 @@ async def test_an_order_that_is_not_proved_is_not_told(ask, said, number, error)
 
 
 async def test_an_order_stays_open_in_its_conversation(ask):
-    session = session_of(NUMBER, "75011", "merci", "et 12 autres messages", "est-ce garanti ?")
+    session = session_of(
+        NUMBER, "camille@example.fr", "merci", "et 12 autres messages", "est-ce garanti ?"
+    )
 
     for _ in range(8):
         assert "law" in await ask(TOOL, session, order_number=NUMBER)
@@ -131,9 +140,9 @@ async def test_an_order_stays_open_in_its_conversation(ask):
 
 async def test_a_list_of_guesses_proves_nothing(ask):
     guesses = " ".join(f"75{n:03}" for n in range(1, 21))
-    session = session_of(NUMBER, guesses)
+    session = session_of(NUMBER, guesses, "Martin")
 
-    first = await ask(TOOL, session, order_number=NUMBER)
+    first = await ask(TOOL, session, order_number=NUMBER, name="Martin")
 
     assert first == {"error": NOT_FOUND}
 
@@ -166,12 +175,15 @@ async def test_dates_that_cannot_be_are_refused(ask, arguments):
     ],
 )
 async def test_broken_arguments_are_told(arguments):
-    assert "error" in await use(TOOL, json.dumps(arguments), session_of("x"))
+    assert "error" in await use(TOOL, json.dumps(arguments), ToolContext(session_of("x"), ""))
 
 
 async def test_the_local_assistant_calls_it_and_says_what_it_found(ask):
-    offered = (Offered(TOOL.name, TOOL.description, TOOL.parameters),)
-    said = [f"ma commande {NUMBER}, code postal 75011", "Le mécanisme est-il sous garantie ?"]
+    offered = (TOOL.name,)
+    said = [
+        f"ma commande {NUMBER}, au nom de Martin, code postal 75011",
+        "Le mécanisme est-il sous garantie ?",
+    ]
 
     call = reply(*said, tools=offered)
     assert isinstance(call, Call)

@@ -5,29 +5,23 @@ from itertools import pairwise
 import pytest
 from channels.db import database_sync_to_async
 
-from chat.assistant import ticket_form
-from chat.assistant.tools import TOOLS, prepare_ticket, quoted
+from chat.assistant.tools import TOOLS, quoted
 from chat.assistant.tools.prepare_ticket import TOOL
-from chat.catalog.loader import load_demo_catalogue
-from chat.sessions.memory_store import MemoryStore
-from chat.sessions.types import Author, Message, now
-from chat.shop import PARIS
-from chat.tickets.guide import READY, SAFETY
-from chat.tickets.models import Ticket
+from chat.core.clock import now
+from chat.core.errors import StoreUnavailable
+from chat.sessions.store import STORE
+from chat.sessions.types import Author, Message
+from chat.shop.hours import PARIS
+from chat.shop.tickets.draft_dialogue import READY, SAFETY
+from chat.shop.tickets.models import Ticket
+from devtools.demo.data import load_demo_catalogue
 from tests.assistant.tools.conftest import session_of
+from tests.stores import FaultyStore
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 HURT = "Mon canapé OSLO s'est effondré, je me suis blessé"
 SQUEAK = "Mon canapé OSLO grince, le pied est fendu"
-
-
-@pytest.fixture
-def store(monkeypatch):
-    store = MemoryStore(86_400)
-    for module in (prepare_ticket, ticket_form):
-        monkeypatch.setattr(module, "default_store", lambda: store)
-    return store
 
 
 @pytest.fixture
@@ -174,10 +168,12 @@ async def test_nothing_new_changes_nothing(prepare):
     assert result["message"].startswith("Quel est le numéro")
 
 
-async def test_a_store_that_is_away_is_told(ask, monkeypatch):
-    monkeypatch.setattr(prepare_ticket, "default_store", lambda: MemoryStore(86_400))
+async def test_a_store_that_is_away_is_told(ask, store, replace_parts):
+    replace_parts(STORE.to(FaultyStore.of(store, load=StoreUnavailable())))
 
-    assert "error" in await ask(TOOL, session_of(SQUEAK), problem=SQUEAK)
+    told = await ask(TOOL, session_of(SQUEAK), problem=SQUEAK)
+
+    assert told["error"].startswith("La demande ne peut pas être préparée pour le moment")
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,13 @@ import pytest
 
 from chat.assistant.tools import MAX_RESULT_CHARS, TOOLS, use
 from chat.assistant.tools.product_details import TOOL
-from chat.catalog.loader import DEMO_FILE, load_demo_catalogue, read_catalogue
-from chat.simulator.calls import Call
-from chat.simulator.phrasing import phrase_results
-from chat.simulator.request import Tool as Offered
+from chat.assistant.tools.types import ToolContext
+from chat.shop.catalog.loader import read_catalogue
+from devtools.demo.data import DEMO_FILE, load_demo_catalogue
+from devtools.local_assistant.phrasing import phrase_results
+from devtools.local_assistant.tools import Call
 from tests.assistant.tools.conftest import session_of
-from tests.simulator.asking import reply
+from tests.devtools.local_assistant.asking import reply
 
 pytestmark = pytest.mark.usefixtures("_catalogue")
 
@@ -91,7 +92,7 @@ async def test_an_unknown_product_is_said(ask):
     ],
 )
 async def test_bad_arguments_are_told_to_the_model(arguments):
-    result = await use(TOOL, json.dumps(arguments), session_of())
+    result = await use(TOOL, json.dumps(arguments), ToolContext(session_of(), ""))
 
     assert list(result) == ["error"]
     assert "doit être" in result["error"] or "nécessaire" in result["error"]
@@ -114,9 +115,9 @@ async def test_no_sheet_is_too_long_for_the_model(ask):
     ],
 )
 async def test_the_local_assistant_asks_and_phrases(said, told):
-    call = reply(said, tools=(Offered(TOOL.name, TOOL.description, TOOL.parameters),))
+    call = reply(said, tools=(TOOL.name,))
     assert isinstance(call, Call)
 
-    result = await use(TOOL, call.arguments, session_of(said))
+    result = await use(TOOL, call.arguments, ToolContext(session_of(said), ""))
 
     assert told in phrase_results([json.dumps(result, ensure_ascii=False)])

@@ -7,13 +7,13 @@ from django.db import connection
 
 from chat.assistant.tools import MAX_RESULT_CHARS, TOOLS, use
 from chat.assistant.tools.search_products import CATEGORIES, MAX_PRODUCTS, TOOL
-from chat.catalog.loader import load_demo_catalogue
-from chat.catalog.models import Category, Product
-from chat.simulator.calls import Call
-from chat.simulator.phrasing import phrase_results
-from chat.simulator.request import Tool as Offered
+from chat.assistant.tools.types import ToolContext
+from chat.shop.catalog.models import Category, Product
+from devtools.demo.data import load_demo_catalogue
+from devtools.local_assistant.phrasing import phrase_results
+from devtools.local_assistant.tools import Call
 from tests.assistant.tools.conftest import session_of
-from tests.simulator.asking import reply
+from tests.devtools.local_assistant.asking import reply
 
 pytestmark = pytest.mark.usefixtures("_catalogue")
 
@@ -104,7 +104,7 @@ async def test_every_category_of_the_schema_exists_and_result_is_bounded(ask, ca
     ],
 )
 async def test_bad_arguments_are_told_to_the_model(arguments):
-    result = await use(TOOL, json.dumps(arguments), session_of())
+    result = await use(TOOL, json.dumps(arguments), ToolContext(session_of(), ""))
 
     assert list(result) == ["error"]
     assert "pour le moment" not in result["error"]
@@ -133,10 +133,10 @@ def test_products_are_there_to_be_counted():
     ],
 )
 async def test_the_local_assistant_asks_and_phrases(said, named):
-    call = reply(said, tools=(Offered(TOOL.name, TOOL.description, TOOL.parameters),))
+    call = reply(said, tools=(TOOL.name,))
     assert isinstance(call, Call)
 
-    result = await use(TOOL, call.arguments, session_of(said))
+    result = await use(TOOL, call.arguments, ToolContext(session_of(said), ""))
     text = phrase_results([json.dumps(result, ensure_ascii=False)])
 
     assert call.name == "search_products"
@@ -147,6 +147,6 @@ async def test_the_local_assistant_asks_and_phrases(said, named):
 async def test_a_database_that_is_away_is_said(ask, monkeypatch):
     monkeypatch.setitem(connection.settings_dict, "NAME", "/nowhere/at/all.sqlite3")
 
-    result = await use(TOOL, json.dumps({"query": "lit"}), session_of())
+    result = await use(TOOL, json.dumps({"query": "lit"}), ToolContext(session_of(), ""))
 
     assert result["error"] == "Cette recherche n'est pas possible pour le moment."

@@ -7,9 +7,9 @@ from channels.db import database_sync_to_async
 
 from chat.assistant.tools import TOOLS
 from chat.assistant.tools.ticket_status import ASK_EMAIL, ASK_NUMBER, NOT_FOUND, TOOL
-from chat.sessions.types import ref_of
-from chat.tickets.opening import open_ticket
-from chat.tickets.status import numbers_in
+from chat.core.ids import ref_of
+from chat.shop.tickets.opening import open_ticket
+from chat.shop.tickets.status import numbers_in
 from tests.assistant.tools.conftest import session_of
 from tests.tickets.builders import complete, opened
 
