@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from chat import limits
-from chat.errors import InvalidMessage, SessionGone, SessionNotFound
+from chat.core import rate_limits
+from chat.core.errors import InvalidMessage, SessionGone, SessionNotFound
 from chat.sessions.store import WEB_OWNER
 from chat.takeover.desk import ask_for_adviser
 
 NOTHING_SAID = "Écrivez d'abord votre demande : la personne qui vous répondra la lira."
 
 
-async def ask_for_human(session_id: str, address: str) -> None:
+async def request_adviser(session_id: str, address: str) -> None:
     """Have an adviser called; asked again it changes nothing. ``address``: where it comes from.
 
     Raises:
@@ -18,8 +18,8 @@ async def ask_for_human(session_id: str, address: str) -> None:
         InvalidMessage: nothing was said yet: nobody would know what it is about.
         SessionGone, StoreUnavailable:
     """
-    await limits.check_visitor(session_id)
-    await limits.check_address(address)
+    await rate_limits.check_visitor(session_id)
+    await rate_limits.check_address(address)
     try:
         await ask_for_adviser(session_id, WEB_OWNER)
     except SessionGone:

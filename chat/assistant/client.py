@@ -1,18 +1,24 @@
-"""``AsyncOpenAI`` over aiohttp, that puts a request together in two thirds of the time.
+"""``AsyncOpenAI`` over aiohttp, that puts a request together in 0.15 ms of CPU instead of 0.25.
 
-What it does for each request and what never changes is done once: 0.13 ms of the 0.4 that the SDK
-takes for one, where a whole turn takes 3.
+What never changes from one request to the next is made once.
 """
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from functools import cached_property, lru_cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpx2
 from openai import AsyncOpenAI, __version__
-from openai import DefaultAioHttpClient as AioHttpClient
 
+from chat.assistant.compat import CookielessHttpClient
+
+#: What is read of an answer that says an error: the SDK would read all of it.
+MAX_ERROR_BYTES = 64 * 1024
+
+_OF_THE_BODY = {"content-length", "content-encoding", "transfer-encoding"}
 _address = lru_cache(16)(httpx2.URL)
 
 
@@ -20,27 +26,47 @@ class Client(AsyncOpenAI):
     """Tells nobody which system and which Python it runs on (``X-Stainless-*``)."""
 
     @cached_property
-    def _addresses(self) -> dict[str, httpx2.URL]:
-        return {}
-
-    @cached_property
     def _headers(self) -> dict[str, Any]:
         headers = super().default_headers
         kept = {name: headers[name] for name in headers if not name.startswith("X-Stainless-")}
-        return kept | {"User-Agent": f"AsyncOpenAI/Python {__version__}"}  # not our class's name
+        return kept | {
+            "Accept-Encoding": "identity",  # what is small may become anything
+            "User-Agent": f"AsyncOpenAI/Python {__version__}",  # not our class's name
+        }
 
     @property
     def default_headers(self) -> dict[str, Any]:
         return self._headers
 
-    def _prepare_url(self, url: str) -> httpx2.URL:
-        if url not in self._addresses:
-            self._addresses[url] = super()._prepare_url(url)
-        return self._addresses[url]
 
+class HttpClient(CookielessHttpClient):
+    """Has no headers, cookies or parameters of its own for requests with a body of bytes.
 
-class HttpClient(AioHttpClient):
-    """Has no headers, cookies or parameters of its own for requests with a body of bytes."""
+    Of an answer that says an error, no more than ``MAX_ERROR_BYTES`` is read. A redirect is one:
+    following it would read all of it, and send what customers say to whom nobody named. Cookies of
+    an answer are dropped: all conversations share this client, and a cookie of one would travel
+    with the requests of the others.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        refused = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+        super().__init__(follow_redirects=False, cookies=refused, **options)
+
+    async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
+        response = await super().send(request, **options)
+        if response.is_success or response.is_closed:
+            return response
+        content = b""
+        async with aclosing(response.aiter_raw()) as reads:
+            async for read in reads:
+                content += read
+                if len(content) > MAX_ERROR_BYTES:
+                    break
+        await response.aclose()
+        headers = [item for item in response.headers.multi_items() if item[0] not in _OF_THE_BODY]
+        return httpx2.Response(
+            response.status_code, headers=headers, content=content, request=request
+        )
 
     def build_request(
         self,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from chat import live
 from chat.assistant.turn import stop_turn
-from chat.errors import SessionGone, SessionNotFound
-from chat.photos.erasure import aforget_photos
+from chat.core.errors import SessionGone, SessionNotFound
+from chat.core.ids import ref_of
 from chat.protocol import SessionEnded
-from chat.sessions.store import WEB_OWNER, default_store
-from chat.sessions.types import ref_of
-from chat.takeover.contacts import aforget_contacts
+from chat.pubsub import PUBSUB
+from chat.sessions.store import STORE, WEB_OWNER
+from chat.takeover.erasure import finish_erasure
 
 
 async def end_session(session_id: str, owner: str) -> None:
@@ -19,18 +18,21 @@ async def end_session(session_id: str, owner: str) -> None:
         SessionNotFound:
     """
     await stop_turn(session_id, owner)
-    if not await default_store().end(session_id, owner):
+    if not await STORE.get().end(session_id, owner):
         raise SessionNotFound
-    await live.publish(session_id, SessionEnded("ended"))
+    await PUBSUB.get().publish(session_id, SessionEnded("ended"))
 
 
 async def erase_session(session_id: str, owner: str) -> None:
     """Remove the conversation from everywhere; an answer being written is stopped first.
 
+    What it left in SQL and on disk goes as well, at once or as soon as that is possible: the
+    intent is stored with the removal. So it does for a conversation that has expired already.
+
     Raises:
         SessionNotFound:
     """
-    store = default_store()
+    store = STORE.get()
     if await store.erase(session_id, owner):
         await stop_turn(session_id, owner)
         await _tell_of_erasure(session_id)
@@ -40,14 +42,16 @@ async def erase_session(session_id: str, owner: str) -> None:
     except SessionGone as gone:
         if gone.reason == "erased":  # perhaps by a worker that died before it told anybody
             await _tell_of_erasure(session_id)
+        else:
+            await finish_erasure(ref_of(session_id))
     except SessionNotFound:
         if owner == WEB_OWNER:  # photos may come before the first word
-            await aforget_photos(ref_of(session_id))
+            await PUBSUB.get().publish_erased(session_id)  # if Redis lost it, nobody puts it back
+            await finish_erasure(ref_of(session_id))
     raise SessionNotFound
 
 
 async def _tell_of_erasure(session_id: str) -> None:
-    await live.publish(session_id, SessionEnded("erased"))
-    await live.forget_everywhere(session_id)
-    await aforget_contacts(session_id)
-    await aforget_photos(ref_of(session_id))
+    await PUBSUB.get().publish(session_id, SessionEnded("erased"))
+    await PUBSUB.get().publish_erased(session_id)
+    await finish_erasure(ref_of(session_id))

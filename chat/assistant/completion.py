@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from chat.sessions.types import JSON
+from chat.core.json import JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,11 @@ class Usage:
 Chunk = str | tuple[ToolCall, ...] | Usage
 
 
+#: What an answer may ask of tools, arguments and names together, and in how many calls.
+MAX_CALLS_CHARS = 256_000
+MAX_CALLS = 64
+
+
 class BrokenAnswer(Exception):
     """A reply that is no answer: garbage, an HTML page, an empty or a cut stream."""
 
@@ -37,6 +42,7 @@ class Completion:
     def __init__(self) -> None:
         self._text = ""
         self._calls: dict[int, list[str]] = {}
+        self._calls_chars = 0
         self._usage: Usage | None = None
         self._is_finished = False
 
@@ -44,19 +50,22 @@ class Completion:
         """Take one more object, as it was decoded.
 
         Raises:
-            BrokenAnswer: it is none of the kind.
+            BrokenAnswer: it is none of the kind, or asks for more than anybody would read.
         """
         try:
             if counted := chunk.get("usage"):
                 self._usage = _usage(counted["prompt_tokens"], counted["completion_tokens"])
             for choice in chunk["choices"][:1]:
                 delta = choice["delta"]
-                self._text += delta.get("content") or ""
+                text = delta.get("content")
+                self._text += text if isinstance(text, str) else _text(text)
                 for part in delta.get("tool_calls") or ():
                     self._add_call(part)
                 if choice.get("finish_reason"):
                     self._is_finished = True
-        except (AttributeError, KeyError, TypeError, IndexError) as error:
+        except BrokenAnswer:
+            raise
+        except Exception as error:  # each field may be of any shape
             raise BrokenAnswer("not a chat completion stream") from error
 
     def take_text(self) -> str:
@@ -78,11 +87,30 @@ class Completion:
 
     def _add_call(self, part: JSON) -> None:
         """Join the fragments of one tool call: id and name come once, arguments in pieces."""
-        call = self._calls.setdefault(part.get("index", 0), ["", "", ""])
+        index = part.get("index")
+        call = self._calls.setdefault(index if isinstance(index, int) else 0, ["", "", ""])
         function = part.get("function") or {}
-        call[0] = call[0] or part.get("id") or ""
-        call[1] = call[1] or function.get("name") or ""
-        call[2] += function.get("arguments") or ""
+        before = sum(map(len, call[:2]))
+        call[0] = call[0] or _text(part.get("id"))
+        call[1] = call[1] or _text(function.get("name"))
+        arguments = _text(function.get("arguments"))
+        self._calls_chars += sum(map(len, call[:2])) - before + len(arguments)
+        if self._calls_chars > MAX_CALLS_CHARS or len(self._calls) > MAX_CALLS:
+            raise BrokenAnswer("tool calls without an end")
+        call[2] += arguments
+
+
+def _text(value: Any) -> str:
+    """Return a field that is a text where it is there.
+
+    Raises:
+        BrokenAnswer: it is anything else.
+    """
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    raise BrokenAnswer("a field that is no text")
 
 
 def _usage(prompt: Any, completion: Any) -> Usage | None:

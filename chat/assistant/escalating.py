@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
-from collections.abc import Container
+from collections import OrderedDict
+from collections.abc import Container, Iterable
 
 from django.conf import settings
 
-from chat import live, metrics
-from chat.assistant.escalation import Reason, reasons_in, summary_for
-from chat.errors import ChatError
-from chat.numbers.tally import count
+from chat.assistant.escalation import Reason, Signs, reasons_in, signs_of, summary_for
+from chat.assistant.turn_times import STEPS_TO_ASK
+from chat.core import metrics
+from chat.core.errors import ChatError
+from chat.core.ids import ref_of
+from chat.core.load import yield_to_loop
+from chat.core.runtime import LoopPart, Part
+from chat.core.stats.counters import count
+from chat.core.supervisor import TaskSet
 from chat.protocol import MessageDone
+from chat.pubsub import PUBSUB
 from chat.sessions.store import Lease, Store
-from chat.sessions.types import Author, End, Message, Session, ref_of
+from chat.sessions.types import Author, End, Message, Session
 from chat.takeover.asides import add_event
 from chat.takeover.desk import ask_for_adviser
 
@@ -31,30 +39,76 @@ LEADS = {
     Reason.WISH: "",
 }
 _BAD = {End.FAILED, End.INTERRUPTED}
-_later: set[asyncio.Task[None]] = set()
+#: Messages whose signs are kept: 100 bytes each.
+_MAX_KEPT = 20_000
+#: Questions that are being looked at.
+BACKGROUND_TASKS: LoopPart[TaskSet] = LoopPart("escalations", TaskSet)
 
 
-def escalate_later(store: Store, lease: Lease) -> None:
+class SignsKept:
+    """What messages call for, by a digest of their words: each is read once in a worker."""
+
+    def __init__(self, max_kept: int) -> None:
+        self._max_kept = max_kept
+        self._kept: OrderedDict[bytes, Signs] = OrderedDict()
+
+    def read(self, text: str) -> Signs:
+        """Return ``signs_of(text)``."""
+        key = self._key(text)
+        signs = self._kept.get(key)
+        if signs is None:
+            signs = self._kept[key] = signs_of(text)
+            if len(self._kept) > self._max_kept:
+                self._kept.popitem(last=False)
+        else:
+            self._kept.move_to_end(key)
+        return signs
+
+    async def read_all(self, texts: Iterable[str]) -> None:
+        """Read what was not read yet, giving way to others behind each message."""
+        for text in texts:
+            if self._key(text) not in self._kept:
+                self.read(text)
+                await asyncio.sleep(0)
+
+    def _key(self, text: str) -> bytes:
+        return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).digest()
+
+
+#: What messages call for that this worker read. The keys are digests: no words are kept.
+SIGNS: Part[SignsKept] = Part("signs", lambda: SignsKept(_MAX_KEPT))
+
+
+def check_escalation_soon(store: Store, lease: Lease) -> None:
     """See whether the question calls for a human, without holding up its answer."""
-    if not _may_call(lease):
-        return
-    task = asyncio.create_task(_escalate(store, lease), name="escalation")
-    _later.add(task)
-    task.add_done_callback(_later.discard)
+    BACKGROUND_TASKS.get().begin(_check(store, lease), "escalation")
+
+
+async def _check(store: Store, lease: Lease) -> None:
+    await yield_to_loop(STEPS_TO_ASK)  # the model is asked first
+    if _may_call(lease):
+        await _escalate(store, lease)
 
 
 async def settle() -> None:
     """Return when every question so far was looked at."""
-    await asyncio.gather(*_later)
+    await BACKGROUND_TASKS.get().settle()
 
 
 def _may_call(lease: Lease) -> bool:
-    """Whether it is worth asking the store what failed: hardly ever."""
+    """Whether it is worth asking the store what failed, and reading what was said before: hardly
+    ever.
+    """
     session = lease.session
     if session.failed or any(message.interrupted for message in session.messages):
         return True
+    question = next((m for m in reversed(session.messages) if m.id == lease.question_id), None)
     try:
-        return bool(_reasons(lease, frozenset()))
+        signs = SIGNS.get().read(question.text) if question is not None else None
+        amount_eur = settings.ENV.escalation_amount_eur
+        return signs is not None and (
+            signs.is_misunderstood or bool(signs.reasons_alone(amount_eur))
+        )
     except Exception:  # the answer goes on
         logger.exception("looking for reasons to call a human failed")
         return False
@@ -62,19 +116,22 @@ def _may_call(lease: Lease) -> bool:
 
 def _reasons(lease: Lease, failed: Container[str]) -> tuple[Reason, ...]:
     amount_eur = settings.ENV.escalation_amount_eur
-    return reasons_in(lease.session.messages, lease.question_id, failed, amount_eur)
+    messages = lease.session.messages
+    return reasons_in(messages, lease.question_id, failed, amount_eur, SIGNS.get().read)
 
 
 async def _escalate(store: Store, lease: Lease) -> None:
     session = lease.session
     try:
         failed = await _failed(store, session, lease.question_id)
+        asked = (m.text for m in session.messages if m.author is Author.CUSTOMER)
+        await SIGNS.get().read_all(asked)
         reasons = _reasons(lease, failed)
         if not reasons:
             return
         gravest = reasons[0]
-        asked = await ask_for_adviser(session.id, session.owner, gravest.value, LEADS[gravest])
-        if not asked and gravest is Reason.DANGER:
+        is_new = await ask_for_adviser(session.id, session.owner, gravest.value, LEADS[gravest])
+        if not is_new and gravest is Reason.DANGER:
             await _warn(store, session)
         for reason in reasons:
             metrics.escalations.labels(reason=reason.value).inc()
@@ -91,7 +148,7 @@ async def _warn(store: Store, session: Session) -> None:
     """Say what to do at once, where an adviser was called before for something else."""
     warning = Message(author=Author.SYSTEM, id=f"danger-{session.epoch}", text=LEADS[Reason.DANGER])
     if await store.announce(session.id, warning):
-        await live.publish(session.id, MessageDone(warning))
+        await PUBSUB.get().publish(session.id, MessageDone(warning))
 
 
 def _until(session: Session, lease: Lease) -> tuple[Message, ...]:

@@ -7,6 +7,8 @@ dictionaries (``chunks``): one by one through the SDK's typed models each costs 
 from __future__ import annotations
 
 import asyncio
+import logging
+import math
 import random
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
@@ -15,28 +17,31 @@ from typing import Protocol
 import httpx2
 import orjson
 from django.conf import settings
-from openai import APIError, APIStatusError, AsyncOpenAI
-from openai._types import RequestOptions
+from openai import APIError, APIStatusError, APITimeoutError, AsyncOpenAI
 
-from chat import metrics
 from chat.assistant.chunks import ChunkStream
-from chat.assistant.circuit import Circuit
+from chat.assistant.circuit import Call, Circuit
 from chat.assistant.client import Client, HttpClient
 from chat.assistant.completion import BrokenAnswer, Chunk, Completion
-from chat.assistant.load import load
-from chat.errors import AssistantUnavailable
-from chat.sessions.types import JSON
+from chat.core import metrics
+from chat.core.errors import AssistantUnavailable
+from chat.core.json import JSON
+from chat.core.load import LOAD
+from chat.core.overload import MAX_AT_ONCE, OVERLOAD
+from chat.core.runtime import LoopPart, Part
 
-#: Concurrent answers a worker may be writing; beyond, the next waits for a connection.
-MAX_CONNECTIONS = 1000
+logger = logging.getLogger(__name__)
+
 #: Named, so that an ``OPENAI_BASE_URL`` that is set but empty does not reach the SDK.
 OPENAI_URL = "https://api.openai.com/v1"
-#: The SDK makes a key for each request and does not send it; it need not.
-_OPTIONS: RequestOptions = {"idempotency_key": "none"}
-#: Pause before the first further try, when the server does not ask for another.
+#: Pause before the first further try.
 FIRST_BACKOFF_S = 0.25
+#: A timeout is not the model's where our timers were late for this part of the request's time.
+HELD_UP_PART = 0.1
 #: A ``Retry-After`` longer than this is told to the customer instead of being waited for.
 MAX_RETRY_WAIT_S = 5.0
+#: What a request to the model and the reading of its answer raise, whatever its server sends.
+_FAILURES = (APIError, BrokenAnswer, httpx2.HTTPError, OSError)
 
 
 class LLM(Protocol):
@@ -56,7 +61,9 @@ class LLM(Protocol):
 class OpenAILLM:
     """``max_retries``: further tries after a failure that may pass (network, 429, 5xx).
 
-    ``effort``: ``reasoning_effort`` of the request, "" not to send it.
+    ``effort``: ``reasoning_effort`` of the request, "" not to send it. ``at_once``: requests under
+    way at the same time; the next waits. ``first_backoff_s``: pause before the first further try,
+    when the server does not ask for another.
     """
 
     def __init__(
@@ -67,44 +74,48 @@ class OpenAILLM:
         max_retries: int,
         circuit: Circuit,
         effort: str = "",
+        at_once: int = MAX_AT_ONCE,
+        first_backoff_s: float = FIRST_BACKOFF_S,
     ) -> None:
         self._client = client
         self._model = model
         self._effort = effort
         self._max_retries = max_retries
+        self._first_backoff_s = first_backoff_s
         self.circuit = circuit
+        self._slots = asyncio.Semaphore(at_once)
 
     async def stream(
         self, messages: Sequence[JSON], tools: Sequence[JSON], *, deadline: float
     ) -> AsyncGenerator[Chunk, None]:
+        content = self._content(messages, tools)
         for attempt in range(self._max_retries + 1):
             started = False
-            self.circuit.admit()
-            try:
-                async with aclosing(self._once(messages, tools)) as chunks:
-                    async for chunk in chunks:
-                        if not started:
-                            started = True
-                            self.circuit.succeeded()
-                        yield chunk
-                return
-            except (APIError, BrokenAnswer, ValueError, httpx2.HTTPError, OSError) as error:
-                metrics.model_requests.labels(outcome="failed").inc()
-                if not started:
-                    self._count(error)
-                wait_s = _backoff_s(error, attempt)
-                last = attempt == self._max_retries or not _may_pass(error)
-                if started or last or _too_long(wait_s, deadline):
-                    raise AssistantUnavailable(retry_after_s=_told(wait_s)) from error
-                await asyncio.sleep(wait_s)
-            except (asyncio.CancelledError, GeneratorExit):
-                if not started:
-                    self._leave(deadline)
-                raise
+            with self.circuit.admit() as call:
+                request = _Request(call)
+                try:
+                    async with aclosing(self._once(content, request)) as chunks:
+                        async for chunk in chunks:
+                            if not started:
+                                started = True
+                                call.succeeded()
+                            yield chunk
+                    call.succeeded()
+                    return
+                except _FAILURES as error:
+                    metrics.model_requests.labels(outcome="failed").inc()
+                    request.count(error)
+                    wait_s = _backoff_s(error, attempt, self._first_backoff_s)
+                    last = attempt == self._max_retries or not _may_pass(error)
+                    if started or last or _too_long(wait_s, deadline):
+                        logger.warning("the model failed: %s", _kind_of(error))
+                        raise AssistantUnavailable(retry_after_s=_told(wait_s)) from error
+                except (asyncio.CancelledError, GeneratorExit):
+                    request.leave(deadline)
+                    raise
+            await asyncio.sleep(wait_s)
 
-    async def _once(
-        self, messages: Sequence[JSON], tools: Sequence[JSON]
-    ) -> AsyncGenerator[Chunk, None]:
+    def _content(self, messages: Sequence[JSON], tools: Sequence[JSON]) -> bytes:
         body: JSON = {
             "model": self._model,
             "messages": list(messages),
@@ -115,42 +126,94 @@ class OpenAILLM:
             body["reasoning_effort"] = self._effort
         if tools:
             body["tools"] = list(tools)
-        metrics.model_requests.labels(outcome="sent").inc()
-        stream: ChunkStream = await self._client.post(
-            "/chat/completions",
-            cast_to=object,
-            content=orjson.dumps(body),
-            options=_OPTIONS,
-            stream=True,
-            stream_cls=ChunkStream,
-        )
-        completion = Completion()
-        async with stream:
-            async for chunks in stream:
-                try:
-                    for chunk in chunks:
-                        completion.feed(chunk)
-                finally:  # what came before a broken one counts
-                    if text := completion.take_text():
-                        yield text
-                await load.rest(stream.over)
-        for told in completion.rest():
-            yield told
+        return orjson.dumps(body)
+
+    async def _once(self, content: bytes, request: _Request) -> AsyncGenerator[Chunk, None]:
+        """Ask once.
+
+        Raises:
+            _FAILURES: the model's. Anything else is a bug of ours.
+        """
+        load = LOAD.get()
+        async with self._slots:
+            request.is_sent = True
+            metrics.model_requests.labels(outcome="sent").inc()
+            stream = await self._ask(content)
+            completion = Completion()
+            async with stream:
+                async for chunks in stream:
+                    try:
+                        for chunk in chunks:
+                            completion.feed(chunk)
+                    finally:  # what came before a broken one counts
+                        if text := completion.take_text():
+                            yield text
+                    await load.rest(stream.over)
+            for told in completion.rest():
+                yield told
+
+    async def _ask(self, content: bytes) -> ChunkStream:
+        try:
+            return await self._client.post(
+                "/chat/completions",
+                cast_to=object,
+                content=content,
+                # The SDK makes a key for each request and does not send it; it need not.
+                options={"idempotency_key": "none"},
+                stream=True,
+                stream_cls=ChunkStream,
+            )
+        except _FAILURES:
+            raise
+        except Exception as error:  # aiohttp's own, of headers that are none
+            raise BrokenAnswer("the response cannot be read") from error
 
     async def close(self) -> None:
         await self._client.close()
 
-    def _count(self, error: Exception) -> None:
-        if isinstance(error, APIStatusError) and error.status_code in (400, 422):
-            self.circuit.left()  # our request was wrong, the model lives
-        else:
-            self.circuit.failed()
 
-    def _leave(self, deadline: float) -> None:
-        if asyncio.get_running_loop().time() >= deadline:
-            self.circuit.failed()
+class _Request:
+    """One request to the model: what its end says of the model, and whether it had its time.
+
+    ``is_sent``: it has one of our connections, and waits no more for others of ours.
+    """
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._began_at = asyncio.get_running_loop().time()
+        self._late_s = OVERLOAD.get().late_s
+        self.is_sent = False
+
+    def count(self, error: Exception) -> None:
+        """Tell the circuit of a failure."""
+        is_wrong = isinstance(error, APIStatusError) and error.status_code in (400, 422)
+        if is_wrong or (_is_timeout(error) and self._was_held_up()):
+            self._call.left()  # our request was wrong or late, the model lives
         else:
-            self.circuit.left()
+            self._call.failed()
+
+    def leave(self, deadline: float) -> None:
+        """Tell the circuit that nobody waits any more."""
+        is_late = asyncio.get_running_loop().time() >= deadline
+        if is_late and not self._was_held_up():
+            self._call.failed()
+        else:
+            self._call.left()
+
+    def _was_held_up(self) -> bool:
+        """Whether a timeout says more of this worker, or of its queue, than of the model."""
+        if not self.is_sent:
+            return True
+        late_s = OVERLOAD.get().late_s - self._late_s
+        return late_s > HELD_UP_PART * (asyncio.get_running_loop().time() - self._began_at)
+
+
+def _is_timeout(error: BaseException | None) -> bool:
+    """Whether a request, or what it stands for, took too long."""
+    if error is None:
+        return False
+    is_one = isinstance(error, APITimeoutError | httpx2.TimeoutException | TimeoutError)
+    return is_one or _is_timeout(error.__cause__)
 
 
 def _may_pass(error: Exception) -> bool:
@@ -159,15 +222,31 @@ def _may_pass(error: Exception) -> bool:
     return True
 
 
-def _backoff_s(error: Exception, attempt: int) -> float:
+def _backoff_s(error: Exception, attempt: int, first_s: float) -> float:
     """Seconds before the next try: what the server asks for, else doubling and jittered."""
     if isinstance(error, APIStatusError):
-        try:
-            return max(0.0, float(error.response.headers["retry-after"]))
-        except (KeyError, ValueError):
-            pass
+        asked_s = _seconds(error.response.headers.get("retry-after", ""))
+        if asked_s is not None:
+            return asked_s
     jitter = random.uniform(0.75, 1.25)  # noqa: S311 - not a secret # nosec B311
-    return float(FIRST_BACKOFF_S * 2**attempt * jitter)
+    return float(first_s * 2**attempt * jitter)
+
+
+def _seconds(text: str) -> float | None:
+    """Return the seconds of a ``Retry-After``; None for a date, and for what is no waiting time."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        return None
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+
+
+def _kind_of(error: BaseException) -> str:
+    """Name the types only: what a server wrote may hold what customers said, or a key."""
+    name = type(error).__name__
+    if isinstance(error, APIStatusError):
+        name += f" {error.status_code}"
+    return f"{name} of {_kind_of(error.__cause__)}" if error.__cause__ else name
 
 
 def _too_long(wait_s: float, deadline: float) -> bool:
@@ -178,34 +257,25 @@ def _told(wait_s: float) -> int:
     return max(1, min(120, round(wait_s)))
 
 
-_llms: dict[asyncio.AbstractEventLoop, OpenAILLM] = {}
+def build_model_url() -> str:
+    return settings.ENV.openai_base_url or OPENAI_URL
 
 
-def default_llm() -> LLM:
-    """The model client of this process (of this event loop, which owns its connections)."""
-    loop = asyncio.get_running_loop()
-    llm = _llms.get(loop)
-    if llm is None:
-        for closed in [old for old in _llms if old.is_closed()]:
-            del _llms[closed]
-        llm = _llms[loop] = _openai_llm()
-    return llm
+#: Where the model answers. ``serve`` and ``evaluate`` put the local assistant's address, like
+#: "http://127.0.0.1:54321/v1", in its place once they have started one.
+MODEL_URL: Part[str] = Part("model address", build_model_url)
 
 
-async def close_llm() -> None:
-    """Close the connections of this event loop's client: for commands, which end before it."""
-    llm = _llms.pop(asyncio.get_running_loop(), None)
-    if llm is not None:
-        await llm.close()
-
-
-def _openai_llm() -> OpenAILLM:
+def build_llm() -> OpenAILLM:
+    """Return a client of the model that the settings name. Its connections are of one event loop;
+    whoever makes it closes it.
+    """
     env = settings.ENV
-    limits = httpx2.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=200)
+    limits = httpx2.Limits(max_connections=MAX_AT_ONCE, max_keepalive_connections=200)
     timeout = httpx2.Timeout(env.chat_timeout_s, connect=min(5.0, env.chat_timeout_s))
     client = Client(
         api_key=env.openai_api_key or "local",
-        base_url=env.openai_base_url or settings.LOCAL_ASSISTANT_URL or OPENAI_URL,
+        base_url=MODEL_URL.get(),
         max_retries=0,
         timeout=timeout,
         http_client=HttpClient(limits=limits, timeout=timeout),
@@ -220,6 +290,17 @@ def _openai_llm() -> OpenAILLM:
     )
 
 
+async def close_llm(llm: LLM) -> None:
+    """Close the connections of a client that ``build_llm`` made."""
+    if isinstance(llm, OpenAILLM):
+        await llm.close()
+
+
+#: The model that answers customers.
+LLM_CLIENT: LoopPart[LLM] = LoopPart("model client", build_llm, aclose=close_llm)
+
+
 def model_state() -> str:
     """``"ok"`` or ``"failing"``: whether the last calls went through."""
-    return "failing" if any(llm.circuit.is_open for llm in _llms.values()) else "ok"
+    llm = LLM_CLIENT.peek()
+    return "failing" if isinstance(llm, OpenAILLM) and llm.circuit.is_open else "ok"

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from datetime import datetime
 
 from django.conf import settings
 
-from chat.photos.vision import aimage_parts, sees
+from chat.core.ids import ref_of
+from chat.core.json import JSON
+from chat.core.lookups import look_up
 from chat.sessions.store import WEB_OWNER
-from chat.sessions.types import JSON, Author, Session, ref_of
+from chat.sessions.types import Author, Session
+from chat.shop.photos.vision import image_parts, sees
 
 logger = logging.getLogger(__name__)
 
@@ -26,8 +28,8 @@ async def with_photos(prompt: list[JSON], session: Session) -> list[JSON]:
     if session.owner != WEB_OWNER or not sees(settings.ENV):  # only browsers send any
         return prompt
     try:
-        async with asyncio.timeout(LONGEST_S):
-            parts = await aimage_parts(ref_of(session.id), _seen_until(session))
+        ref, seen_until = ref_of(session.id), _seen_until(session)
+        parts = await look_up(image_parts, ref, seen_until, longest_s=LONGEST_S)
     except Exception as error:  # noqa: BLE001 - the answer matters more
         logger.warning("photos are not shown to the model: %s", type(error).__name__)
         return prompt

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from django.conf import settings
 from django.template.loader import render_to_string
 
 from chat.assistant.history import history
-from chat.sessions.types import JSON, Message, Session
+from chat.core.json import JSON
+from chat.sessions.types import Author, Message, Session
+from chat.shop.tickets.draft_dialogue import announced_number, decode_draft, note_for_model
+from chat.shop.tickets.law import CONFORMITY_YEARS, HIDDEN_DEFECT_YEARS, WITHDRAWAL_DAYS
+from chat.shop.tickets.warranty import LABELS, YEARS
 from chat.takeover.desk import MAX_INSTRUCTION_CHARS
-from chat.tickets.guide import form_of, note_for_model, notes_on_opened
-from chat.tickets.law import CONFORMITY_YEARS, HIDDEN_DEFECT_YEARS, WITHDRAWAL_DAYS
-from chat.tickets.warranty import LABELS, YEARS
 
 #: What an adviser wants heeded. The customer's page never shows it; the model must not either.
 INSTRUCTION = (
@@ -70,9 +71,22 @@ def _of_the_desk(session: Session) -> Iterator[str]:
     """Yield what the model must know of the advisers' part in this conversation."""
     if session.asked_at is not None:
         yield "Le client a demandé un conseiller humain : l'équipe du magasin est prévenue."
-    yield from notes_on_opened(session.messages)
-    form = form_of(session.form)
+    yield from notes_on_tickets(session.messages)
+    form = decode_draft(session.form)
     if form is not None:
         yield note_for_model(form)
     if session.instruction:
         yield INSTRUCTION.format(text=session.instruction[:MAX_INSTRUCTION_CHARS])
+
+
+def notes_on_tickets(messages: Iterable[Message]) -> Iterator[str]:
+    """Yield what the model must know of the tickets that this conversation opened."""
+    for message in messages:
+        is_ours = message.author is Author.SYSTEM
+        number = announced_number(message.id, message.text) if is_ours else ""
+        if number:
+            yield (
+                f"Le client a validé la demande {number} : elle est enregistrée et il le sait. "
+                "ticket_status dit où elle en est. N'en prépare une autre que pour un autre "
+                "problème."
+            )

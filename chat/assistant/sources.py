@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chat.sessions.types import JSON
+from chat.core.json import JSON
 
 MAX_SOURCES = 8
 MAX_LABEL_CHARS = 120

@@ -5,15 +5,12 @@ What is done is told to every tab of the customer and to the advisers who watch.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Mapping
 from typing import Any
 
-from channels.db import database_sync_to_async
-
-from chat import draining, live
-from chat.errors import (
+from chat.core.draining import DRAIN
+from chat.core.errors import (
     AssistantUnavailable,
     ChatError,
     InvalidForm,
@@ -21,18 +18,26 @@ from chat.errors import (
     SessionGone,
     StaleForm,
 )
-from chat.numbers.tally import count
-from chat.photos.queries import of_ticket
-from chat.photos.services import attach
+from chat.core.ids import ref_of
+from chat.core.lookups import look_up
+from chat.core.stats.counters import count
 from chat.protocol import FormChanged, MessageDone
+from chat.pubsub import PUBSUB
 from chat.sessions.desk import Aside, AsideKind
-from chat.sessions.store import default_store
-from chat.sessions.types import Author, Message, Session, ref_of
+from chat.sessions.store import STORE
+from chat.sessions.types import Author, Message, Session
+from chat.shop.photos.queries import of_ticket
+from chat.shop.photos.services import attach
+from chat.shop.tickets.draft import ASKS, BadField, TicketDraft
+from chat.shop.tickets.draft_dialogue import (
+    announcement,
+    decode_draft,
+    draft_payload,
+    message_id_of,
+)
+from chat.shop.tickets.models import Ticket
+from chat.shop.tickets.opening import Incomplete, TooManyTickets, open_ticket
 from chat.takeover.asides import add_aside
-from chat.tickets.forms import ASKS, BadField, TicketForm
-from chat.tickets.guide import form_of, message_id_of, opened_text, shown
-from chat.tickets.models import Ticket
-from chat.tickets.opening import Incomplete, TooManyTickets, open_ticket
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +58,7 @@ class TicketsAway(AssistantUnavailable):
         super().__init__(retry_after_s=5)
 
 
-async def keep(session: Session, form: TicketForm | None) -> bool:
+async def keep(session: Session, form: TicketDraft | None) -> bool:
     """Put the form in place of the session's and show it. False: that one changed meanwhile.
 
     Raises:
@@ -61,11 +66,9 @@ async def keep(session: Session, form: TicketForm | None) -> bool:
     """
     version = session.form["version"] if session.form is not None else 0
     data = form.to_json() if form is not None else None
-    if not await default_store().put_form(
-        session.id, session.owner, data, expected_version=version
-    ):
+    if not await STORE.get().put_form(session.id, session.owner, data, expected_version=version):
         return False
-    await live.publish(session.id, FormChanged(shown(form)))
+    await PUBSUB.get().publish(session.id, FormChanged(draft_payload(form)))
     return True
 
 
@@ -75,12 +78,16 @@ async def shown_now(session_id: str, owner: str) -> FormChanged:
     Raises:
         SessionNotFound, SessionGone, StoreUnavailable:
     """
-    session = await default_store().load(session_id, owner)
-    return FormChanged(shown(form_of(session.form)))
+    session = await STORE.get().load(session_id, owner)
+    return FormChanged(draft_payload(decode_draft(session.form)))
 
 
-async def confirm(session_id: str, owner: str, form_id: str, version: int) -> None:
+async def confirm(
+    session_id: str, owner: str, form_id: str, version: int, *, longest_s: float = LONGEST_S
+) -> None:
     """Open the ticket of this form and announce it: once, however often and from wherever.
+
+    ``longest_s``: how long each answer of the database is waited for.
 
     Raises:
         StaleForm: the customer saw another version.
@@ -89,16 +96,16 @@ async def confirm(session_id: str, owner: str, form_id: str, version: int) -> No
         TicketsAway: the form is kept: try again.
         SessionNotFound, SessionGone, StoreUnavailable:
     """
-    with draining.busy():
+    with DRAIN.get().busy():
         session = await _living(session_id, owner)
-        form = form_of(session.form)
+        form = decode_draft(session.form)
         if form is None or form.id != form_id:
-            ticket = await _asked(_find, form_id, ref_of(session_id))
+            ticket = await _asked(_find, form_id, ref_of(session_id), longest_s=longest_s)
             if ticket is None:
                 raise StaleForm
         else:
             _check_version(form, version)
-            ticket, is_new = await _asked(_open, form, ref_of(session_id))
+            ticket, is_new = await _asked(_open, form, ref_of(session_id), longest_s=longest_s)
             if is_new:
                 count("tickets.opened")
         await _announce(session_id, form_id, ticket)
@@ -107,7 +114,7 @@ async def confirm(session_id: str, owner: str, form_id: str, version: int) -> No
 
 async def edit(
     session_id: str, owner: str, form_id: str, version: int, given: Mapping[str, Any]
-) -> TicketForm:
+) -> TicketDraft:
     """Put what the customer wrote in the fields of the recap; return the form as it is then.
 
     Raises:
@@ -142,26 +149,26 @@ async def drop(session_id: str, owner: str, form_id: str, version: int) -> None:
 
 
 async def _living(session_id: str, owner: str) -> Session:
-    session = await default_store().load(session_id, owner)
+    session = await STORE.get().load(session_id, owner)
     if session.ended:
         raise SessionGone("ended")
     return session
 
 
-def _checked(session: Session, form_id: str, version: int) -> TicketForm:
-    form = form_of(session.form)
+def _checked(session: Session, form_id: str, version: int) -> TicketDraft:
+    form = decode_draft(session.form)
     if form is None or form.id != form_id:
         raise StaleForm
     _check_version(form, version)
     return form
 
 
-def _check_version(form: TicketForm, version: int) -> None:
+def _check_version(form: TicketDraft, version: int) -> None:
     if form.version != version:
         raise StaleForm
 
 
-def _wrong(form: TicketForm, name: str, value: Any) -> str:
+def _wrong(form: TicketDraft, name: str, value: Any) -> str:
     try:
         form.with_edits({name: value})
     except BadField as error:
@@ -169,7 +176,7 @@ def _wrong(form: TicketForm, name: str, value: Any) -> str:
     return ""
 
 
-async def _asked(work: Any, *arguments: Any) -> Any:
+async def _asked(work: Any, *arguments: Any, longest_s: float = LONGEST_S) -> Any:
     """Return what the database answers.
 
     Raises:
@@ -177,8 +184,7 @@ async def _asked(work: Any, *arguments: Any) -> Any:
         ChatError: what is wrong with the form.
     """
     try:
-        async with asyncio.timeout(LONGEST_S):
-            return await database_sync_to_async(work, thread_sensitive=False)(*arguments)
+        return await look_up(work, *arguments, longest_s=longest_s)
     except Incomplete as error:
         raise InvalidForm({error.step.value: ASKS[error.step]}) from error
     except TooManyTickets as error:
@@ -188,7 +194,7 @@ async def _asked(work: Any, *arguments: Any) -> Any:
         raise TicketsAway from error
 
 
-def _open(form: TicketForm, session_ref: str) -> tuple[Ticket, bool]:
+def _open(form: TicketDraft, session_ref: str) -> tuple[Ticket, bool]:
     ticket, is_new = open_ticket(form, session_ref)
     attach(session_ref, ticket.number or "")
     return ticket, is_new
@@ -204,10 +210,10 @@ def _photos(ticket: Ticket) -> int:
 
 async def _announce(session_id: str, form_id: str, ticket: Ticket) -> None:
     """Say that the ticket exists, from its row, to the customer and to the advisers: each once."""
-    text = opened_text(ticket, await _asked(_photos, ticket))
+    text = announcement(ticket, await _asked(_photos, ticket))
     message = Message(author=Author.SYSTEM, id=message_id_of(form_id), text=text)
-    if await default_store().announce(session_id, message):
-        await live.publish(session_id, MessageDone(message))
+    if await STORE.get().announce(session_id, message):
+        await PUBSUB.get().publish(session_id, MessageDone(message))
         aside = Aside(
             id=message.id,
             kind=AsideKind.EVENT,
@@ -223,9 +229,11 @@ async def _announce(session_id: str, form_id: str, ticket: Ticket) -> None:
 async def _remove(session_id: str, owner: str, form_id: str) -> None:
     """Take the form away, whatever another tab made of it meanwhile: its ticket exists."""
     while True:
-        session = await default_store().load(session_id, owner)
+        session = await STORE.get().load(session_id, owner)
         if session.form is None or session.form["id"] != form_id:
-            await live.publish(session_id, FormChanged(shown(form_of(session.form))))
+            await PUBSUB.get().publish(
+                session_id, FormChanged(draft_payload(decode_draft(session.form)))
+            )
             return
         if await keep(session, None):
             return
