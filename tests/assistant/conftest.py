@@ -4,28 +4,25 @@ from collections.abc import Callable
 
 import pytest
 
-from chat.assistant import attempt, turn
-from chat.assistant.llm import LLM
+from chat.assistant.llm import LLM, LLM_CLIENT
 from chat.sessions.memory_store import MemoryStore
-from chat.sessions.store import Store
-from chat.takeover import asides, desk
+from chat.sessions.store import STORE, Store
 
 
 @pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> Store:
-    """The store that turns use in this test."""
+def store(replace_parts: Callable[..., None]) -> Store:
+    """The store of this worker."""
     store = MemoryStore(86_400)
-    for module in (turn, desk, asides):
-        monkeypatch.setattr(module, "default_store", lambda: store)
+    replace_parts(STORE.to(store))
     return store
 
 
 @pytest.fixture
-def model(monkeypatch: pytest.MonkeyPatch) -> Callable[[LLM], LLM]:
+def model(replace_parts: Callable[..., None]) -> Callable[[LLM], LLM]:
     """Have this model answer."""
 
     def use(llm: LLM) -> LLM:
-        monkeypatch.setattr(attempt, "default_llm", lambda: llm)
+        replace_parts(LLM_CLIENT.to(llm))
         return llm
 
     return use

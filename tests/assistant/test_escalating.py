@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
+from dataclasses import replace
 
 from chat.assistant import escalating
-from chat.assistant.attempt import Attempt
 from chat.assistant.escalating import LEADS
 from chat.assistant.escalation import Reason
-from chat.assistant.turn import take_turn
-from chat.sessions.types import Author
-from tests.builders import JEAN, ask, leased
+from chat.assistant.turn import answer_question, take_turn
+from chat.protocol import EncodedEvent
+from chat.pubsub import PUBSUB
+from chat.sessions.types import Author, End
+from tests.builders import JEAN, ask, leased, queue_for
 from tests.fakes import FakeLLM
 
 
@@ -45,13 +46,25 @@ async def test_danger_is_told_what_to_do_though_a_human_was_called_before(store,
     assert said[1] == LEADS[Reason.DANGER]
 
 
-async def test_danger_calls_a_human_though_the_answer_was_stopped_before_it_began(store):
+async def test_danger_calls_a_human_though_the_answer_was_stopped_before_it_began(store, model):
+    llm = model(FakeLLM("Je regarde."))
     await ask(store, "Le lit s'est effondré, je suis blessé")
-    attempt = Attempt(store, await leased(store), asyncio.get_running_loop().time() + 5)
+    lease = replace(await leased(store), again=True)
+    queue = queue_for(store)
+    stopped = []
 
-    attempt.stop()
-    await attempt.run()
+    async def stop_at_once(_event: EncodedEvent) -> None:
+        stopped.append(queue.stop())
+
+    async with PUBSUB.get().subscribe(JEAN, stop_at_once):
+        await answer_question(lease, queue)
     await escalating.settle()
+
+    assert stopped[0]
+    assert llm.asked == []
+    outcome = await store.outcome(JEAN, "q1")
+    assert outcome is not None
+    assert outcome.end is End.STOPPED
 
     assert (await store.load(JEAN, "api")).asked_at is not None
 

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from chat import live
 from chat.assistant import escalating
 from chat.assistant.escalation import Reason, reasons_in, summary_for
 from chat.assistant.turn import take_turn
+from chat.pubsub import PUBSUB
 from chat.sessions.desk import AsideKind
 from chat.sessions.types import Author, Message
 from tests.builders import JEAN, question
@@ -99,7 +99,7 @@ async def test_danger_calls_a_human_once_and_tells_the_customer_first(store, mod
     model(FakeLLM(["Je vous écoute."]))
     listener = Listener()
 
-    async with live.listening(JEAN, listener):
+    async with PUBSUB.get().subscribe(JEAN, listener):
         await ask("Mon lit s'est effondré", "q1")
         await ask("Il s'est effondré d'un coup", "q2")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 
 import httpx2
 import pytest
@@ -12,11 +13,12 @@ from chat.assistant.circuit import Circuit
 from chat.assistant.client import Client, HttpClient
 from chat.assistant.completion import ToolCall, Usage
 from chat.assistant.llm import OpenAILLM
-from chat.assistant.load import Load
-from chat.errors import AssistantUnavailable
-from chat.simulator.control import Pace
-from chat.simulator.server import start
-from chat.simulator.words import tokens
+from chat.core.errors import AssistantUnavailable
+from chat.core.load import LOAD, Load
+from chat.core.overload import OVERLOAD
+from devtools.local_assistant.faults import Pace
+from devtools.local_assistant.server import start
+from devtools.local_assistant.words import tokens
 
 HELLO = [{"role": "user", "content": "Bonjour, je suis Jean"}]
 PACE = Pace(first_token_ms=0, tokens_per_s=0)
@@ -42,9 +44,8 @@ async def client(simulator):
 
 
 @pytest.fixture
-def llm(client, monkeypatch):
-    monkeypatch.setattr("chat.assistant.llm.FIRST_BACKOFF_S", 0.01)
-    return OpenAILLM(client, "local", max_retries=2, circuit=Circuit(5, 10))
+def llm(client):
+    return OpenAILLM(client, "local", max_retries=2, circuit=Circuit(5, 10), first_backoff_s=0.01)
 
 
 async def read(llm, messages=HELLO, tools=(), within_s=5.0):
@@ -62,21 +63,26 @@ async def test_answer_comes_in_pieces_with_what_it_cost(llm, simulator):
     assert usage.completion_tokens > 0
 
 
-def busy(monkeypatch, pause_s):
-    """Have the worker collect for so long before each step."""
-    load = Load()
-    monkeypatch.setattr(Load, "pause_s", pause_s)
-    monkeypatch.setattr("chat.assistant.llm.load", load)
+class Busy(Load):
+    """Load of a worker that collects for so long before each step, however long that is."""
+
+    def __init__(self, pause_s: float) -> None:
+        super().__init__()
+        self._pause_s = pause_s
+
+    @property
+    def pause_s(self) -> float:
+        return self._pause_s
 
 
-async def test_what_came_before_a_cut_is_read_however_long_the_pause(llm, simulator, monkeypatch):
+async def test_what_came_before_a_cut_is_read_however_long_the_pause(llm, simulator, replace_parts):
     pieces = []
 
     async def read_on():
         async for piece in llm.stream(HELLO, [], deadline=float("inf")):
             pieces.append(piece)  # noqa: PERF401 - it ends with an error
 
-    busy(monkeypatch, pause_s=0.3)
+    replace_parts(LOAD.to(Busy(pause_s=0.3)))
     simulator.faults.add("cut", after=4, tokens_per_s=100, times=1)
     with pytest.raises(AssistantUnavailable):
         await read_on()
@@ -88,9 +94,9 @@ async def test_what_came_before_a_cut_is_read_however_long_the_pause(llm, simula
 
 @pytest.mark.parametrize("pause_s", [0.0, 0.2])
 async def test_answer_that_is_whole_counts_though_the_connection_breaks_behind_it(
-    monkeypatch, pause_s
+    replace_parts, pause_s
 ):
-    busy(monkeypatch, pause_s=pause_s)
+    replace_parts(LOAD.to(Busy(pause_s)))
     deltas = [
         {"delta": {"content": "Bon"}},
         {"delta": {"content": "jour"}, "finish_reason": "stop"},
@@ -121,9 +127,9 @@ async def test_answer_that_is_whole_counts_though_the_connection_breaks_behind_i
 
 
 async def test_busy_worker_reads_in_larger_steps_and_does_not_wait_for_more_at_the_end(
-    llm, simulator, monkeypatch
+    llm, simulator, replace_parts
 ):
-    busy(monkeypatch, pause_s=3600.0)
+    replace_parts(LOAD.to(Busy(pause_s=3600.0)))
     simulator.faults.add("slow", tokens_per_s=200)
     async with asyncio.timeout(10):
         *pieces, _usage = await read(llm)
@@ -151,11 +157,6 @@ async def test_tools_are_offered_and_calls_are_put_together(llm, simulator):
     ]
     assert isinstance(calls[0], ToolCall)
     assert calls[0].id
-
-
-async def read_out(chunks):
-    async for _ in chunks:
-        pass
 
 
 @pytest.mark.parametrize(
@@ -256,3 +257,54 @@ async def test_leaving_a_model_that_does_not_end_closes_its_connection(llm, simu
     async with asyncio.timeout(5):
         while simulator.assistant.busy:
             await asyncio.sleep(0.01)
+
+
+async def timed_out(llm, within_s):
+    """Ask a model, and give up at the deadline as a turn does."""
+    deadline = asyncio.get_running_loop().time() + within_s
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout_at(deadline):
+            await read(llm, within_s=within_s)
+
+
+async def test_timeout_of_a_worker_that_is_late_is_no_failure_of_the_model(client, simulator):
+    llm = OpenAILLM(client, "local", max_retries=0, circuit=Circuit(1, 30))
+    simulator.faults.add("hang", times=None)
+    end = OVERLOAD.get().begin()
+    asking = asyncio.create_task(timed_out(llm, 0.5))
+    await asyncio.sleep(0.1)
+    time.sleep(0.5)  # noqa: ASYNC251 - the worker stands still
+    await asking
+    end(False)
+
+    assert not llm.circuit.is_open
+
+
+async def test_timeout_of_a_worker_that_is_on_time_is_one(client, simulator):
+    llm = OpenAILLM(client, "local", max_retries=0, circuit=Circuit(1, 30))
+    simulator.faults.add("hang", times=None)
+    end = OVERLOAD.get().begin()
+    for _ in range(5):  # on a machine that stands still, this worker may be late now
+        await timed_out(llm, 1.0)
+        if llm.circuit.is_open:
+            break
+    end(False)
+
+    assert llm.circuit.is_open
+
+
+async def test_timeout_in_our_own_queue_is_no_failure_of_the_model(client, simulator):
+    llm = OpenAILLM(client, "local", max_retries=0, circuit=Circuit(1, 30), at_once=1)
+    simulator.faults.add("hang", times=None)
+    first = asyncio.create_task(read(llm))
+    async with asyncio.timeout(5):
+        while not simulator.assistant.busy:
+            await asyncio.sleep(0.01)
+
+    await timed_out(llm, 0.3)
+    is_open = llm.circuit.is_open
+    first.cancel()
+    await asyncio.wait({first})
+
+    assert simulator.requests.count == 1
+    assert not is_open

@@ -3,38 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sqlite3
 
 import pytest
 from channels.db import database_sync_to_async
-from django.db import OperationalError
+from django.db import connection
 
-from chat import live
 from chat.assistant import ticket_form
-from chat.errors import InvalidForm, RateLimited, SessionGone, SessionNotFound, StaleForm
-from chat.numbers.tally import default_tally
-from chat.photos.models import Photo
+from chat.core.errors import InvalidForm, RateLimited, SessionGone, SessionNotFound, StaleForm
+from chat.core.ids import ref_of
+from chat.core.stats.counters import TALLY
+from chat.pubsub import PUBSUB
 from chat.sessions.desk import desk_key
-from chat.sessions.memory_store import MemoryStore
-from chat.sessions.types import ref_of
-from chat.takeover import asides
-from chat.tickets.models import OutgoingMail, Ticket
-from chat.tickets.opening import MAX_A_DAY
+from chat.sessions.store import STORE
+from chat.shop.photos.models import Photo
+from chat.shop.tickets.models import OutgoingMail, Ticket
+from chat.shop.tickets.opening import MAX_A_DAY
+from meuble_project.backends import SQLITE_TIMEOUT_S
+from tests import database
 from tests.builders import ask
 from tests.fakes import Listener
 from tests.sessions.cast import take_over
+from tests.stores import FaultyStore
 from tests.tickets.builders import complete, opened
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 CAMILLE = "camille"
-
-
-@pytest.fixture
-def store(monkeypatch):
-    store = MemoryStore(86_400)
-    for module in (ticket_form, asides):
-        monkeypatch.setattr(module, "default_store", lambda: store)
-    return store
 
 
 @pytest.fixture
@@ -59,9 +55,12 @@ async def said(store) -> list[str]:
 
 
 async def test_confirming_opens_one_ticket_and_says_so(store, form, confirm):
-    default_tally().take()
+    TALLY.get().take()
     hear, desk = Listener(), Listener()
-    async with live.listening(CAMILLE, hear), live.listening(desk_key(CAMILLE), desk):
+    async with (
+        PUBSUB.get().subscribe(CAMILLE, hear),
+        PUBSUB.get().subscribe(desk_key(CAMILLE), desk),
+    ):
         await confirm()
 
     ticket = await Ticket.objects.aget()
@@ -74,7 +73,7 @@ async def test_confirming_opens_one_ticket_and_says_so(store, form, confirm):
     assert desk.types() == ["aside.added"]
     (aside,) = await store.asides(CAMILLE)
     assert aside.text == f"Ticket {ticket.number} ouvert ({ticket.priority})."
-    batch = default_tally().take()
+    batch = TALLY.get().take()
     assert batch is not None
     assert [number for (_, name), number in batch.sums.items() if name == "tickets.opened"] == [1]
 
@@ -119,16 +118,9 @@ async def test_what_is_lacking_is_told(store, form, confirm):
     assert list(refused.value.fields) == ["email"]
 
 
-async def test_a_database_that_is_away_keeps_the_form_and_trying_again_works(
-    store, form, confirm, monkeypatch
-):
-    def away(*_):
-        raise OperationalError("no connection")
-
-    with monkeypatch.context() as broken:
-        broken.setattr(ticket_form, "open_ticket", away)
-        with pytest.raises(ticket_form.TicketsAway) as told:
-            await confirm()
+async def test_a_database_that_is_away_keeps_the_form_and_trying_again_works(store, form, confirm):
+    with database.refusing('"chat_ticket"'), pytest.raises(ticket_form.TicketsAway) as told:
+        await confirm()
     kept = (await store.load(CAMILLE, "api")).form
     await confirm()
 
@@ -137,14 +129,32 @@ async def test_a_database_that_is_away_keeps_the_form_and_trying_again_works(
     assert await Ticket.objects.acount() == 1
 
 
-async def test_who_died_before_the_announcement_is_caught_up(store, form, confirm, monkeypatch):
-    async def dies(*_):
-        raise asyncio.CancelledError
+async def test_a_locked_database_holds_up_nobody_else_and_trying_again_works(store, form):
+    many = (os.cpu_count() or 1) + 8  # more than asyncio has threads for the whole worker
+    button = (CAMILLE, "api", form.id, form.version)
+    lock = sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    try:
+        confirming = (ticket_form.confirm(*button, longest_s=0.2) for _ in range(many))
+        failed = await asyncio.gather(*confirming, return_exceptions=True)
+        other = asyncio.create_task(asyncio.to_thread(lambda: "served"))
+        # SQLite itself gives the lock up after ``SQLITE_TIMEOUT_S``.
+        await asyncio.wait({other}, timeout=SQLITE_TIMEOUT_S / 2)
+        was_served = other.done()
+    finally:
+        lock.close()
 
-    with monkeypatch.context() as broken:
-        broken.setattr(ticket_form, "_announce", dies)
-        with pytest.raises(asyncio.CancelledError):
-            await confirm()
+    assert [type(error) for error in failed] == [ticket_form.TicketsAway] * many
+    assert was_served, "hung confirmations took the threads of everybody else"
+    assert (await store.load(CAMILLE, "api")).form == form.to_json()
+    await ticket_form.confirm(*button)
+    assert await Ticket.objects.acount() == 1
+
+
+async def test_who_died_before_the_announcement_is_caught_up(store, form, confirm, replace_parts):
+    replace_parts(STORE.to(FaultyStore.of(store, announce=[asyncio.CancelledError()])))
+    with pytest.raises(asyncio.CancelledError):
+        await confirm()
     before = await said(store)
     await confirm()
 
@@ -153,15 +163,14 @@ async def test_who_died_before_the_announcement_is_caught_up(store, form, confir
     assert await Ticket.objects.acount() == 1
 
 
-async def test_an_edit_in_between_does_not_leave_a_form_behind(store, form, monkeypatch):
+async def test_an_edit_in_between_does_not_leave_a_form_behind(store, form, replace_parts):
     """Another tab saves while this one confirms: the ticket says what was confirmed."""
-    announce = ticket_form._announce
 
-    async def edited_meanwhile(*given):
+    async def edited_meanwhile(announce, *given):
         await ticket_form.edit(CAMILLE, "api", form.id, form.version, {"customer_name": "Zoé"})
-        await announce(*given)
+        return await announce(*given)
 
-    monkeypatch.setattr(ticket_form, "_announce", edited_meanwhile)
+    replace_parts(STORE.to(FaultyStore.of(store, announce=edited_meanwhile)))
 
     await ticket_form.confirm(CAMILLE, "api", form.id, form.version)
 

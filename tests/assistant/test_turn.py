@@ -3,17 +3,36 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
+from prometheus_client import REGISTRY
 
-from chat import draining, live
 from chat.assistant.completion import ToolCall, Usage
-from chat.assistant.turn import hand_over_turns, read_state, stop_turn, sweep, take_turn
+from chat.assistant.turn import hand_over_turns, stop_turn, take_turn
+from chat.assistant.turn_times import TURN_TIMES, TurnTimes
+from chat.assistant.viewers import read_state, show_again, tell_moved
 from chat.assistant.writer import DraftWriter
-from chat.errors import AssistantUnavailable, IdConflict, StoreUnavailable
+from chat.core.clock import CLOCK
+from chat.core.draining import DRAIN
+from chat.core.errors import AssistantUnavailable, IdConflict, StoreUnavailable
+from chat.core.ids import new_id, ref_of
+from chat.pubsub import PUBSUB
+from chat.sessions.store import GRACE_S, LEASE_S, STORE
 from chat.sessions.types import Author, End
-from tests.builders import JEAN, answer_to, ask, done, leased
+from tests.background import background_tasks
+from tests.builders import JEAN, answer_to, ask, done, leased, question
 from tests.fakes import FakeLLM, Listener
+from tests.runtime import FixedClock
+from tests.stores import FaultyStore
+
+
+@pytest.fixture
+def clock(replace_parts) -> FixedClock:
+    """The clock of this worker and of its store."""
+    clock = FixedClock(datetime(2026, 11, 23, 10, tzinfo=UTC))
+    replace_parts(CLOCK.to(clock))
+    return clock
 
 
 async def say(text="Bonjour", id_="q1", **options):
@@ -26,7 +45,7 @@ async def transcript(store):
 
 
 def events(listener):
-    return [json.loads(envelope.text) for envelope in listener.heard]
+    return [json.loads(event.json) for event in listener.heard]
 
 
 async def test_turn_stores_both_sides(store, model):
@@ -50,7 +69,7 @@ async def test_answer_keeps_the_id_of_its_first_delta_and_offsets_add_up(store, 
     model(FakeLLM(pieces))
     listener = Listener()
 
-    async with live.listening(JEAN, listener):
+    async with PUBSUB.get().subscribe(JEAN, listener):
         turn = await say(asker=listener)
         end = await turn.ended()
 
@@ -68,7 +87,7 @@ async def test_other_viewers_see_the_question_first_and_the_asker_does_not(store
     model(FakeLLM(["Oui."]))
     asker, other = Listener(), Listener()
 
-    async with live.listening(JEAN, asker), live.listening(JEAN, other):
+    async with PUBSUB.get().subscribe(JEAN, asker), PUBSUB.get().subscribe(JEAN, other):
         await (await say(asker=asker)).ended()
 
     assert asker.types() == ["message.delta", "message.done"]
@@ -151,7 +170,7 @@ async def test_what_was_written_is_kept_when_the_model_fails(store, model, piece
     model(FakeLLM(pieces, error=AssistantUnavailable(retry_after_s=7)))
     listener = Listener()
 
-    async with live.listening(JEAN, listener):
+    async with PUBSUB.get().subscribe(JEAN, listener):
         outcome = (await (await say(asker=listener)).ended()).outcome
 
     assert (outcome.end, outcome.code, outcome.retry_after_s) == (end, "assistant_unavailable", 7)
@@ -232,7 +251,7 @@ async def test_deltas_are_those_of_what_the_guard_let_through(store, model):
     model(FakeLLM(["Il coûte ", "49 €. ", "Vous serez rem", "boursé. ", "Bonne journée."]))
     listener = Listener()
 
-    async with live.listening(JEAN, listener):
+    async with PUBSUB.get().subscribe(JEAN, listener):
         end = await (await say(asker=listener)).ended()
 
     text = ""
@@ -274,43 +293,38 @@ async def test_turn_outlives_the_caller(store, model):
     await turn.ended()
 
 
-async def test_question_of_a_dead_process_is_taken_up(store, model, monkeypatch):
-    monkeypatch.setattr("chat.sessions.memory_store.LEASE_S", 0.0)
-    monkeypatch.setattr("chat.assistant.turn.SWEEP_S", 0.01)
-    monkeypatch.setattr("chat.sessions.memory_store.GRACE_S", 0.0)
+async def test_question_of_a_dead_process_is_taken_up(store, model, clock):
     model(FakeLLM(["Je reprends."]))
     await ask(store)
     dead = await leased(store)
     await store.write(dead, 0, "Je comm")
-    monkeypatch.setattr("chat.sessions.memory_store.LEASE_S", 5.0)
+    clock.advance(LEASE_S + 1)
     listener = Listener()
 
-    sweeping = asyncio.create_task(sweep())
-    async with live.listening(JEAN, listener):
+    async with background_tasks(), PUBSUB.get().subscribe(JEAN, listener):
         await listener.until("message.done")
-    sweeping.cancel()
 
     state, *_, done = events(listener)
     assert (state["type"], state["draft"]) == ("session.state", {"id": dead.answer_id, "text": ""})
     assert (done["message"]["id"], done["message"]["text"]) == (dead.answer_id, "Je reprends.")
 
 
-async def test_viewers_who_missed_an_erasure_are_told_and_hold_up_nobody(store, model, monkeypatch):
-    monkeypatch.setattr("chat.assistant.turn.SWEEP_S", 0.01)
-    monkeypatch.setattr("chat.assistant.turn.SILENCE_S", 0.0)
-    monkeypatch.setattr("chat.sessions.memory_store.GRACE_S", 0.0)
+async def test_viewers_who_missed_an_erasure_are_told_and_hold_up_nobody(
+    store, model, clock, replace_parts
+):
+    replace_parts(TURN_TIMES.to(TurnTimes(silence_s=0.0)))
     model(FakeLLM(["Je reprends."]))
     await ask(store)
     await ask(store, session_id="other")
+    clock.advance(GRACE_S + 1)
     await store.erase(JEAN, "api")
     jean, other = Listener(), Listener()
 
-    async with live.listening(JEAN, jean), live.listening("other", other):
-        live.await_end(JEAN)
-        sweeping = asyncio.create_task(sweep())
-        await jean.until("session.ended")
-        await other.until("message.done")
-        sweeping.cancel()
+    async with PUBSUB.get().subscribe(JEAN, jean), PUBSUB.get().subscribe("other", other):
+        PUBSUB.get().expect_end(JEAN)
+        async with background_tasks():
+            await jean.until("session.ended")
+            await other.until("message.done")
 
     assert events(jean) == [{"type": "session.ended", "reason": "erased"}]
 
@@ -320,7 +334,7 @@ async def test_tools_are_used_and_told(store, model):
     llm = model(FakeLLM([(call,), Usage(10, 2)], rounds=[["Voici."]]))
     listener = Listener()
 
-    async with live.listening(JEAN, listener):
+    async with PUBSUB.get().subscribe(JEAN, listener):
         await (await say(asker=listener)).ended()
 
     assert listener.types()[0] == "tool.started"
@@ -343,8 +357,8 @@ async def test_model_that_only_calls_tools_is_made_to_answer(store, model):
     assert len(llm.asked) == 5
 
 
-async def test_stopping_process_takes_no_new_turn(store, model, monkeypatch):
-    monkeypatch.setattr(draining, "is_draining", lambda: True)
+async def test_stopping_process_takes_no_new_turn(store, model):
+    DRAIN.get().begin()
 
     with pytest.raises(AssistantUnavailable) as caught:
         await say()
@@ -353,16 +367,9 @@ async def test_stopping_process_takes_no_new_turn(store, model, monkeypatch):
     assert await store.count() == 0
 
 
-async def test_answer_is_kept_though_the_store_was_away(store, model, monkeypatch):
-    finish, failures = store.finish, iter([True, True])
-
-    async def flaky(*args):
-        if next(failures, False):
-            raise StoreUnavailable
-        return await finish(*args)
-
-    monkeypatch.setattr(store, "finish", flaky)
-    monkeypatch.setattr("chat.assistant.patience.PAUSE_S", 0.01)
+async def test_answer_is_kept_though_the_store_was_away(store, model, replace_parts):
+    away_twice = FaultyStore.of(store, finish=[StoreUnavailable(), StoreUnavailable()])
+    replace_parts(STORE.to(away_twice), TURN_TIMES.to(TurnTimes(store_pause_s=0.01)))
     model(FakeLLM(["Gardé."]))
 
     end = await (await say()).ended()
@@ -371,33 +378,25 @@ async def test_answer_is_kept_though_the_store_was_away(store, model, monkeypatc
     assert len(await transcript(store)) == 2
 
 
-async def test_question_waits_for_a_store_that_is_away(store, model, monkeypatch):
-    claim, failures = store.claim, iter([True, True])
-
-    async def flaky(*args):
-        if next(failures, False):
-            raise StoreUnavailable
-        return await claim(*args)
-
-    monkeypatch.setattr(store, "claim", flaky)
-    monkeypatch.setattr("chat.assistant.lane.LONGEST_LOOK_S", 0.01)
+async def test_question_waits_for_a_store_that_is_away(store, model, replace_parts):
+    away_twice = FaultyStore(store, claim=[StoreUnavailable(), StoreUnavailable()])
+    replace_parts(STORE.to(away_twice), TURN_TIMES.to(TurnTimes(store_pause_s=0.01)))
+    await ask(store)  # of a worker that died: the right to answer has to be asked for
     model(FakeLLM(["Me voilà."]))
     listener = Listener()
 
-    async with live.listening(JEAN, listener):
+    async with PUBSUB.get().subscribe(JEAN, listener):
         await (await say(asker=listener)).ended()
 
     assert listener.types() == ["message.delta", "message.done"]
+    assert away_twice.calls["claim"] == 3
 
 
 async def test_question_whose_store_stays_away_is_told_at_its_deadline(
-    store, model, monkeypatch, settings
+    store, model, replace_parts, settings
 ):
-    async def away(*args):
-        raise StoreUnavailable
-
-    monkeypatch.setattr(store, "claim", away)
-    monkeypatch.setattr("chat.assistant.lane.LONGEST_LOOK_S", 0.01)
+    away = FaultyStore.of(store, claim=StoreUnavailable())
+    replace_parts(STORE.to(away), TURN_TIMES.to(TurnTimes(store_pause_s=0.01)))
     settings.ENV = replace(settings.ENV, chat_timeout_s=0.05)
     model(FakeLLM(hangs=True))
 
@@ -409,12 +408,9 @@ async def test_question_whose_store_stays_away_is_told_at_its_deadline(
 
 
 async def test_question_that_nothing_waits_before_is_answered_without_asking_again(
-    store, model, monkeypatch
+    store, model, replace_parts
 ):
-    async def never(*args):
-        raise AssertionError
-
-    monkeypatch.setattr(store, "claim", never)
+    replace_parts(STORE.to(FaultyStore.of(store, claim=AssertionError())))
     model(FakeLLM())
 
     assert (await (await say()).ended()).outcome.end is End.DONE
@@ -446,17 +442,16 @@ async def test_turn_leaves_one_line_of_numbers_in_the_log(store, model, caplog):
 
 
 async def test_worker_that_lost_its_turn_says_nothing_more_and_shows_what_is_so(
-    store, model, monkeypatch
+    store, model, clock, replace_parts
 ):
-    monkeypatch.setattr("chat.assistant.writer.KEEP_ALONE_S", 0.01)
-    monkeypatch.setattr("chat.assistant.writer.RENEW_S", 0.0)
-    monkeypatch.setattr("chat.sessions.memory_store.LEASE_S", 0.0)
+    replace_parts(TURN_TIMES.to(TurnTimes(keep_alone_s=0.01, renew_s=0.0)))
     llm = model(FakeLLM(["Je comm"], hangs=True))
     listener = Listener()
 
-    async with live.listening(JEAN, listener):
+    async with PUBSUB.get().subscribe(JEAN, listener):
         turn = await say(asker=listener)
         await llm.spoke.wait()
+        clock.advance(LEASE_S + 1)
         other = await store.claim(JEAN, [], "another")
         await store.finish(other.lease, done(other.lease), answer_to(other.lease, "Voici"))
         end = await turn.ended()
@@ -469,14 +464,12 @@ async def test_worker_that_lost_its_turn_says_nothing_more_and_shows_what_is_so(
     assert llm.closed == 1
 
 
-async def test_worker_that_stood_still_says_nothing_until_it_knows_whose_turn_it_is(
-    store, monkeypatch
-):
+async def test_worker_that_stood_still_says_nothing_until_it_knows_whose_turn_it_is(store):
     await ask(store)
     writer = DraftWriter(store, await leased(store))
     listener = Listener()
 
-    async with live.listening(JEAN, listener):
+    async with PUBSUB.get().subscribe(JEAN, listener):
         writer._renewed_at -= 60
         await writer.add("Trop tard ?")
         before = listener.types()
@@ -499,3 +492,66 @@ async def test_turn_that_is_handed_over_goes_on_elsewhere_at_once(store, model):
     assert claim.lease is not None
     assert (claim.lease.answer_id, claim.lease.again) == (answer_id, True)
     assert await transcript(store) == [(Author.CUSTOMER, "Bonjour", False)]
+
+
+async def test_question_that_no_worker_could_answer_ends_for_everybody(store, model, caplog):
+    model(FakeLLM(["Voici."]))
+    counted = REGISTRY.get_sample_value
+    name, code = "chat_questions_given_up_total", {"code": "assistant_timeout"}
+    before = counted(name, code) or 0.0
+    await store.accept(JEAN, "api", question(), create="always", answer_within_s=0)
+    listener = Listener()
+
+    async with PUBSUB.get().subscribe(JEAN, listener):
+        end = await (await say("Deux", "q2")).ended()
+
+    (error,) = [event for event in events(listener) if event["type"] == "error"]
+    assert (error["id"], error["code"]) == ("q1", "assistant_timeout")
+    assert end.outcome.end is End.DONE
+    assert (counted(name, code) or 0.0) - before == 1
+    (record,) = [record for record in caplog.records if "given up" in record.getMessage()]
+    assert "'attempts': 0" in record.getMessage()
+    assert not any(word in record.getMessage() for word in (JEAN, "Bonjour"))
+
+
+async def test_what_was_written_of_a_question_that_is_given_up_is_shown_to_everybody(store, model):
+    model(FakeLLM(["Voici."]))
+    dead = await store.accept(
+        JEAN, "api", question(), create="always", answer_id="a1", answer_within_s=0
+    )
+    await store.write(dead.lease, 0, "Je comm")
+    await store.release(dead.lease)
+    listener = Listener()
+
+    async with PUBSUB.get().subscribe(JEAN, listener):
+        await (await say("Deux", "q2", asker=listener)).ended()
+
+    first, *_ = [event for event in events(listener) if event["type"] == "message.done"]
+    assert (first["message"]["id"], first["message"]["text"]) == ("a1", "Je comm")
+    assert first["message"]["interrupted"]
+
+
+async def test_model_is_not_asked_once_the_deadline_has_passed(store, model, settings):
+    settings.ENV = replace(settings.ENV, chat_timeout_s=0.0)
+    llm = model(FakeLLM())
+
+    outcome = (await (await say()).ended()).outcome
+
+    assert (outcome.end, outcome.code) == (End.FAILED, "assistant_timeout")
+    assert llm.asked == []
+
+
+@pytest.mark.parametrize("show", [show_again, tell_moved])
+async def test_session_that_cannot_be_shown_stops_no_other(store, model, caplog, show):
+    model(FakeLLM(["Voici."]))
+    await (await say()).ended()
+    other = new_id()
+    await (await take_turn(other, owner="api", message_id="q1", text="Bonjour")).ended()
+    store._records[JEAN].asked_at = 1e30  # no date
+    listener = Listener()
+
+    async with PUBSUB.get().subscribe(other, listener):
+        await show([JEAN, other])
+
+    assert "session.state" in [event["type"] for event in events(listener)]
+    assert f"session {ref_of(JEAN)} could not be shown" in caplog.text
