@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from chat.photos.intake import Intake
-from chat.photos.reencoding import Clean
+from chat.shop.photos.processor import PhotoProcessor
+from chat.shop.photos.reencoding import ProcessedPhoto
 
 
 @pytest.fixture(autouse=True)
@@ -19,12 +19,12 @@ def media(settings: Any, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def clean() -> Clean:
-    return Clean(4, 3, b"full", b"small")
+def processed() -> ProcessedPhoto:
+    return ProcessedPhoto(4, 3, b"full", b"small")
 
 
 @pytest.fixture
-def intake() -> Iterator[Intake]:
-    intake = Intake()
-    yield intake
-    intake.close()
+def processor() -> Iterator[PhotoProcessor]:
+    processor = PhotoProcessor()
+    yield processor
+    processor.close()

@@ -6,14 +6,14 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.urls import reverse
 
-from chat.photos.services import attach, keep
+from chat.shop.photos.services import attach, keep
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def photo(clean):
-    photo = keep("c" * 16, "1" * 64, clean)
+def photo(processed):
+    photo = keep("c" * 16, "1" * 64, processed)
     attach("c" * 16, "SAV-2026-00042")
     return photo
 

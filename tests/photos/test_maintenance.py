@@ -9,13 +9,13 @@ from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import OperationalError
 
-from chat.photos import files
-from chat.photos.models import Photo
-from chat.photos.services import attach, keep
-from chat.photos.upkeep import GRACE_S, LIFE
-from chat.sessions.types import now
+from chat.core.clock import now
+from chat.shop.photos import files
+from chat.shop.photos.maintenance import GRACE_S, LIFE
+from chat.shop.photos.models import Photo
+from chat.shop.photos.services import attach, keep
+from tests.database import refusing
 
 CAMILLE, ZOE = "c" * 16, "z" * 16
 
@@ -35,19 +35,19 @@ def written(name, age_s):
 
 
 @pytest.fixture
-def shelf(clean):
+def shelf(processed):
     """Of each kind one, and of each kind one that only looks like it."""
-    attached = sent(keep(CAMILLE, "1" * 64, clean), 2 * LIFE)
+    attached = sent(keep(CAMILLE, "1" * 64, processed), 2 * LIFE)
     attach(CAMILLE, "SAV-2026-00042")
-    lost = keep(ZOE, "3" * 64, clean)
+    lost = keep(ZOE, "3" * 64, processed)
     files.remove(lost.name)
     return {
         "attached": attached,
-        "old": sent(keep(CAMILLE, "2" * 64, clean), LIFE + timedelta(minutes=1)),
-        "young": sent(keep(CAMILLE, "4" * 64, clean), LIFE - timedelta(minutes=1)),
+        "old": sent(keep(CAMILLE, "2" * 64, processed), LIFE + timedelta(minutes=1)),
+        "young": sent(keep(CAMILLE, "4" * 64, processed), LIFE - timedelta(minutes=1)),
         "lost": lost,
-        "stray": written(files.write(clean), GRACE_S + 60),
-        "fresh": written(files.write(clean), GRACE_S - 60),
+        "stray": written(files.write(processed), GRACE_S + 60),
+        "fresh": written(files.write(processed), GRACE_S - 60),
     }
 
 
@@ -80,8 +80,8 @@ def test_dry_run_deletes_nothing(shelf, capsys):
     assert set(files.stored()) == before
 
 
-def test_folder_that_is_not_mounted_loses_no_row(clean, media):
-    photo = keep(CAMILLE, "1" * 64, clean)
+def test_folder_that_is_not_mounted_loses_no_row(processed, media):
+    photo = keep(CAMILLE, "1" * 64, processed)
     media.rename(media.with_name("elsewhere"))
 
     with pytest.raises(CommandError, match="monté") as refused:
@@ -105,10 +105,6 @@ def test_file_of_another_program_is_left_alone(media, capsys):
     assert stranger.exists()
 
 
-def test_database_that_is_away_is_said(monkeypatch):
-    def away(_now):
-        raise OperationalError
-
-    monkeypatch.setattr("chat.management.commands.delete_photos.survey", away)
-    with pytest.raises(CommandError, match="base de données"):
+def test_database_that_is_away_is_said():
+    with refusing('"chat_photo"'), pytest.raises(CommandError, match="base de données"):
         call_command("delete_photos")

@@ -7,16 +7,16 @@ from io import BytesIO
 import pytest
 from PIL import Image, ImageCms
 
-from chat.errors import InvalidPhoto
-from chat.photos.intake import REFUSALS, Received, received, reencoded
-from chat.photos.reencoding import MAX_PIXELS, SMALL_SIDE_PX
+from chat.core.errors import InvalidPhoto
+from chat.shop.photos.processor import REFUSALS, Upload, read_upload, reencode_in_subprocess
+from chat.shop.photos.reencoding import MAX_PIXELS, SMALL_SIDE_PX
 from tests.photos import pictures
 
 RED, BLUE = (200, 30, 30), (30, 30, 200)
 
 
 def sent(data):
-    return reencoded(received(BytesIO(data)))
+    return reencode_in_subprocess(read_upload(BytesIO(data)))
 
 
 def shown(data):
@@ -189,4 +189,4 @@ def test_damaged_is_refused(data):
 
 def test_kind_of_the_first_bytes_is_the_only_decoder_asked():
     with pytest.raises(InvalidPhoto):
-        reencoded(Received(BytesIO(pictures.photo("PNG")), "jpeg", ""))
+        reencode_in_subprocess(Upload(BytesIO(pictures.photo("PNG")), "jpeg", ""))

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import resource
 import stat
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from chat.errors import Forbidden, TooManyPhotos
-from chat.photos import files
-from chat.photos.models import MAX_PHOTOS, Photo
-from chat.photos.queries import evidence_state, of_ticket, photos_of
-from chat.photos.services import attach, delete, find_same, forget, keep, remove_own
+from chat.core.errors import Forbidden, TooManyPhotos
+from chat.shop.photos import files
+from chat.shop.photos.models import MAX_PHOTOS, Photo
+from chat.shop.photos.queries import evidence_state, of_ticket, photos_of
+from chat.shop.photos.reencoding import ProcessedPhoto
+from chat.shop.photos.removals import remove_files
+from chat.shop.photos.services import attach, delete, find_same, forget, keep, remove_own
 
 CAMILLE, ZOE = "c" * 16, "z" * 16
 
@@ -24,8 +28,8 @@ def on_disk():
     return {name for name, _ in files.stored()}
 
 
-def test_photo_is_kept_privately(clean, media):
-    photo = keep(CAMILLE, "1" * 64, clean, "structure")
+def test_photo_is_kept_privately(processed, media):
+    photo = keep(CAMILLE, "1" * 64, processed, "structure")
 
     assert files.read(photo.name) == b"full"
     assert files.read(photo.name, small=True) == b"small"
@@ -36,35 +40,35 @@ def test_photo_is_kept_privately(clean, media):
     assert (photo.problem, photo.bytes, photo.width) == ("structure", 4, 4)
 
 
-def test_same_file_twice_is_one_photo(clean):
-    first = keep(CAMILLE, "1" * 64, clean)
+def test_same_file_twice_is_one_photo(processed):
+    first = keep(CAMILLE, "1" * 64, processed)
 
     assert find_same(CAMILLE, "1" * 64) == first
-    assert keep(CAMILLE, "1" * 64, clean) == first
+    assert keep(CAMILLE, "1" * 64, processed) == first
     assert on_disk() == {first.name}
-    assert keep(ZOE, "1" * 64, clean) != first
+    assert keep(ZOE, "1" * 64, processed) != first
 
 
-def test_sixth_is_refused_and_leaves_nothing(clean):
+def test_sixth_is_refused_and_leaves_nothing(processed):
     for number in range(MAX_PHOTOS):
-        keep(CAMILLE, str(number) * 64, clean)
+        keep(CAMILLE, str(number) * 64, processed)
 
     with pytest.raises(TooManyPhotos):
         find_same(CAMILLE, "9" * 64)
     with pytest.raises(TooManyPhotos):
-        keep(CAMILLE, "9" * 64, clean)
+        keep(CAMILLE, "9" * 64, processed)
 
     assert len(on_disk()) == len(photos_of(CAMILLE)) == MAX_PHOTOS
     assert find_same(CAMILLE, "0" * 64) is not None
 
 
-def test_many_at_once_are_never_too_many(clean):
+def test_many_at_once_are_never_too_many(processed):
     together = threading.Barrier(8)
 
     def send(number):
         together.wait()
         try:
-            keep(CAMILLE, f"{number:064}", clean)
+            keep(CAMILLE, f"{number:064}", processed)
             return "kept"
         except TooManyPhotos:
             return "refused"
@@ -79,13 +83,13 @@ def test_many_at_once_are_never_too_many(clean):
     assert on_disk() == {photo.name for photo in photos_of(CAMILLE)}
 
 
-def test_same_file_many_times_at_once_is_one_photo(clean):
+def test_same_file_many_times_at_once_is_one_photo(processed):
     together = threading.Barrier(4)
 
     def send(_):
         together.wait()
         try:
-            return keep(CAMILLE, "1" * 64, clean).pk
+            return keep(CAMILLE, "1" * 64, processed).pk
         finally:
             connection.close()
 
@@ -95,23 +99,23 @@ def test_same_file_many_times_at_once_is_one_photo(clean):
 
 
 @pytest.mark.parametrize("slot", [0, MAX_PHOTOS])
-def test_database_itself_refuses_a_sixth(clean, slot):
-    keep(CAMILLE, "1" * 64, clean)
+def test_database_itself_refuses_a_sixth(processed, slot):
+    keep(CAMILLE, "1" * 64, processed)
     with pytest.raises(IntegrityError), transaction.atomic():
         Photo.objects.create(
             session_ref=CAMILLE, slot=slot, name="n", width=1, height=1, bytes=1, sha256="2"
         )
 
 
-def test_place_of_a_withdrawn_photo_is_free_again(clean):
-    photos = [keep(CAMILLE, str(number) * 64, clean) for number in range(MAX_PHOTOS)]
+def test_place_of_a_withdrawn_photo_is_free_again(processed):
+    photos = [keep(CAMILLE, str(number) * 64, processed) for number in range(MAX_PHOTOS)]
     remove_own(CAMILLE, photos[2].pk)
 
-    assert keep(CAMILLE, "9" * 64, clean).slot == 2
+    assert keep(CAMILLE, "9" * 64, processed).slot == 2
 
 
-def test_customer_withdraws_her_own_and_no_other(clean):
-    photo = keep(CAMILLE, "1" * 64, clean)
+def test_customer_withdraws_her_own_and_no_other(processed):
+    photo = keep(CAMILLE, "1" * 64, processed)
 
     remove_own(ZOE, photo.pk)
     assert photos_of(CAMILLE) == [photo]
@@ -122,47 +126,57 @@ def test_customer_withdraws_her_own_and_no_other(clean):
     assert on_disk() == set()
 
 
-def test_ticket_keeps_its_photos(clean):
-    first, second = (keep(CAMILLE, number * 64, clean) for number in "12")
-    other = keep(ZOE, "1" * 64, clean)
+def test_ticket_keeps_its_photos(processed):
+    first, second = (keep(CAMILLE, number * 64, processed) for number in "12")
+    other = keep(ZOE, "1" * 64, processed)
 
     assert attach(CAMILLE, "SAV-2026-00042") == 2
-    later = keep(CAMILLE, "3" * 64, clean)
+    later = keep(CAMILLE, "3" * 64, processed)
 
     assert of_ticket("SAV-2026-00042") == [first, second]
     assert of_ticket("") == []
     with pytest.raises(Forbidden):
         remove_own(CAMILLE, first.pk)
-    assert forget(CAMILLE) == 1
+    assert forget(CAMILLE) == [later.name]
+    remove_files()
     assert photos_of(CAMILLE) == [first, second]
     assert on_disk() == {first.name, second.name, other.name}
     assert not files.path_of(later.name).exists()
 
 
-def test_second_ticket_takes_nothing_from_the_first(clean):
-    keep(CAMILLE, "1" * 64, clean)
+def test_second_ticket_takes_nothing_from_the_first(processed):
+    keep(CAMILLE, "1" * 64, processed)
     attach(CAMILLE, "SAV-2026-00042")
 
     assert attach(CAMILLE, "SAV-2026-00043") == 0
 
 
-def test_photo_that_a_ticket_took_meanwhile_is_not_deleted(clean):
-    photo = keep(CAMILLE, "1" * 64, clean)
+def test_photo_that_a_ticket_took_meanwhile_is_not_deleted(processed):
+    photo = keep(CAMILLE, "1" * 64, processed)
     attach(CAMILLE, "SAV-2026-00042")
 
     assert delete(photo) is False
     assert on_disk() == {photo.name}
 
 
-def test_disk_that_is_full_leaves_nothing(clean, media, monkeypatch):
-    def no_room(path, content):
-        if content == b"full":
-            raise OSError(28, "No space left on device")
-        path.write_bytes(content)
+@contextmanager
+def files_of_at_most(size: int):
+    """Have the system refuse to make a file of this process longer, as a full disk does."""
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, usual[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
 
-    monkeypatch.setattr(files, "_write", no_room)
-    with pytest.raises(OSError, match="No space"):
-        keep(CAMILLE, "1" * 64, clean)
+
+def test_photo_that_does_not_fit_on_the_disk_leaves_nothing(media):
+    processed = ProcessedPhoto(
+        4, 3, b"f" * 200_000, b"small"
+    )  # the first of the two files has room
+
+    with files_of_at_most(100_000), pytest.raises(OSError, match="File too large"):
+        keep(CAMILLE, "1" * 64, processed)
 
     assert on_disk() == set()
     assert photos_of(CAMILLE) == []

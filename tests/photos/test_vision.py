@@ -11,11 +11,11 @@ import pytest
 from django.conf import settings
 from PIL import Image
 
-from chat.photos import files
-from chat.photos.intake import received, reencoded
-from chat.photos.services import keep
-from chat.photos.vision import image_parts, sees
-from chat.sessions.types import now
+from chat.core.clock import now
+from chat.shop.photos import files
+from chat.shop.photos.processor import read_upload, reencode_in_subprocess
+from chat.shop.photos.services import keep
+from chat.shop.photos.vision import image_parts, sees
 from tests.photos import pictures
 
 CAMILLE = "c" * 16
@@ -48,8 +48,10 @@ def test_model_is_shown_photos_when_it_sees(vision, model, base_url, key, expect
 
 @pytest.mark.django_db
 def test_photos_are_given_small_and_clean():
-    clean = reencoded(received(BytesIO(pictures.photo(width=1600, exif=pictures.exif()))))
-    keep(CAMILLE, "1" * 64, clean)
+    processed = reencode_in_subprocess(
+        read_upload(BytesIO(pictures.photo(width=1600, exif=pictures.exif())))
+    )
+    keep(CAMILLE, "1" * 64, processed)
 
     (part,) = image_parts(CAMILLE)
 
@@ -62,9 +64,9 @@ def test_photos_are_given_small_and_clean():
 
 
 @pytest.mark.django_db
-def test_only_later_photos_are_given_and_only_of_this_conversation(clean):
-    keep(CAMILLE, "1" * 64, clean)
-    keep("z" * 16, "1" * 64, clean)
+def test_only_later_photos_are_given_and_only_of_this_conversation(processed):
+    keep(CAMILLE, "1" * 64, processed)
+    keep("z" * 16, "1" * 64, processed)
 
     assert len(image_parts(CAMILLE)) == 1
     assert len(image_parts(CAMILLE, now() - timedelta(minutes=1))) == 1
@@ -72,9 +74,9 @@ def test_only_later_photos_are_given_and_only_of_this_conversation(clean):
 
 
 @pytest.mark.django_db
-def test_photo_whose_file_is_gone_is_left_out(clean):
-    photo = keep(CAMILLE, "1" * 64, clean)
-    keep(CAMILLE, "2" * 64, clean)
+def test_photo_whose_file_is_gone_is_left_out(processed):
+    photo = keep(CAMILLE, "1" * 64, processed)
+    keep(CAMILLE, "2" * 64, processed)
     files.remove(photo.name)
 
     assert len(image_parts(CAMILLE)) == 1

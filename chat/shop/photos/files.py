@@ -1,4 +1,4 @@
-"""The files of photos: in ``MEDIA_DIR``, outside of what is served, readable by this user only."""
+"""Photo files in ``MEDIA_DIR``, outside of all served folders, readable by this user only."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pathlib import Path
 
 from django.conf import settings
 
-from chat.photos.reencoding import Clean
+from chat.shop.photos.reencoding import ProcessedPhoto
 from meuble_project.env import ROOT
 
 _NAME = re.compile(r"([0-9a-f]{32})(-small)?\.jpg\Z")
 
 
 def folder() -> Path:
-    """``MEDIA_DIR/photos``, whether it exists or not."""
+    """Return ``MEDIA_DIR/photos``, which may not exist yet."""
     return ROOT / settings.ENV.media_dir / "photos"
 
 
@@ -26,17 +26,17 @@ def path_of(name: str, *, small: bool = False) -> Path:
     return folder() / name[:2] / f"{name}{'-small' if small else ''}.jpg"
 
 
-def write(clean: Clean) -> str:
-    """Store both sizes under a name that nobody can guess; return it.
+def write(processed: ProcessedPhoto) -> str:
+    """Store both sizes under an unguessable name; return the name.
 
     Raises:
-        OSError: no room, no right; nothing is left behind.
+        OSError: disk full or permission denied; partial files are removed.
     """
     name = secrets.token_hex(16)
     path_of(name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        _write(path_of(name, small=True), clean.small)
-        _write(path_of(name), clean.full)
+        _write(path_of(name, small=True), processed.small)
+        _write(path_of(name), processed.full)
     except OSError:
         remove(name)
         raise
@@ -44,25 +44,34 @@ def write(clean: Clean) -> str:
 
 
 def read(name: str, *, small: bool = False) -> bytes:
-    """
+    """Return the content of a file.
+
     Raises:
-        OSError:
+        OSError: the file is missing or unreadable.
     """
     return path_of(name, small=small).read_bytes()
 
 
 def remove(name: str) -> None:
-    """Remove what there is under this name; nothing when it is gone.
+    """Remove both sizes of a photo, if they exist.
 
     Raises:
-        OSError:
+        OSError: a file could not be removed.
     """
     for small in (False, True):
         path_of(name, small=small).unlink(missing_ok=True)
 
 
+def is_mounted() -> bool:
+    """Return whether the folder holds files; an empty one may be a volume that is not mounted."""
+    try:
+        return next(folder().iterdir(), None) is not None
+    except FileNotFoundError:
+        return False
+
+
 def stored() -> Iterator[tuple[str, float]]:
-    """Yield the name of every file there is, of both sizes, with the moment it was written."""
+    """Yield name and modification time of every file, of both sizes."""
     for path in folder().glob("*/*.jpg"):
         found = _NAME.match(path.name)
         with suppress(FileNotFoundError):  # deleted meanwhile

@@ -1,4 +1,4 @@
-"""What is left of photos that nobody wants any more, found and removed."""
+"""Maintenance of photos: finds and removes old rows, rows without files and orphaned files."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chat.photos import files
-from chat.photos.models import Photo
-from chat.photos.services import delete
+from chat.shop.photos import files
+from chat.shop.photos.models import Photo
+from chat.shop.photos.services import delete
 
-#: Without a ticket, photos go after this.
+#: Retention of photos without a ticket.
 LIFE = timedelta(days=30)
-#: A younger file may be of a photo whose row is being written.
+#: Minimum age of an orphaned file; the row of a younger one may still be being written.
 GRACE_S = 3600.0
 
 
 class FolderLost(Exception):
-    """There are photos in the database and not one file: a volume that is not mounted."""
+    """The database has photos but the folder has no file: the volume is probably not mounted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Leftovers:
-    """``old``: without a ticket for ``LIFE``. ``lost``: rows without a file. ``stray``: names of
-    files without a row.
+    """Photos to remove. ``old``: without a ticket for ``LIFE``. ``lost``: rows without a file.
+    ``stray``: names of files without a row.
     """
 
     old: tuple[Photo, ...]
@@ -32,10 +32,10 @@ class Leftovers:
 
 
 def survey(now: datetime) -> Leftovers:
-    """Look at every row and every file. Changes nothing.
+    """Compare all rows with all files. Read-only.
 
     Raises:
-        FolderLost: nothing can be said of the files.
+        FolderLost: the folder is empty although there are rows.
     """
     written_at = dict(files.stored())
     photos = list(Photo.objects.all())
@@ -50,10 +50,11 @@ def survey(now: datetime) -> Leftovers:
 
 
 def clear(found: Leftovers) -> None:
-    """Remove them. A photo that a ticket took meanwhile stays. May be stopped and repeated.
+    """Remove the leftovers, except photos attached to a ticket meanwhile. Safe to interrupt and
+    repeat.
 
     Raises:
-        OSError: a file resists.
+        OSError: a file could not be removed.
     """
     for photo in found.old:
         delete(photo)

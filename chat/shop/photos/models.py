@@ -8,12 +8,27 @@ from django.db.models import Q
 MAX_PHOTOS = 5
 
 
-class Photo(models.Model):
-    """A photo that a customer sent, clean; its files are ``chat.photos.files``'.
+class FileRemoval(models.Model):
+    """File of a deleted photo that is still to be removed from the disk; see ``removals.py``."""
 
-    ``session_ref``: ``ref_of`` the conversation. ``slot``: which of its ``MAX_PHOTOS`` places it
-    takes: the database itself refuses a sixth. ``sha256``: of the file as it was sent, which is
-    kept once. ``ticket_number``: "" while it belongs to no ticket.
+    name = models.CharField(max_length=32, unique=True)
+    since = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Photo(models.Model):
+    """Photo sent by a customer, re-encoded; its files are managed by ``chat.shop.photos.files``.
+
+    ``session_ref``: ``ref_of`` the conversation. ``slot``: index below ``MAX_PHOTOS``, unique per
+    conversation, so that the database refuses a sixth photo. ``sha256``: of the original upload,
+    for deduplication. ``ticket_number``: "" without a ticket. ``stored_bytes``: of both files.
+    ``has_conversation``: whether the conversation has a message; a photo sent before the first
+    message is deleted unless one follows.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -25,6 +40,10 @@ class Photo(models.Model):
     width = models.PositiveIntegerField("largeur (px)")
     height = models.PositiveIntegerField("hauteur (px)")
     bytes = models.PositiveIntegerField("taille (octets)")
+    stored_bytes = models.PositiveIntegerField("place prise (octets)", default=0, db_default=0)
+    has_conversation = models.BooleanField(
+        "conversation commencée", default=False, db_default=False
+    )
     sha256 = models.CharField("empreinte", max_length=64)
     sent_at = models.DateTimeField("envoyée le", auto_now_add=True, db_index=True)
 
@@ -32,7 +51,14 @@ class Photo(models.Model):
         verbose_name = "photo"
         verbose_name_plural = "photos"
         ordering = ["sent_at", "slot"]
-        default_permissions = ()  # seen by those who see conversations or tickets
+        default_permissions = ()  # visible with the permission for conversations or tickets
+        indexes = [
+            models.Index(
+                fields=["sent_at"],
+                condition=Q(has_conversation=False, ticket_number=""),
+                name="photo_unclaimed",
+            )
+        ]
         constraints = [
             models.UniqueConstraint(fields=["session_ref", "slot"], name="photo_slot_once"),
             models.UniqueConstraint(fields=["session_ref", "sha256"], name="photo_once"),

@@ -5,16 +5,16 @@ from uuid import UUID
 
 from channels.db import database_sync_to_async
 
-from chat.photos.models import Photo
+from chat.shop.photos.models import Photo
 
 
 def photos_of(session_ref: str) -> list[Photo]:
-    """Those of a conversation, in the order in which they were sent."""
+    """Return the photos of a conversation in the order of upload."""
     return list(Photo.objects.filter(session_ref=session_ref))
 
 
 def of_ticket(number: str) -> list[Photo]:
-    """Those attached to a ticket, in the order in which they were sent."""
+    """Return the photos attached to a ticket in the order of upload."""
     return list(Photo.objects.filter(ticket_number=number)) if number else []
 
 
@@ -25,10 +25,10 @@ def find(photo_id: UUID) -> Photo | None:
 def evidence_state(
     wanted_photos: int, wanted_videos: int, photos: int
 ) -> Sequence[tuple[str, int, int]]:
-    """Return ``(what, wanted, have)`` for each kind of evidence that a problem asks for.
+    """Return ``(kind, wanted, present)`` for each kind of evidence that a problem requires.
 
-    The wanted numbers are ``chat.tickets.problems.Evidence``'s. Videos are not taken here: they
-    are asked for, never had.
+    The numbers wanted are those of ``chat.shop.tickets.problems.Evidence``. Videos cannot be
+    uploaded, so the number present is always 0.
     """
     rows = (("photos", wanted_photos, photos), ("vidéos", wanted_videos, 0))
     return [row for row in rows if row[1]]

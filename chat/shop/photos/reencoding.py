@@ -1,17 +1,15 @@
-"""From a file of a stranger to clean JPEGs. Runs as a process of its own, which ``intake`` starts.
+"""Re-encoding of untrusted photos to JPEG, in a subprocess that ``processor`` starts.
 
-Decoders are native code, fed here by strangers: this process holds no secret, no connection and no
-other customer's words, opens no file, and gets so much memory and time. Nothing but pixels comes
-out of it: no EXIF, GPS, XMP, comment, colour profile, no second image, nothing behind the end.
-It imports nothing of the project.
+Decoders are native code that parses untrusted data: this process holds no secret, no connection and
+no data of other customers, and ``confinement`` drops its privileges before it reads a byte. The
+output holds pixels only: no EXIF, GPS, XMP, comment, colour profile, second image or trailing data.
+This module imports nothing of the project.
 """
 
 from __future__ import annotations
 
 import importlib
 import json
-import os
-import resource
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,22 +17,16 @@ from io import BytesIO
 
 from PIL import Image, ImageCms
 
-#: From the header, before anything is decoded. The biggest phones make 50 million.
+#: Checked in the header before decoding. The best phones take 50 million pixels.
 MAX_PIXELS = 50_000_000
 LONGEST_SIDE_PX = 2000
-#: For thumbnails, and for a model that sees.
+#: Size of thumbnails, which are also sent to a model with vision.
 SMALL_SIDE_PX = 768
 QUALITY = 85
 
-#: One decoded copy of ``MAX_PIXELS`` is 200 MB; HEIC needs two and a half.
-MEMORY_BYTES = 1 << 30
-CPU_S = 15
-#: Photos are in no hurry, answers are.
-NICENESS = 10
-
-#: Pillow's decoder for each kind; no other one is tried.
+#: Pillow's decoder for each kind; others are not tried.
 DECODERS = {"jpeg": "JPEG", "png": "PNG", "webp": "WEBP", "heic": "HEIF"}
-#: Files of one photo with others beside it (depth, brightness): the first is the photo.
+#: Formats with auxiliary images (depth, brightness) after the photo, which is the first image.
 WITH_COMPANIONS = {"MPO", "HEIF"}
 
 _ORIENTATION = 0x0112  # tag of EXIF
@@ -50,7 +42,7 @@ _UPRIGHT = {
 
 
 class Refused(Exception):
-    """``reason``: "animated", "pixels" or "damaged"."""
+    """The photo is not accepted. ``reason``: "animated", "pixels" or "damaged"."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -58,8 +50,8 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Clean:
-    """``width``, ``height``: of ``full``, in pixels. Both are JPEG."""
+class ProcessedPhoto:
+    """Re-encoded photo in two sizes, both JPEG. ``width``, ``height``: of ``full``, in pixels."""
 
     width: int
     height: int
@@ -67,15 +59,15 @@ class Clean:
     small: bytes
 
 
-def reencode(data: bytes, kind: str) -> Clean:
-    """Return the photo upright, in sRGB, at most ``LONGEST_SIDE_PX`` long, with nothing else.
+def reencode(data: bytes, kind: str) -> ProcessedPhoto:
+    """Return the photo upright, in sRGB, at most ``LONGEST_SIDE_PX`` long, without metadata.
 
     Args:
-        kind: one of ``DECODERS``, as the first bytes tell it.
+        kind: one of ``DECODERS``, from the magic bytes.
 
     Raises:
         Refused: animated, or too many pixels.
-        Exception: whatever a decoder says of data that is damaged.
+        Exception: any exception of a decoder, for damaged data.
     """
     image = _opened(data, kind)
     orientation = _orientation_of(image)
@@ -85,18 +77,16 @@ def reencode(data: bytes, kind: str) -> Clean:
     if orientation in _UPRIGHT:
         full = full.transpose(_UPRIGHT[orientation])
     small = _fitted(full.copy(), SMALL_SIDE_PX)
-    return Clean(full.width, full.height, _jpeg(full), _jpeg(small))
+    return ProcessedPhoto(full.width, full.height, _jpeg(full), _jpeg(small))
 
 
 def _opened(data: bytes, kind: str) -> Image.Image:
-    """Read the header.
+    """Open an image and check its header.
 
     Raises:
-        Refused:
+        Refused: animated, or too many pixels.
     """
-    Image.MAX_IMAGE_PIXELS = None  # ours is exact, and refuses rather than warns
-    if kind == "heic":
-        importlib.import_module("pillow_heif").register_heif_opener(thumbnails=False)
+    Image.MAX_IMAGE_PIXELS = None  # replaced by the check below, which refuses instead of warning
     image = Image.open(BytesIO(data), formats=[DECODERS[kind]])
     if image.width * image.height > MAX_PIXELS:
         raise Refused("pixels")
@@ -108,7 +98,7 @@ def _opened(data: bytes, kind: str) -> Image.Image:
 def _orientation_of(image: Image.Image) -> int:
     try:
         return int(image.getexif().get(_ORIENTATION, 1))
-    except Exception:  # noqa: BLE001 - EXIF of a stranger; the photo may be fine
+    except Exception:  # noqa: BLE001 - untrusted EXIF; the photo itself may be valid
         return 1
 
 
@@ -121,7 +111,7 @@ def _fitted(image: Image.Image, side_px: int) -> Image.Image:
 
 
 def _in_rgb(image: Image.Image) -> Image.Image:
-    """Colours as screens show them; what is transparent becomes white."""
+    """Convert to sRGB; transparent pixels become white."""
     if image.mode == "RGBA":
         ground = Image.new("RGB", image.size, "white")
         ground.paste(image, mask=image.getchannel("A"))
@@ -144,41 +134,37 @@ def _as(image: Image.Image, mode: str) -> Image.Image:
 
 
 def _jpeg(image: Image.Image) -> bytes:
-    image.info = {}  # Pillow would write the comment that stands there
+    image.info = {}  # otherwise Pillow would write its comment
     file = BytesIO()
     image.save(file, "JPEG", quality=QUALITY, optimize=True, progressive=True)
     return file.getvalue()
 
 
-def bound_this_process() -> None:
-    """Give this process little: memory, time, no file to write, no core to leave."""
-    for what, most in (
-        (resource.RLIMIT_AS, MEMORY_BYTES),
-        (resource.RLIMIT_CPU, CPU_S),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        with suppress(ValueError, OSError):  # a system that does not know it
-            resource.setrlimit(what, (most, most))
-    os.nice(NICENESS)
+def prepare(kind: str) -> bool:
+    """Load all libraries that ``main`` needs, since no file can be opened afterwards.
+
+    Return whether decoding starts threads, as the decoder of HEIC does.
+    """
+    Image.preinit()
+    # A JPEG may be MPO; EXIF is parsed as TIFF.
+    for name in ("MpoImagePlugin", "TiffImagePlugin", "WebPImagePlugin"):
+        importlib.import_module(f"PIL.{name}")
+    if kind == "heic":
+        importlib.import_module("pillow_heif").register_heif_opener(thumbnails=False)
+    return kind == "heic"
 
 
 def main(kind: str) -> None:
     """Read a photo from standard input; write one line of JSON, then both JPEGs."""
-    bound_this_process()
     data = sys.stdin.buffer.read()
     said: dict[str, object]
     try:
         clean = reencode(data, kind)
     except Refused as refused:
         said, files = {"refused": refused.reason}, b""
-    except Exception:  # noqa: BLE001 - decoders raise anything, out of memory included
+    except Exception:  # noqa: BLE001 - decoders raise anything, including MemoryError
         said, files = {"refused": "damaged"}, b""
     else:
         said = {"width": clean.width, "height": clean.height, "full_bytes": len(clean.full)}
         files = clean.full + clean.small
     sys.stdout.buffer.write(json.dumps(said).encode() + b"\n" + files)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])

@@ -1,4 +1,4 @@
-"""Photos as a model that sees is given them."""
+"""Photos as message parts for a model with vision."""
 
 from __future__ import annotations
 
@@ -7,23 +7,21 @@ import logging
 from datetime import datetime
 from typing import Any
 
-from channels.db import database_sync_to_async
-
-from chat.photos import files
-from chat.photos.models import MAX_PHOTOS, Photo
+from chat.shop.photos import files
+from chat.shop.photos.models import MAX_PHOTOS, Photo
 from meuble_project.env import Env
 
 logger = logging.getLogger(__name__)
 
-#: Families of models that take images. Source: developers.openai.com/api/docs/models.
+#: Families of models that accept images. Source: developers.openai.com/api/docs/models.
 SEEING = ("gpt-4o", "gpt-4.1", "gpt-5", "gpt-6")
 
 
 def sees(env: Env) -> bool:
-    """Whether the model is to be shown photos, as ``OPENAI_VISION`` says.
+    """Return whether photos are sent to the model, according to ``OPENAI_VISION``.
 
-    "auto": the local assistant, and models of a family known to see at OpenAI itself: under
-    another server the same name may be anything.
+    "auto": for the local assistant, and for models of ``SEEING`` at OpenAI itself, since another
+    server may use the same name for any model.
     """
     if env.openai_vision != "auto":
         return env.openai_vision == "on"
@@ -32,12 +30,12 @@ def sees(env: Env) -> bool:
 
 
 def image_parts(session_ref: str, since: datetime | None = None) -> list[dict[str, Any]]:
-    """Return the conversation's photos as parts of a message, small, in the order they were sent.
+    """Return the conversation's photos as message parts, small size, in the order of upload.
 
     Args:
-        since: only those sent after that.
+        since: only photos uploaded after that time.
 
-    A file that cannot be read is left out.
+    Unreadable files are omitted.
     """
     photos = Photo.objects.filter(session_ref=session_ref)
     if since is not None:
@@ -52,6 +50,3 @@ def image_parts(session_ref: str, since: datetime | None = None) -> list[dict[st
         url = f"data:image/jpeg;base64,{base64.b64encode(content).decode()}"
         parts.append({"type": "image_url", "image_url": {"url": url}})
     return parts
-
-
-aimage_parts = database_sync_to_async(image_parts, thread_sensitive=False)
