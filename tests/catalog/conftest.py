@@ -15,7 +15,8 @@ from django.core.management import call_command
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from chat.catalog.loader import DEMO_FILE, load_catalogue, read_catalogue
+from chat.shop.catalog.loader import load_catalogue, read_catalogue
+from devtools.demo.data import DEMO_FILE
 from meuble_project import backends
 
 ALIAS = "postgres"

@@ -4,8 +4,8 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 
-from chat.catalog.loader import load_demo_catalogue
-from chat.catalog.models import Product
+from chat.shop.catalog.models import Product
+from devtools.demo.data import load_demo_catalogue
 
 LIST = "admin:chat_product_changelist"
 

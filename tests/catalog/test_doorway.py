@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat.catalog.doorway import Box, fits_through
+from chat.shop.catalog.door_fit import Box, fits_through
 
 SOFA = Box(2120, 920, 840, is_seat=True)
 

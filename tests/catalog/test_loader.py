@@ -6,18 +6,13 @@ from datetime import UTC, datetime
 import pytest
 from django.db import IntegrityError, transaction
 
-from chat.catalog.loader import (
-    DEMO_FILE,
-    BadCatalogue,
-    load_catalogue,
-    load_demo_catalogue,
-    read_catalogue,
-)
-from chat.catalog.models import Category, Product
-from chat.catalog.queries import search
-from chat.catalog.rows import ProductRow
-from chat.catalog.understanding import understand
-from chat.imports.reading import Unreadable
+from chat.shop.catalog.import_rows import ProductRow
+from chat.shop.catalog.loader import BadCatalogue, load_catalogue, read_catalogue
+from chat.shop.catalog.models import Category, Product
+from chat.shop.catalog.queries import search
+from chat.shop.catalog.query_parser import parse_query
+from chat.shop.imports.reading import Unreadable
+from devtools.demo.data import DEMO_FILE, load_demo_catalogue
 
 pytestmark = pytest.mark.django_db
 
@@ -52,7 +47,7 @@ def test_a_changed_row_is_updated_and_found_under_its_new_name(database):
     loaded = load_catalogue([row(name="Canapé TRONDHEIM")])
 
     assert loaded.updated == ["SAL-CAP-001"]
-    assert [p.name for p in search(understand("trondheim"), 3).products] == ["Canapé TRONDHEIM"]
+    assert [p.name for p in search(parse_query("trondheim"), 3).products] == ["Canapé TRONDHEIM"]
 
 
 def test_columns_that_are_not_given_stay(database):
@@ -68,7 +63,7 @@ def test_a_dry_run_writes_nothing(database):
     assert (loaded.created, loaded.written) == (["SAL-CAP-001"], False)
     assert not Product.objects.exists()
     assert not Category.objects.exists()
-    assert search(understand("oslo"), 3).products == ()
+    assert search(parse_query("oslo"), 3).products == ()
 
 
 def test_all_or_nothing(database):

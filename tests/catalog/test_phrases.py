@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chat.catalog import phrases
-from chat.catalog.models import Product
+from chat.shop.catalog import phrases
+from chat.shop.catalog.models import Product
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.catalog.understanding import understand
-from chat.catalog.wanted import Range, SizeLimit, Wanted
+from chat.shop.catalog.query import ProductQuery, Range, SizeLimit
+from chat.shop.catalog.query_parser import parse_query
 
-W = Wanted
+W = ProductQuery
 SMALL = Range(None, 1200)
 
 
@@ -20,7 +20,7 @@ def size(side, least, most) -> tuple[SizeLimit, ...]:
 
 
 @pytest.mark.parametrize(
-    "query, wanted",
+    "text, query",
     [
         (
             "canapé convertible bleu moins de 1500 €",
@@ -86,8 +86,8 @@ def size(side, least, most) -> tuple[SizeLimit, ...]:
         ("   ?!", W()),
     ],
 )
-def test_a_request_is_understood(query, wanted):
-    assert understand(query) == wanted
+def test_a_request_is_parsed(text, query):
+    assert parse_query(text) == query
 
 
 @pytest.mark.parametrize(
@@ -112,12 +112,12 @@ def test_a_request_is_understood(query, wanted):
     ],
 )
 def test_colours_have_families_and_shades(said, colours):
-    assert understand(f"fauteuil {said}").colours == colours
+    assert parse_query(f"fauteuil {said}").colours == colours
 
 
 @given(st.text(max_size=400))
 def test_any_text_is_taken(text):
-    wanted = understand(text)
+    query = parse_query(text)
 
-    assert all(word.isascii() and word.isalnum() for word in wanted.words)
-    assert len(wanted.words) <= 8
+    assert all(word.isascii() and word.isalnum() for word in query.words)
+    assert len(query.words) <= 8

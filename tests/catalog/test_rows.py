@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from chat.catalog.rows import check_rows
-from chat.imports.reading import RawRow
+from chat.shop.catalog.import_rows import check_rows
+from chat.shop.imports.reading import RawRow
 
 GOOD: dict[str, Any] = {
     "reference": "SAL-CAP-001",

@@ -3,17 +3,17 @@ from __future__ import annotations
 import pytest
 from django.db import connections
 
-from chat.catalog import index
-from chat.catalog.models import Product
-from chat.catalog.queries import find_products, search
-from chat.catalog.understanding import understand
-from chat.catalog.wanted import Wanted
+from chat.shop.catalog import index
+from chat.shop.catalog.models import Product
+from chat.shop.catalog.queries import find_products, search
+from chat.shop.catalog.query import ProductQuery
+from chat.shop.catalog.query_parser import parse_query
 
 pytestmark = pytest.mark.django_db
 
 
 def found(query: str, limit: int = 6):
-    return search(understand(query), limit)
+    return search(parse_query(query), limit)
 
 
 def names(query: str, limit: int = 6) -> list[str]:
@@ -226,7 +226,7 @@ def test_what_names_several_products_gives_several(catalogue):
 
 
 def test_empty_wishes_find_nothing(catalogue):
-    assert search(Wanted(), 5).products == ()
+    assert search(ProductQuery(), 5).products == ()
 
 
 def test_a_word_weighs_by_where_it_stands(catalogue):

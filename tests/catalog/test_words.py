@@ -1,10 +1,22 @@
 from __future__ import annotations
 
-import pytest
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
-from chat.catalog.colours import colour_words
-from chat.catalog.product_words import words_of_product
-from chat.catalog.words import alternatives, distance, folded, kinds_of_material, nearest_word, stem
+import pytest
+import snowballstemmer
+
+from chat.shop.catalog.colours import colour_words
+from chat.shop.catalog.product_words import words_of_product
+from chat.shop.catalog.words import (
+    alternatives,
+    distance,
+    folded,
+    kinds_of_material,
+    nearest_word,
+    stem,
+)
 
 
 @pytest.mark.parametrize(
@@ -21,6 +33,23 @@ def test_folding_takes_accents_away(text, plain):
 )
 def test_plural_and_feminine_share_a_stem(one, other):
     assert stem(one) == stem(other)
+
+
+@pytest.fixture
+def busy_threads() -> Iterator[ThreadPoolExecutor]:
+    """Threads that take the interpreter from each other as often as they can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    with ThreadPoolExecutor(4) as threads:
+        yield threads
+    sys.setswitchinterval(before)
+
+
+def test_searches_at_once_do_not_mix_their_words(busy_threads):
+    endings = ("es", "aux", "ement", "euse", "ation")
+    words = [f"meubl{chr(97 + n % 26)}{chr(97 + n // 26)}{e}" for n in range(100) for e in endings]
+    stemmer = snowballstemmer.stemmer("french")
+    assert list(busy_threads.map(stem, words)) == [stemmer.stemWord(word) for word in words]
 
 
 @pytest.mark.parametrize("one, other", [("table", "tableau"), ("lit", "litiere")])

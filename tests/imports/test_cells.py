@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from chat.imports.cells import Cells
+from chat.shop.imports.cells import Cells
 
 
 def cells(value: object) -> Cells:

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.imports import reading
-from chat.imports.reading import Problem, RawRow, Unreadable, read_file, read_rows
+from chat.shop.imports.reading import RawRow, RowProblem, Unreadable, read_file, read_rows
 
 
 @pytest.fixture
@@ -30,10 +29,10 @@ def rows_of(path: Path) -> list[RawRow]:
     return rows
 
 
-def told_of(path: Path) -> str:
+def told_of(path: Path, **bounds: int) -> str:
     """What is said of a file that cannot be read."""
     with pytest.raises(Unreadable) as refused:
-        read_file(path)
+        read_file(path, **bounds)
     return str(refused.value)
 
 
@@ -130,18 +129,15 @@ def test_what_is_no_text_is_refused(write, content, told):
     assert told_of(write(content)).startswith(told)
 
 
-def test_a_file_too_large_is_not_read_whole(write, monkeypatch):
-    monkeypatch.setattr(reading, "MAX_BYTES", 1_000_000)
-
-    assert told_of(write(b" " * 1_000_001)) == "Le fichier dépasse 1 Mo."
+def test_a_file_too_large_is_not_read_whole(write):
+    assert told_of(write(b" " * 1_000_001), max_bytes=1_000_000) == "Le fichier dépasse 1 Mo."
 
 
 @pytest.mark.parametrize("name", ["rows.json", "rows.csv"])
-def test_more_rows_than_a_shop_has_are_refused(write, monkeypatch, name):
-    monkeypatch.setattr(reading, "MAX_ROWS", 3)
+def test_more_rows_than_a_shop_has_are_refused(write, name):
     rows = '[{"a": 1}' + ',{"a": 1}' * 3 + "]" if name.endswith("json") else "a\n" + "1\n" * 4
 
-    assert told_of(write(rows, name)) == "Le fichier compte plus de 3 lignes."
+    assert told_of(write(rows, name), max_rows=3) == "Le fichier compte plus de 3 lignes."
 
 
 @pytest.mark.parametrize("name", ["rows.txt", "rows", "rows.json.exe"])
@@ -160,8 +156,8 @@ def test_pipes_folders_and_nothing_are_no_files(tmp_path):
 @pytest.mark.parametrize(
     "problem, text",
     [
-        (Problem(3, "price", "Manque."), "ligne 3, colonne price : Manque."),
-        (Problem(3, "", "Manque."), "ligne 3 : Manque."),
+        (RowProblem(3, "price", "Manque."), "ligne 3, colonne price : Manque."),
+        (RowProblem(3, "", "Manque."), "ligne 3 : Manque."),
     ],
 )
 def test_problems_are_said_with_their_place(problem, text):

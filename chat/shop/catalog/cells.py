@@ -1,4 +1,4 @@
-"""One cell of a catalogue file, as JSON or as CSV writes it. Pure."""
+"""Parsers for the cells of a catalogue file, from JSON or CSV. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import unicodedata
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
-from chat.shop import PARIS
+from chat.shop.hours import PARIS
 
 MAX_ITEMS = 20
 MAX_ITEM_CHARS = 200
@@ -23,7 +23,7 @@ _NO = {"0", "false", "faux", "non", "no"}
 
 
 class BadCell(Exception):
-    """The text says what is expected, in French."""
+    """A cell is invalid. The text states in French what is expected."""
 
 
 def _is_empty(value: object) -> bool:
@@ -31,9 +31,9 @@ def _is_empty(value: object) -> bool:
 
 
 def text(value: object, most: int, *, required: bool = False) -> str:
-    """Return one text without blanks around it.
+    """Return a trimmed text.
 
-    A text that a spreadsheet would run as a formula is refused: advisers export what is here.
+    Spreadsheet formulas are refused, since advisers export the catalogue.
     """
     if _is_empty(value):
         if required:
@@ -52,7 +52,7 @@ def text(value: object, most: int, *, required: bool = False) -> str:
 
 
 def texts(value: object) -> list[str]:
-    """Return a list of texts; in CSV they stand between "|"."""
+    """Return a list of texts, separated by "|" in CSV."""
     if _is_empty(value):
         return []
     items = value.split("|") if isinstance(value, str) else value
@@ -78,7 +78,7 @@ def image(value: object) -> str:
 
 
 def number(value: object) -> Decimal:
-    """Return a number; in texts a comma or a point, and blanks between thousands, are read."""
+    """Return a number; text may have a decimal comma or point and spaces between thousands."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise BadCell("Un nombre est attendu.")
     if isinstance(value, str):
@@ -105,7 +105,7 @@ def whole(value: object, least: int, most: int) -> int | None:
 
 
 def size(value: object, factor: int) -> int | None:
-    """Return millimetres; ``factor``: how many are in the unit written."""
+    """Return millimetres. ``factor``: millimetres per unit of the column."""
     if _is_empty(value):
         return None
     mm = number(value) * factor
@@ -119,7 +119,7 @@ def cents(value: object) -> int | None:
 
 
 def euros(value: object) -> int | None:
-    """Return cents of an amount such as ``1299``, ``"1 299,00"`` or ``"1 299,00 €"``."""
+    """Return an amount such as ``1299``, ``"1 299,00"`` or ``"1 299,00 €"`` in cents."""
     if _is_empty(value):
         return None
     bare = value.replace("€", "").strip() if isinstance(value, str) else value
@@ -130,7 +130,7 @@ def euros(value: object) -> int | None:
 
 
 def euros_range(value: object) -> tuple[int | None, int | None]:
-    """Return the cents of a price or of a range such as "899,00 - 1 299,00"."""
+    """Return lowest and highest price in cents, of a price or a range "899,00 - 1 299,00"."""
     if not isinstance(value, str):
         return euros(value), None
     parts = _RANGE.split(value.strip(), maxsplit=1)
@@ -140,7 +140,7 @@ def euros_range(value: object) -> tuple[int | None, int | None]:
 
 
 def moment(value: object) -> datetime | None:
-    """Return a date, or a date with its time; without a zone, Paris is meant."""
+    """Return an aware date and time; the default is midnight, Paris time."""
     if _is_empty(value):
         return None
     try:

@@ -1,13 +1,13 @@
-"""Colours as customers say them. Pure."""
+"""Colour names in a customer's text, and the families that they belong to. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 
-from chat.catalog.words import folded
+from chat.shop.catalog.words import folded
 
-#: By family, its other names, folded; a shade belongs to its family.
+#: Folded synonyms and shades of each colour family.
 _FAMILIES: dict[str, str] = {
     "blanc": "blanc blanche ivoire casse nacre",
     "beige": "beige ecru sable creme lin naturel ficelle avoine",
@@ -25,12 +25,12 @@ _FAMILIES: dict[str, str] = {
     "dore": "dore doree laiton",
     "argente": "argente argentee",
 }
-#: Shades that are a colour only behind one: "blanc cassé", "gris clair".
+#: Shades that follow the name of a colour: "blanc cassé", "gris clair".
 _SHADES = (
     "clair claire fonce foncee pale marine nuit canard ciel petrole anthracite perle souris sauge"
     " sapin olive kaki moutarde poudre casse tendre roi electrique ardoise"
 )
-#: Words that name a colour only behind another: "lin" alone is a cloth, "laiton" a metal.
+#: Shades that are not a colour by themselves: "lin" alone is a fabric, "laiton" a metal.
 _NEVER_ALONE = {"casse", "perle", "souris", "lin", "naturel", "laiton", "canard", "poudre", "prune"}
 
 FAMILY_OF = {name: family for family, names in _FAMILIES.items() for name in names.split()}
@@ -42,7 +42,7 @@ _TWO_WORDS = re.compile(r"(?<![a-z0-9])terre (?:de sienne|cuite)(?![a-z0-9])")
 
 
 def take_colours(text: str) -> tuple[tuple[str, ...], str]:
-    """Return the colours that a folded text names, and the text without them.
+    """Extract the colours of a folded text; return them and the remaining text.
 
     ``"canape bleu marine"`` gives ``("bleu marine",)`` and ``"canape  "``.
     """
@@ -61,12 +61,12 @@ def _said(match: re.Match[str]) -> str:
 
 
 def family_of(colour: str) -> str:
-    """Return the family of what ``take_colours`` found: "bleu" of "bleu marine"."""
+    """Return the family of a colour from ``take_colours``: "bleu" of "bleu marine"."""
     return colour.split()[0]
 
 
 def colour_words(colours: Iterable[str]) -> str:
-    """Return a product's colours as they are looked for: ``"|bleu|bleu marine|"``."""
+    """Return the searchable form of a product's colours: ``"|bleu|bleu marine|"``."""
     said = [colour for text in colours for colour in take_colours(folded(text))[0]]
     both = [name for colour in said for name in (family_of(colour), colour)]
     return f"|{'|'.join(dict.fromkeys(both))}|" if both else ""

@@ -1,4 +1,4 @@
-"""Does it pass through the door? Geometry of a box and a hole. Pure; all lengths in mm."""
+"""Geometry of moving a piece of furniture through a door opening. Pure; all lengths in mm."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
 
-#: What hands, a blanket and a wall that is not straight take away, in width and in height.
+#: Margin for hands, a blanket and an uneven wall, in width and in height.
 CLEARANCE_MM = 20
-#: What a door of a dwelling may measure, in cm, gates and bay windows included.
+#: Plausible width and height of a door in cm, including gates and bay windows.
 DOOR_CM = (30, 600)
-#: A seat is no full box: tilted, its corner passes where the box is this much too large. A rule of
-#: thumb, hence only ever "to be confirmed".
+#: Excess size at which a tilted seat still passes, since it does not fill its bounding box. A rule
+#: of thumb, so the result is only "maybe".
 SEAT_TILT_PERCENT = 15
 
 Verdict = Literal["yes", "maybe", "no"]
 
-#: Which face goes through, told by its two sides; the third is the way it travels.
+#: Sides of the face that goes through the opening first; the third side is the direction of travel.
 _FACES = {
     ("width", "depth"): "le dessus en premier",
     ("width", "height"): "de face",
@@ -27,7 +27,7 @@ _FACES = {
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """``is_seat``: a sofa or an armchair, which one may tilt. ``is_parcel``: as packed."""
+    """Bounding box. ``is_seat``: a sofa or armchair, which can be tilted. ``is_parcel``: packed."""
 
     width: int
     depth: int
@@ -38,7 +38,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """``margin_mm``: what is left in the tighter direction; negative: what is missing."""
+    """Result of a fit. ``margin_mm``: space left in the tighter direction, negative if lacking."""
 
     verdict: Verdict
     how: str
@@ -46,11 +46,11 @@ class Passage:
 
 
 def fits_through(box: Box, door_width: int, door_height: int) -> Passage:
-    """Return whether the box passes through the opening, and which way round.
+    """Return whether a box passes through an opening, and in which orientation.
 
-    Straight through, any of its three faces first, with ``CLEARANCE_MM`` to spare: "yes". Turned
-    within the opening, or tilted as one does with a sofa: "maybe". The corridor behind the door
-    and the stairs are not known here.
+    "yes": straight, with any of its three faces first and ``CLEARANCE_MM`` to spare. "maybe":
+    rotated within the opening, or tilted (seats only). The corridor behind the door and the stairs
+    are not considered.
 
     Raises:
         ValueError: a length is not positive.
@@ -74,13 +74,13 @@ def fits_through(box: Box, door_width: int, door_height: int) -> Passage:
 
 
 def _margin(one: int, other: int, opening: tuple[int, int]) -> int:
-    """Return what is left in the tighter direction, the better way round."""
+    """Return the space left in the tighter direction, in the better of two orientations."""
     width, height = opening
     return max(min(width - one, height - other), min(width - other, height - one))
 
 
 def _passes_turned(one: int, other: int, opening: tuple[int, int]) -> bool:
-    """Whether a rectangle fits in another when turned.
+    """Return whether a rectangle fits into another when rotated.
 
     Source: Carver, "Solution to problem E1225", American Mathematical Monthly 64 (1957).
     """

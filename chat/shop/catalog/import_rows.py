@@ -1,4 +1,4 @@
-"""From a row as written to a product's values: every field checked, every fault told. Pure."""
+"""Validation of catalogue rows: converts each field and collects all problems. Pure."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chat.catalog import cells
-from chat.catalog.cells import BadCell
-from chat.imports.reading import Problem, RawRow
+from chat.shop.catalog import cells
+from chat.shop.catalog.cells import BadCell
+from chat.shop.imports.reading import RawRow, RowProblem
 
 Values = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class ProductRow:
-    """``values``: as ``Product`` has them, with ``category`` as text."""
+    """Valid row. ``values``: by field of ``Product``, with ``category`` as text."""
 
     line: int
     reference: str
@@ -27,7 +27,7 @@ _STATES = {"": "", "unfolded_": "_deplie", "packed_": "_colis"}
 _TEXTS = {"description": 2000, "guarantee": 500, "care": 1000}
 _LISTS = ("materials", "colours", "features", "known_problems")
 
-#: What a column may also be called.
+#: Accepted column names and the fields that they stand for.
 ALIASES = {
     "référence": "reference",
     "nom": "name",
@@ -99,9 +99,9 @@ _REQUIRED = ("reference", "name", "category", "delivery_weeks_min", "delivery_we
 _PRICES = tuple(name for name in _READERS if name.startswith("price_"))
 
 
-def check_rows(rows: Sequence[RawRow]) -> tuple[list[ProductRow], list[Problem]]:
-    """Return the products that the rows describe, and all that is wrong with them."""
-    problems: list[Problem] = []
+def check_rows(rows: Sequence[RawRow]) -> tuple[list[ProductRow], list[RowProblem]]:
+    """Return the valid products, and the problems of all rows."""
+    problems: list[RowProblem] = []
     products: list[ProductRow] = []
     seen: dict[str, int] = {}
     for row in rows:
@@ -109,7 +109,7 @@ def check_rows(rows: Sequence[RawRow]) -> tuple[list[ProductRow], list[Problem]]
         reference = str(values.get("reference", ""))
         if reference and reference in seen:
             said = f"{reference} figure déjà à la ligne {seen[reference]}."
-            faults.append(Problem(row.line, "reference", said))
+            faults.append(RowProblem(row.line, "reference", said))
         elif reference:
             seen[reference] = row.line
         problems += faults
@@ -118,22 +118,22 @@ def check_rows(rows: Sequence[RawRow]) -> tuple[list[ProductRow], list[Problem]]
     return products, problems
 
 
-def _checked(row: RawRow) -> tuple[Values, list[Problem]]:
-    problems: list[Problem] = []
+def _checked(row: RawRow) -> tuple[Values, list[RowProblem]]:
+    problems: list[RowProblem] = []
     values: Values = {}
     written = {ALIASES.get(name, name): name for name in row.fields}
     for name, original in written.items():
         reader = _READERS.get(name)
         if reader is None:
-            problems.append(Problem(row.line, original[:60], "Colonne inconnue."))
+            problems.append(RowProblem(row.line, original[:60], "Colonne inconnue."))
             continue
         try:
             values[name] = reader(row.fields[original])
         except BadCell as error:
-            problems.append(Problem(row.line, original, str(error)))
+            problems.append(RowProblem(row.line, original, str(error)))
     failed = {ALIASES.get(problem.column, problem.column) for problem in problems}
     missing = [n for n in _REQUIRED if values.get(n) in (None, "") and n not in failed]
-    problems += [Problem(row.line, name, "Valeur obligatoire.") for name in missing]
+    problems += [RowProblem(row.line, name, "Valeur obligatoire.") for name in missing]
     if not failed.intersection(_PRICES):
         problems += _priced(values, row.line)
     if not problems:
@@ -141,8 +141,8 @@ def _checked(row: RawRow) -> tuple[Values, list[Problem]]:
     return values, problems
 
 
-def _priced(values: Values, line: int) -> list[Problem]:
-    """Put what was said of the price in cents, whichever way it was said."""
+def _priced(values: Values, line: int) -> list[RowProblem]:
+    """Convert the price columns, in euros or as a range, to cents."""
     low, high = values.pop("price_eur", None) or (None, None)
     low = low or values.pop("price_cents", None)
     for unit in ("eur", "cents"):
@@ -151,10 +151,10 @@ def _priced(values: Values, line: int) -> list[Problem]:
     for name in _PRICES:
         values.pop(name, None)
     if low is None:
-        return [Problem(line, "price_eur", "Le prix est obligatoire.")]
+        return [RowProblem(line, "price_eur", "Le prix est obligatoire.")]
     values["price_min_cents"], values["price_max_cents"] = low, high or low
     if values["price_max_cents"] < low:
-        return [Problem(line, "price_max_eur", "Le prix le plus haut est sous le plus bas.")]
+        return [RowProblem(line, "price_max_eur", "Le prix le plus haut est sous le plus bas.")]
     return []
 
 
@@ -166,14 +166,14 @@ def _in_mm(values: Values) -> Values:
     return values
 
 
-def _agreeing(values: Values, line: int) -> list[Problem]:
-    """Say which values contradict one another."""
+def _agreeing(values: Values, line: int) -> list[RowProblem]:
+    """Return the contradictions between values of one row."""
     problems = []
     if values["delivery_weeks_max"] < values["delivery_weeks_min"]:
-        problems.append(Problem(line, "delivery_weeks_max", "Délai inférieur au minimum."))
+        problems.append(RowProblem(line, "delivery_weeks_max", "Délai inférieur au minimum."))
     if (values.get("stock") is None) != (values.get("stock_at") is None):
-        problems.append(Problem(line, "stock_at", "Un stock se donne avec la date du relevé."))
+        problems.append(RowProblem(line, "stock_at", "Un stock se donne avec la date du relevé."))
     unfolded, seats = values.get("seats_unfolded"), values.get("seats")
     if unfolded is not None and (seats is None or unfolded < seats):
-        problems.append(Problem(line, "seats_unfolded", "Moins de places déplié que plié."))
+        problems.append(RowProblem(line, "seats_unfolded", "Moins de places déplié que plié."))
     return problems

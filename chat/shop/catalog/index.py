@@ -1,8 +1,8 @@
-"""The full-text index of the catalogue, as each kind of database has it.
+"""Full-text index of the catalogue for PostgreSQL and SQLite.
 
-PostgreSQL computes a column from the words of each row, with its French configuration; misspelt
-words go through ``pg_trgm`` where it may be installed. SQLite has an FTS5 table beside the
-products, filled with stems of ours. Both weigh the same four texts alike, see ``WEIGHTS``.
+PostgreSQL has a generated column with its French configuration, and corrects misspelt words with
+``pg_trgm`` where that can be installed. SQLite has an FTS5 table that holds our own stems. Both
+weigh the same four texts equally, see ``WEIGHTS``.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from django.apps import apps
 from django.db import DatabaseError, connections, router, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from chat.catalog.words import alternatives, nearest_word, stem
+from chat.shop.catalog.words import alternatives, nearest_word, stem
 
 logger = logging.getLogger(__name__)
 
-#: What a word counts in the four texts of a product, the kind and the proper name first.
+#: Weight of a word in each of the four texts of a product; the first is its kind and proper name.
 WEIGHTS = (1.0, 0.5, 0.25, 0.1)
-#: More products than a shop has; a bound all the same.
+#: Maximum number of results, above the size of a catalogue.
 MAX_MATCHES = 2_000
-#: Trigrams in common: enough to be looked at, enough by itself.
+#: Trigram similarity from which a word is a candidate for a correction, and accepted by itself.
 MIN_SIMILARITY = 0.2
 SURE_SIMILARITY = 0.5
 
@@ -39,12 +39,12 @@ _VOCABULARY = """
 
 
 def database() -> BaseDatabaseWrapper:
-    """Return the connection that holds the catalogue."""
+    """Return the database connection of the catalogue."""
     return connections[router.db_for_write(apps.get_model("chat", "Product"))]
 
 
 def create(connection: BaseDatabaseWrapper) -> None:
-    """Make the index where it is missing; again without effect."""
+    """Create the index if it does not exist."""
     if connection.vendor == "postgresql":
         _create_postgres(connection)
     elif connection.vendor == "sqlite":
@@ -56,7 +56,7 @@ def create(connection: BaseDatabaseWrapper) -> None:
 
 
 def drop(connection: BaseDatabaseWrapper) -> None:
-    """Undo ``create``; the extension stays, others may use it."""
+    """Undo ``create``, except for the extension, which others may use."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("ALTER TABLE chat_product DROP COLUMN IF EXISTS search_vector")
@@ -83,7 +83,7 @@ def _create_postgres(connection: BaseDatabaseWrapper) -> None:
 
 
 def put(texts: Mapping[int, Sequence[str]]) -> None:
-    """Index the four texts of each product, by its id. PostgreSQL does so by itself."""
+    """Index the four texts of each product id. Does nothing on PostgreSQL (generated column)."""
     connection = database()
     if connection.vendor != "sqlite" or not texts:
         return
@@ -102,9 +102,9 @@ def put(texts: Mapping[int, Sequence[str]]) -> None:
 
 
 def matches(words: Sequence[str]) -> dict[int, float]:
-    """Return the products on sale that have every one of these folded words, with their ranks.
+    """Return the rank by id of the products on sale that contain all of these folded words.
 
-    A rank is higher for a better match; ranks of two databases do not compare.
+    Higher is better; ranks of different databases are not comparable.
     """
     choices = [alternatives(word) for word in words]
     connection = database()
@@ -133,7 +133,7 @@ _MATCHES_SQLITE = """
 
 
 def meant(word: str) -> str:
-    """Return the word of the catalogue that a misspelt one resembles most, or ""."""
+    """Return the word of the catalogue most similar to a misspelt one, or ""."""
     connection = database()
     if connection.vendor == "postgresql" and has_trigrams(connection):
         rows = _rows(connection, _NEAREST_POSTGRES, [word, len(word), MIN_SIMILARITY])

@@ -1,4 +1,4 @@
-"""Writing a catalogue file into the database: all of it or nothing."""
+"""Atomic import of a catalogue file into the database."""
 
 from __future__ import annotations
 
@@ -9,33 +9,30 @@ from pathlib import Path
 from typing import Any
 
 from django.db import router, transaction
-from django.utils import timezone
 from django.utils.text import slugify
 
-from chat.catalog import index
-from chat.catalog.models import WORD_FIELDS, Category, Product
-from chat.catalog.rows import ProductRow, check_rows
-from chat.imports.reading import MAX_BYTES, Problem, Unreadable, read_rows
-from chat.shop import PARIS
+from chat.shop.catalog import index
+from chat.shop.catalog.import_rows import ProductRow, check_rows
+from chat.shop.catalog.models import WORD_FIELDS, Category, Product
+from chat.shop.imports.reading import MAX_BYTES, RowProblem, Unreadable, read_rows
 
-DEMO_FILE = Path(__file__).parent / "demo" / "catalogue.json"
-#: As the shop orders its rooms; others come behind.
+#: Display order of the categories; unknown ones come last.
 _POSITIONS = {"salon": 1, "salle-a-manger": 2, "chambre": 3, "decoration": 4}
 
 Tell = Callable[[int, int], None]
 
 
 class BadCatalogue(Exception):
-    """The file has faults; nothing was written."""
+    """The file has invalid rows; nothing was written."""
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[RowProblem]) -> None:
         super().__init__(f"{len(problems)} erreurs")
         self.problems = tuple(problems)
 
 
 @dataclass(slots=True)
 class Loaded:
-    """References, by what became of them. ``written``: False after a dry run."""
+    """Outcome of an import: references by outcome. ``written``: False after a dry run."""
 
     created: list[str] = field(default_factory=list)
     updated: list[str] = field(default_factory=list)
@@ -49,11 +46,11 @@ class Loaded:
 
 
 def read_catalogue(path: Path) -> list[ProductRow]:
-    """Return the products of a file.
+    """Read and validate the products of a file.
 
     Raises:
         Unreadable: the file as a whole cannot be read.
-        BadCatalogue: some of its rows are wrong.
+        BadCatalogue: some rows are invalid.
     """
     if path.stat().st_size > MAX_BYTES:
         raise Unreadable(f"Le fichier dépasse {MAX_BYTES // 1_000_000} Mo.")
@@ -71,10 +68,10 @@ def load_catalogue(
     deactivate_missing: bool = False,
     tell: Tell = lambda _done, _total: None,
 ) -> Loaded:
-    """Create and update products by reference, in one transaction; again without effect.
+    """Create and update products by reference, in one transaction. Idempotent.
 
-    ``dry_run``: do it, then undo it. ``deactivate_missing``: what the file does not have is no
-    longer sold. ``tell``: called with how much was done, and how much there is.
+    ``dry_run``: roll the transaction back. ``deactivate_missing``: take products that are missing
+    from the file off sale. ``tell``: progress callback with (done, total).
     """
     loaded = Loaded(written=not dry_run)
     with transaction.atomic(using=router.db_for_write(Product)):
@@ -84,7 +81,7 @@ def load_catalogue(
         categories = {category.name: category for category in Category.objects.all()}
         fresh: list[Product] = []
         for done, row in enumerate(products, 1):
-            if deactivate_missing:  # the file is all that is sold: what is in it is
+            if deactivate_missing:  # the file is the whole range: its products are on sale
                 row.values.setdefault("is_active", True)
             _load_one(row, known.get(row.reference), categories, loaded, fresh)
             tell(done, len(products))
@@ -97,15 +94,6 @@ def load_catalogue(
     return loaded
 
 
-def load_demo_catalogue() -> Loaded:
-    """Load the invented catalogue that comes with the software; stocks are as of today."""
-    products = read_catalogue(DEMO_FILE)
-    today = timezone.localtime(timezone=PARIS).replace(hour=0, minute=0, second=0, microsecond=0)
-    for row in products:
-        row.values["stock_at"] = today
-    return load_catalogue(products)
-
-
 def _load_one(
     row: ProductRow,
     product: Product | None,
@@ -113,7 +101,7 @@ def _load_one(
     loaded: Loaded,
     fresh: list[Product],
 ) -> None:
-    """Update one product, or add it to those to create."""
+    """Update one product, or append it to ``fresh`` for creation."""
     values = {**row.values, "category": _category(row.values["category"], categories)}
     if product is None:
         new = Product(**values)

@@ -10,11 +10,11 @@ from django.db.models.functions import Length
 from django.db.models.lookups import Exact
 from django.urls import reverse
 
-from chat.catalog import index
-from chat.catalog.colours import colour_words
-from chat.catalog.product_words import words_of_product
+from chat.shop.catalog import index
+from chat.shop.catalog.colours import colour_words
+from chat.shop.catalog.product_words import words_of_product
 
-#: Nothing that a shop sells is longer, in mm, or dearer, in cents.
+#: Upper bounds of a length in mm and of a price in cents.
 MAX_MM = 10_000
 MAX_CENTS = 10_000_000
 MAX_SEATS = 30
@@ -56,7 +56,7 @@ def _texts(label: str) -> models.JSONField[list[str], list[str]]:
 
 
 class Product(models.Model):
-    """What the shop sells. Its name is a kind and a proper name in capitals: "Canapé OSLO"."""
+    """Product of the shop. Its name is a kind and a proper name in capitals: "Canapé OSLO"."""
 
     reference = models.CharField(
         "référence",
@@ -70,7 +70,7 @@ class Product(models.Model):
     )
     description = models.TextField("description", max_length=2000, blank=True)
     price_min_cents = models.PositiveIntegerField("prix, en centimes")
-    #: The same where there is one price.
+    #: Equal to ``price_min_cents`` for a single price.
     price_max_cents = models.PositiveIntegerField("prix le plus haut, en centimes")
     materials = _texts("matières")
     colours = _texts("coloris")
@@ -82,7 +82,7 @@ class Product(models.Model):
     unfolded_width_mm = _size("largeur dépliée, en mm")
     unfolded_depth_mm = _size("profondeur dépliée, en mm")
     unfolded_height_mm = _size("hauteur dépliée, en mm")
-    #: The largest parcel, as it comes through the door.
+    #: Size of the largest parcel, which must pass through the door.
     packed_width_mm = _size("largeur du plus grand colis, en mm")
     packed_depth_mm = _size("profondeur du plus grand colis, en mm")
     packed_height_mm = _size("hauteur du plus grand colis, en mm")
@@ -94,7 +94,7 @@ class Product(models.Model):
     delivery_weeks_min = models.PositiveSmallIntegerField("livraison, en semaines")
     delivery_weeks_max = models.PositiveSmallIntegerField("livraison au plus tard, en semaines")
     care = models.TextField("entretien", max_length=1000, blank=True)
-    #: None: not known. Known as of ``stock_at``.
+    #: None: unknown. Counted at ``stock_at``.
     stock = models.PositiveIntegerField("stock", null=True, blank=True)
     stock_at = models.DateTimeField("stock relevé le", null=True, blank=True)
     image = models.CharField(
@@ -105,7 +105,7 @@ class Product(models.Model):
     )
     is_active = models.BooleanField("en vente", default=True)
     updated_at = models.DateTimeField("modifié le", auto_now=True)
-    #: What the search reads, see ``product_words``. Written by ``save``.
+    #: Search texts, see ``product_words``. Written by ``save``.
     head_words = models.TextField(editable=False, default="")
     name_words = models.TextField(editable=False, default="")
     fact_words = models.TextField(editable=False, default="")
@@ -166,7 +166,7 @@ class Product(models.Model):
         return f"{self.name} ({self.reference})"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Keep what the search reads in step; ``queryset.update`` of a text would not."""
+        """Save, and update the search texts and the index; ``queryset.update`` does not."""
         self.renew_words()
         if kwargs.get("update_fields") is not None:
             kwargs["update_fields"] = {*kwargs["update_fields"], *WORD_FIELDS}
@@ -193,5 +193,5 @@ class Product(models.Model):
         self.colour_words = colour_words(self.colours)[:300]
 
 
-#: What ``renew_words`` writes.
+#: Fields that ``renew_words`` writes.
 WORD_FIELDS = ("head_words", "name_words", "fact_words", "text_words", "colour_words")

@@ -1,24 +1,24 @@
-"""What is said of a product, in French: the same on its page, in the admin and to the model."""
+"""French descriptions of a product, shared by its page, the admin and the model's tools."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
 from django.templatetags.static import static
-from django.utils import timezone
 
-from chat.catalog.doorway import Box, Passage, fits_through
-from chat.catalog.models import Product
-from chat.shop import PARIS
+from chat.core import clock
+from chat.shop.catalog.door_fit import Box, Passage, fits_through
+from chat.shop.catalog.models import Product
+from chat.shop.hours import PARIS
 
-#: A stock counted longer ago is told with a doubt.
+#: Age of a stock count above which it is reported as uncertain.
 STOCK_STALE = timedelta(days=7)
-#: The middles of the references of what one sits in, which may be tilted.
+#: Middle parts of the references of seats, which can be tilted.
 _SEATS = {"CAP", "FAU"}
 
 
 def euros(cents: int) -> str:
-    """Return "1 299 €", or "34,50 €" where there are cents."""
+    """Format cents as "1 299 €", or "34,50 €" for a fraction."""
     whole, rest = divmod(cents, 100)
     said = f"{whole:,}".replace(",", "\u202f")
     return f"{said},{rest:02} €" if rest else f"{said} €"
@@ -34,7 +34,7 @@ def centimetres(mm: int) -> str:
 
 
 def dimensions(product: Product, state: str = "") -> str:
-    """Return "L 212 × P 92 × H 84 cm", or "" where nothing is known. ``state``: "unfolded_"…"""
+    """Return "L 212 × P 92 × H 84 cm", "" if unknown. ``state``: prefix such as "unfolded_"."""
     sides = (("L", "width"), ("P", "depth"), ("H", "height"))
     known = [(letter, getattr(product, f"{state}{side}_mm")) for letter, side in sides]
     said = [f"{letter} {centimetres(mm)}" for letter, mm in known if mm]
@@ -65,22 +65,22 @@ def delivery(product: Product) -> str:
 
 
 def stock(product: Product, now: datetime | None = None) -> str:
-    """Return what was counted and when; never a promise."""
+    """Return the stock with the date of its count, never worded as a promise."""
     if product.stock is None or product.stock_at is None:
         return "à confirmer par un conseiller"
     day = f"{product.stock_at.astimezone(PARIS):%d/%m/%Y}"
     said = f"{product.stock} en stock" if product.stock else "pas en stock, à commander"
-    stale = (now or timezone.now()) - product.stock_at > STOCK_STALE
+    stale = (now or clock.now()) - product.stock_at > STOCK_STALE
     return f"{said} (relevé du {day}{', à confirmer' if stale else ''})"
 
 
 def image_url(product: Product) -> str:
-    """Return the address of its drawing, or ""."""
+    """Return the URL of the product's drawing, or ""."""
     return static(f"chat/catalog/{product.image}") if product.image else ""
 
 
 def box_of(product: Product) -> Box | None:
-    """Return what has to pass through the door: the largest parcel if it is known."""
+    """Return the box that must pass through the door: the largest parcel if known."""
     seat = product.reference[4:7] in _SEATS
     for state in ("packed_", ""):
         width, depth, height = (
@@ -93,7 +93,7 @@ def box_of(product: Product) -> Box | None:
 
 
 def passage(product: Product, door_width_mm: int, door_height_mm: int) -> str:
-    """Return whether it passes through a door, as one says it to a customer."""
+    """Describe in French whether a product passes through a door."""
     box = box_of(product)
     if box is None:
         return "À confirmer par un conseiller : ses dimensions ne sont pas connues."

@@ -1,19 +1,19 @@
-"""What the search reads of a product. Pure."""
+"""Search texts of a product: folded words, grouped by weight. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chat.catalog.words import STOP_WORDS, kinds_of_material, words_of
+from chat.shop.catalog.words import STOP_WORDS, kinds_of_material, words_of
 
 
 @dataclass(frozen=True, slots=True)
 class ProductWords:
-    """Folded words, the weightiest first.
+    """Folded words in four texts of decreasing weight.
 
-    ``head``: what it is and what it is called, "canape oslo" of "Canapé d'angle OSLO", so that
-    "lit" finds a bed before a bedside table.
+    ``head``: kind and proper name, "canape oslo" of "Canapé d'angle OSLO", so that "lit" ranks a
+    bed above a bedside table.
     """
 
     head: str
@@ -31,7 +31,7 @@ def words_of_product(
     features: Sequence[str],
     description: str,
 ) -> ProductWords:
-    """Return a product's words, as ``search`` weighs them."""
+    """Return the search texts of a product."""
     proper = [word for part in name.split() if part.isupper() for word in words_of(part)]
     first = [word for word in words_of(name) if len(word) > 1][:1]
     facts = [*materials, *kinds_of_material(materials), *colours, *features, category]

@@ -1,16 +1,16 @@
-"""Numbers in a customer's words: prices, sizes, people. Pure; texts are folded."""
+"""Extraction of prices, sizes and numbers of people from folded text. Pure."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
 
-from chat.catalog.wanted import NO_BOUND, Range, Side, SizeLimit
+from chat.shop.catalog.query import NO_BOUND, Range, Side, SizeLimit
 
-#: "About 800 €", "2 m" without more: this share more or less, in percent.
+#: Tolerance in percent of "about 800 €", and of a size without a bound such as "2 m".
 ABOUT_PERCENT = 20
 ABOUT_SIZE_PERCENT = 10
-#: "For 6 people": a table may seat a few more.
+#: Additional seats that are accepted for "6 personnes".
 _ROOM_FOR_MORE = 4
 MAX_NUMBER = 10_000_000
 
@@ -72,7 +72,7 @@ _TO_MM = {"cm": 10, "ce": 10, "mm": 1, "mi": 1, "m": 1000, "me": 1000}
 
 @dataclass(slots=True)
 class Found:
-    """What a text counted; see ``Wanted``."""
+    """Quantities found in a text; fields as in ``ProductQuery``."""
 
     price: Range = NO_BOUND
     seats: Range = NO_BOUND
@@ -82,7 +82,7 @@ class Found:
 
 
 def take_quantities(text: str, *, bed: bool = False) -> tuple[Found, str]:
-    """Return what the text counts, and the text without it. ``bed``: a bed is spoken of."""
+    """Extract the quantities; return them and the remaining text. ``bed``: a bed is requested."""
     found = Found()
     text = _FOR.sub(lambda match: f"pour {_count(match.group('count'))} personnes", text)
     text = _SPELLED_PEOPLE.sub(lambda match: str(_SPELLED[match.group(1)]), text)
@@ -126,7 +126,7 @@ def _between(match: re.Match[str], found: Found) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """As said: no unit is known yet."""
+    """Lower and upper bound as written, before the unit is known."""
 
     low: float | None
     high: float | None
@@ -160,7 +160,7 @@ def _is_people(unit: str) -> bool:
 
 
 def _people(unit: str, count: int, *, most: bool, least: bool) -> Range:
-    """ "3 places" is three; "6 personnes" may be served by a table for eight."""
+    """Return the range of seats: "3 places" is exact, "6 personnes" allows a table for eight."""
     if most:
         return Range(None, count)
     if least:
@@ -169,7 +169,7 @@ def _people(unit: str, count: int, *, most: bool, least: bool) -> Range:
 
 
 def _keep(unit: str, side: Side | None, bounds: Bounds, found: Found, *, bounded: bool) -> bool:
-    """Put the numbers where unit and side say; False when they say nothing."""
+    """Store the numbers in the field given by unit and side; False if neither determines it."""
     if unit[:1] in {"€", "e", "k"}:
         found.price = _joined(found.price, bounds.scaled(100_000 if unit[0] == "k" else 100))
     elif _is_people(unit):
@@ -186,7 +186,7 @@ def _keep(unit: str, side: Side | None, bounds: Bounds, found: Found, *, bounded
 
 
 def _joined(before: Range, now: Range) -> Range:
-    """ "Plus de 300 € et moins de 500 €"."""
+    """Combine two bounds: "plus de 300 € et moins de 500 €"."""
     return Range(
         before.at_least if now.at_least is None else now.at_least,
         before.at_most if now.at_most is None else now.at_most,

@@ -1,4 +1,4 @@
-"""What is asked of the catalogue."""
+"""Queries on the catalogue: products by name, and search with relaxation."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from dataclasses import dataclass, replace
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
 
-from chat.catalog import index
-from chat.catalog.colours import family_of
-from chat.catalog.models import Product
-from chat.catalog.understanding import understand
-from chat.catalog.wanted import Range, Wanted
-from chat.catalog.words import words_of
+from chat.shop.catalog import index
+from chat.shop.catalog.colours import family_of
+from chat.shop.catalog.models import Product
+from chat.shop.catalog.query import ProductQuery, Range
+from chat.shop.catalog.query_parser import parse_query
+from chat.shop.catalog.words import words_of
 
-#: "180x90": how far a side may be from that, in percent.
+#: Tolerance of the sides of a footprint such as "180x90", in percent.
 FOOTPRINT_PERCENT = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """``relaxed``: what had to be left out to find these, in French; empty when all was met.
+    """Search result. ``relaxed``: criteria that were dropped, in French; empty if all were met.
 
-    ``corrected``: misspelt words and what was looked for instead, folded.
+    ``corrected``: pairs of a misspelt word and its replacement, folded.
     """
 
     products: tuple[Product, ...]
@@ -38,16 +38,16 @@ def on_sale() -> QuerySet[Product]:
 def find_products(text: str, limit: int = 5) -> list[Product]:
     """Return the products on sale with this reference or name ("Canapé OSLO", "oslo").
 
-    One where the text names one; several where it says only what they have in common.
+    One product for a unique name; several if the text matches only their common part.
     """
-    wanted = understand(text)
-    if wanted.reference:
-        return list(on_sale().filter(reference=wanted.reference))
+    query = parse_query(text)
+    if query.reference:
+        return list(on_sale().filter(reference=query.reference))
     exact = on_sale().filter(name__iexact=text.strip()[:100])[:1]
-    words = wanted.words or tuple(words_of(text)[:8])
+    words = query.words or tuple(words_of(text)[:8])
     if exact or not words:
         return list(exact)
-    found = search(Wanted(words=words), limit * 5)
+    found = search(ProductQuery(words=words), limit * 5)
     asked = {corrected for _, corrected in found.corrected} | set(words)
     named = [p for p in found.products if not found.relaxed and asked & set(p.name_words.split())]
     own = [product for product in named if _own_name(product) & asked]
@@ -55,58 +55,58 @@ def find_products(text: str, limit: int = 5) -> list[Product]:
 
 
 def _own_name(product: Product) -> set[str]:
-    """Return the words by which it is called, not those for what it is."""
+    """Return the words of a product's proper name, without those of its kind."""
     return {word for part in product.name.split() if part.isupper() for word in words_of(part)}
 
 
-def search(wanted: Wanted, limit: int) -> Found:
-    """Return the products that suit best, the best first: reference, name, then the rest.
+def search(query: ProductQuery, limit: int) -> Found:
+    """Return the best matches, best first: by reference, by name, then by the other criteria.
 
-    Two queries where something suits. Nothing does: misspelt words are put right, then wishes
-    are given up one by one, and both are said. Nothing wanted: nothing found.
+    Two SQL queries if anything matches. Otherwise misspelt words are corrected, then criteria are
+    dropped one by one, and the result reports both. An empty query finds nothing.
     """
-    if not wanted:
+    if not query:
         return Found(())
-    if products := _suiting(wanted, limit):
+    if products := _matching(query, limit):
         return Found(products)
-    wanted, corrected = _put_right(wanted)
-    if corrected and (products := _suiting(wanted, limit)):
+    query, corrected = _corrected(query)
+    if corrected and (products := _matching(query, limit)):
         return Found(products, corrected=corrected)
-    for less, relaxed in _given_up(wanted):
-        if less and (products := _suiting(less, limit)):
+    for less, relaxed in _relaxed(query):
+        if less and (products := _matching(less, limit)):
             return Found(products, relaxed, corrected)
     return Found(())
 
 
-def _suiting(wanted: Wanted, limit: int) -> tuple[Product, ...]:
-    if wanted.reference:
-        return tuple(on_sale().filter(reference=wanted.reference))
-    chosen = on_sale().filter(_filter_of(wanted))
-    if not wanted.words:
-        cheapest = [] if wanted.cheapest_first else [Coalesce(F("stock"), 0).desc()]
+def _matching(query: ProductQuery, limit: int) -> tuple[Product, ...]:
+    if query.reference:
+        return tuple(on_sale().filter(reference=query.reference))
+    chosen = on_sale().filter(_filter_of(query))
+    if not query.words:
+        cheapest = [] if query.cheapest_first else [Coalesce(F("stock"), 0).desc()]
         rows = chosen.order_by(*cheapest, "price_min_cents", "reference")[: limit * 5]
-        return _ranked(rows, {}, wanted)[:limit]
-    ranks = index.matches(wanted.words)
+        return _ranked(rows, {}, query)[:limit]
+    ranks = index.matches(query.words)
     rows = chosen.filter(pk__in=ranks) if ranks else Product.objects.none()
-    return _ranked(rows, ranks, wanted)[:limit]
+    return _ranked(rows, ranks, query)[:limit]
 
 
 def _ranked(
-    rows: QuerySet[Product], ranks: dict[int, float], wanted: Wanted
+    rows: QuerySet[Product], ranks: dict[int, float], query: ProductQuery
 ) -> tuple[Product, ...]:
-    """Put the best first: its name is what was asked, the very shade, the rank, in stock."""
-    asked = set(wanted.words)
+    """Sort by name and kind, exact shade, price (if asked), spare seats, rank, stock."""
+    asked = set(query.words)
 
     def key(product: Product) -> tuple[object, ...]:
         head = set(product.head_words.split())
         named = bool(asked) and asked <= set(product.name_words.split())
-        shades = all(f"|{colour}|" in product.colour_words for colour in wanted.colours)
+        shades = all(f"|{colour}|" in product.colour_words for colour in query.colours)
         return (
             not named,
             not head & asked,
             not shades,
-            product.price_min_cents if wanted.cheapest_first else 0,
-            _spare_seats(product, wanted.seats.at_least),
+            product.price_min_cents if query.cheapest_first else 0,
+            _spare_seats(product, query.seats.at_least),
             -round(ranks.get(product.pk, 0.0), 2),
             not product.stock,
             product.price_min_cents,
@@ -116,31 +116,31 @@ def _ranked(
     return tuple(sorted(rows, key=key))
 
 
-def _spare_seats(product: Product, wanted: int | None) -> int:
-    """Return how many places are too many: none where a leaf makes up for it."""
-    return max((product.seats or 0) - wanted, 0) if wanted else 0
+def _spare_seats(product: Product, seats: int | None) -> int:
+    """Return the number of surplus seats, without those of an extension leaf."""
+    return max((product.seats or 0) - seats, 0) if seats else 0
 
 
-def _filter_of(wanted: Wanted) -> Q:
+def _filter_of(query: ProductQuery) -> Q:
     chosen = Q()
-    if wanted.category:
-        chosen &= Q(category__slug=wanted.category)
-    for colour in wanted.colours:
+    if query.category:
+        chosen &= Q(category__slug=query.category)
+    for colour in query.colours:
         chosen &= Q(colour_words__contains=f"|{family_of(colour)}|")
-    for name, value in (("lte", wanted.price.at_most), ("gte", wanted.price.at_least)):
+    for name, value in (("lte", query.price.at_most), ("gte", query.price.at_least)):
         if value is not None:
             field = "price_min_cents" if name == "lte" else "price_max_cents"
             chosen &= Q(**{f"{field}__{name}": value})
-    if wanted.seats.at_least is not None:
-        enough = wanted.seats.at_least
+    if query.seats.at_least is not None:
+        enough = query.seats.at_least
         chosen &= Q(seats__gte=enough) | Q(seats_unfolded__gte=enough)
-    if wanted.seats.at_most is not None:
-        chosen &= Q(seats__lte=wanted.seats.at_most)
-    for limit in wanted.sizes:
+    if query.seats.at_most is not None:
+        chosen &= Q(seats__lte=query.seats.at_most)
+    for limit in query.sizes:
         chosen &= _within(f"{limit.side}_mm", limit.mm)
-    if wanted.footprint_mm:
-        chosen &= _footprint(*wanted.footprint_mm)
-    return chosen & _within("bed_width_mm", wanted.bed_mm)
+    if query.footprint_mm:
+        chosen &= _footprint(*query.footprint_mm)
+    return chosen & _within("bed_width_mm", query.bed_mm)
 
 
 def _within(field: str, bounds: Range) -> Q:
@@ -162,27 +162,27 @@ def _footprint(one: int, other: int) -> Q:
     )
 
 
-def _put_right(wanted: Wanted) -> tuple[Wanted, tuple[tuple[str, str], ...]]:
-    """Replace the words that no product has by those that were meant."""
+def _corrected(query: ProductQuery) -> tuple[ProductQuery, tuple[tuple[str, str], ...]]:
+    """Correct the words that no product contains; return the corrections too."""
     corrected: dict[str, str] = {}
-    for word in wanted.words:
+    for word in query.words:
         if not index.matches([word]) and (meant := index.meant(word)):
             corrected[word] = meant
-    words = tuple(dict.fromkeys(corrected.get(word, word) for word in wanted.words))
-    return replace(wanted, words=words), tuple(corrected.items())
+    words = tuple(dict.fromkeys(corrected.get(word, word) for word in query.words))
+    return replace(query, words=words), tuple(corrected.items())
 
 
-def _given_up(wanted: Wanted) -> Iterator[tuple[Wanted, tuple[str, ...]]]:
-    """Yield what is left of the wishes: each given up alone, then more and more of them."""
-    wishes = [*_wishes(wanted)]
-    words = wanted.words
+def _relaxed(query: ProductQuery) -> Iterator[tuple[ProductQuery, tuple[str, ...]]]:
+    """Yield relaxed queries: each criterion dropped alone, then more and more of them."""
+    wishes = [*_droppable(query)]
+    words = query.words
     for change, said in wishes[:1]:
-        yield change(wanted), (said,)
+        yield change(query), (said,)
     for word in reversed(words[1:]):
-        yield _without(wanted, word), (f"sans « {word} »",)
+        yield _without(query, word), (f"sans « {word} »",)
     for change, said in wishes[1:]:
-        yield change(wanted), (said,)
-    less = wanted
+        yield change(query), (said,)
+    less = query
     all_said: list[str] = []
     for change, said in wishes:
         less, all_said = change(less), [*all_said, said]
@@ -195,25 +195,25 @@ def _given_up(wanted: Wanted) -> Iterator[tuple[Wanted, tuple[str, ...]]]:
         yield replace(less, words=(word,)), (*all_said, *others)
 
 
-def _without(wanted: Wanted, word: str) -> Wanted:
-    return replace(wanted, words=tuple(other for other in wanted.words if other != word))
+def _without(query: ProductQuery, word: str) -> ProductQuery:
+    return replace(query, words=tuple(other for other in query.words if other != word))
 
 
-def _wishes(wanted: Wanted) -> Iterator[tuple[Callable[[Wanted], Wanted], str]]:
-    """Yield what can be given up, what costs a customer least first."""
-    if wanted.colours:
-        said = f"dans d'autres coloris que {' et '.join(wanted.colours)}"
+def _droppable(query: ProductQuery) -> Iterator[tuple[Callable[[ProductQuery], ProductQuery], str]]:
+    """Yield the criteria that can be dropped, the least important first."""
+    if query.colours:
+        said = f"dans d'autres coloris que {' et '.join(query.colours)}"
         yield lambda less: replace(less, colours=()), said
-    if wanted.sizes or wanted.footprint_mm:
+    if query.sizes or query.footprint_mm:
         yield (
             lambda less: replace(less, sizes=(), footprint_mm=None),
             "dans d'autres dimensions",
         )
-    if wanted.bed_mm:
+    if query.bed_mm:
         yield lambda less: replace(less, bed_mm=Range()), "dans d'autres largeurs de couchage"
-    if wanted.seats:
+    if query.seats:
         yield lambda less: replace(less, seats=Range()), "pour un autre nombre de places"
-    if wanted.price:
+    if query.price:
         yield lambda less: replace(less, price=Range()), "hors du budget indiqué"
-    if wanted.category:
+    if query.category:
         yield lambda less: replace(less, category=""), "dans d'autres pièces"

@@ -1,4 +1,4 @@
-"""What a customer looks for, as values."""
+"""Value types of a catalogue search: criteria and ranges."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SIDES: tuple[Side, ...] = ("width", "depth", "height")
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Both ends count; None: no bound."""
+    """Inclusive range; None: no bound."""
 
     at_least: int | None = None
     at_most: int | None = None
@@ -25,18 +25,18 @@ NO_BOUND = Range()
 
 @dataclass(frozen=True, slots=True)
 class SizeLimit:
-    """``mm``: how long the side may be."""
+    """Bound on one side. ``mm``: range of its length."""
 
     side: Side
     mm: Range
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """A request understood.
+class ProductQuery:
+    """Parsed search request.
 
-    ``words`` are folded, the noun first as a rule. ``colours`` as ``take_colours`` names them.
-    ``price`` in cents. ``seats``: how many people. ``bed_mm``: the width of the mattress.
+    ``words``: folded, usually with the noun first. ``colours``: as ``take_colours`` names them.
+    ``price`` in cents. ``seats``: number of people. ``bed_mm``: width of the mattress.
     ``footprint_mm``: two sides in either order, as in "180x90". ``category``: a slug.
     """
 
@@ -52,4 +52,4 @@ class Wanted:
     cheapest_first: bool = False
 
     def __bool__(self) -> bool:
-        return self != Wanted(cheapest_first=self.cheapest_first)
+        return self != ProductQuery(cheapest_first=self.cheapest_first)

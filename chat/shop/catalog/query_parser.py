@@ -1,25 +1,25 @@
-"""From a customer's words to what they want: "canapé bleu moins de 1500 €". Pure."""
+"""Parser of search requests in French, e.g. "canapé bleu moins de 1500 €". Pure."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
 
-from chat.catalog.colours import take_colours
-from chat.catalog.quantities import Found, take_quantities
-from chat.catalog.wanted import Range, Wanted
-from chat.catalog.words import STOP_WORDS, folded
+from chat.shop.catalog.colours import take_colours
+from chat.shop.catalog.quantities import Found, take_quantities
+from chat.shop.catalog.query import ProductQuery, Range
+from chat.shop.catalog.words import STOP_WORDS, folded
 
 MAX_QUERY_CHARS = 300
 MAX_WORDS = 8
 
-#: Blanks, or nothing, between its parts only in capitals: "lit bas 160" is no reference.
+#: Parts separated by blanks or nothing count only in capitals: "lit bas 160" is not a reference.
 _REFERENCES = (
     re.compile(r"(?<![^\W_])([A-Za-z]{3})[-_]([A-Za-z]{3})[-_](\d{3})(?![^\W_])"),
     re.compile(r"(?<![^\W_])([A-Z]{3}) ?([A-Z]{3}) ?(\d{3})(?![^\W_])"),
 )
 _CHEAP = re.compile(r"(?<!\w)(?:pas (?:trop )?chere?s?|moins chere?s?|petits? prix|economiques?)\b")
-#: What names a category as a whole, folded.
+#: Folded expressions that name a whole category.
 _CATEGORIES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (slug, re.compile(rf"(?<!\w)(?:{said})(?!\w)"))
     for slug, said in (
@@ -29,7 +29,7 @@ _CATEGORIES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("decoration", r"decorations?|deco"),
     )
 )
-#: Expressions that mean one word of the catalogue.
+#: Expressions that are equivalent to one word of the catalogue.
 _EXPRESSIONS = (
     (re.compile(r"(?<!\w)(?:clic[ -]?clac|bz|canapes?[ -]lits?)(?!\w)"), " canape convertible "),
     (re.compile(r"(?<!\w)tables? a manger(?!\w)"), " table repas "),
@@ -44,9 +44,10 @@ _BED = re.compile(r"(?<!\w)(?:lits?|matelas|sommiers?|couchages?|tetes? de lits?
 _BED_WIDTHS_CM = {80, 90, 120, 140, 160, 180, 200}
 
 
-def understand(query: str) -> Wanted:
-    """Return what the request asks for; what is not understood is left out."""
-    reference, text = _taken_reference(query[:MAX_QUERY_CHARS])
+def parse_query(text: str) -> ProductQuery:
+    """Parse a request; parts that are not recognised are ignored."""
+    request = text[:MAX_QUERY_CHARS]
+    reference, text = _taken_reference(request)
     text = folded(text)
     cheapest = _CHEAP.search(text) is not None
     text = _CHEAP.sub(" ", text)
@@ -57,7 +58,7 @@ def understand(query: str) -> Wanted:
     category, text = _taken_category(text)
     words = [word for word in re.findall(r"[a-z0-9]+", text) if word not in STOP_WORDS]
     words = [word for word in words if len(word) > 1]
-    wanted = Wanted(
+    query = ProductQuery(
         words=tuple(dict.fromkeys(words))[:MAX_WORDS],
         colours=colours,
         category=category,
@@ -69,7 +70,7 @@ def understand(query: str) -> Wanted:
         footprint_mm=found.footprint_mm,
         bed_mm=found.bed_mm,
     )
-    return _read_as_bed(wanted, found) if _BED.search(folded(query)) else wanted
+    return _read_as_bed(query, found) if _BED.search(folded(request)) else query
 
 
 def _taken_reference(text: str) -> tuple[str, str]:
@@ -87,20 +88,20 @@ def _taken_category(text: str) -> tuple[str, str]:
     return "", text
 
 
-def _read_as_bed(wanted: Wanted, found: Found) -> Wanted:
-    """Take "160", "140x190" and "2 places" for what they mean of a bed."""
+def _read_as_bed(query: ProductQuery, found: Found) -> ProductQuery:
+    """Interpret "160", "140x190" and "2 places" as the mattress size of a bed."""
     if found.bed_mm:
-        return wanted
+        return query
     bed = Range()
-    width = next((word for word in wanted.words if word.isdigit()), "")
+    width = next((word for word in query.words if word.isdigit()), "")
     if width and int(width) in _BED_WIDTHS_CM:
         bed = Range(int(width) * 10, int(width) * 10)
-        wanted = replace(wanted, words=tuple(word for word in wanted.words if word != width))
-    elif wanted.footprint_mm:
-        bed = Range(min(wanted.footprint_mm), min(wanted.footprint_mm))
-        wanted = replace(wanted, footprint_mm=None)
-    elif wanted.seats and not {"canape", "banquette"} & set(wanted.words):
-        single = (wanted.seats.at_least or 0) < 2
+        query = replace(query, words=tuple(word for word in query.words if word != width))
+    elif query.footprint_mm:
+        bed = Range(min(query.footprint_mm), min(query.footprint_mm))
+        query = replace(query, footprint_mm=None)
+    elif query.seats and not {"canape", "banquette"} & set(query.words):
+        single = (query.seats.at_least or 0) < 2
         bed = Range(None, 1200) if single else Range(1400, None)
-        wanted = replace(wanted, seats=Range())
-    return replace(wanted, bed_mm=bed)
+        query = replace(query, seats=Range())
+    return replace(query, bed_mm=bed)

@@ -1,4 +1,4 @@
-"""French words as the catalogue compares them: without accents, without endings. Pure."""
+"""French word normalisation for the catalogue search: folding, stems, synonyms. Pure."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from functools import lru_cache
 
 import snowballstemmer
 
-#: What Unicode does not take apart.
+from chat.core.text import normalized
+
+#: Characters without a Unicode decomposition.
 _UNFOLDING = str.maketrans({"’": "'", "œ": "oe", "æ": "ae", "ø": "o", "ß": "ss"})
 _WORD = re.compile(r"[a-z0-9]+")
-_STEMMER = snowballstemmer.stemmer("french")
 
-#: Words of a request that describe no product, folded.
+#: Folded words of a request that do not describe a product.
 STOP_WORDS = frozenset(
     re.findall(
         r"\S+",
@@ -38,8 +39,8 @@ STOP_WORDS = frozenset(
     )
 )
 
-#: What a customer says (left) and what the catalogue says (right), all folded. A phrase of several
-#: words stands for all of them together.
+#: Customers' words (left) and the catalogue's words (right), all folded. A phrase of several words
+#: requires all of them.
 SYNONYMS: dict[str, tuple[str, ...]] = {
     "sofa": ("canape",),
     "divan": ("canape",),
@@ -80,7 +81,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "voilage": ("rideau",),
 }
 
-#: A material (left) is also one of these (right): who asks for wood is shown oak.
+#: General terms (right) that also cover a material (left): a search for wood finds oak.
 _KINDS_OF_MATERIAL = {
     kind: frozenset(re.findall(r"\S+", members))
     for kind, members in (
@@ -93,8 +94,8 @@ _KINDS_OF_MATERIAL = {
 
 
 def folded(text: str) -> str:
-    """Return the text in lower case without accents: "Canapé d’angle" is "canape d'angle"."""
-    decomposed = unicodedata.normalize("NFKD", text.lower().translate(_UNFOLDING))
+    """Fold a text to lower case without accents: "Canapé d’angle" becomes "canape d'angle"."""
+    decomposed = normalized("NFKD", text.lower().translate(_UNFOLDING))
     return "".join(char for char in decomposed if not unicodedata.combining(char))
 
 
@@ -105,29 +106,25 @@ def words_of(text: str) -> list[str]:
 
 @lru_cache(maxsize=8192)
 def stem(word: str) -> str:
-    """Return what a folded word shares with its plural and its feminine: "chais"."""
-    return str(_STEMMER.stemWord(word))
-
-
-def stems_of(text: str) -> str:
-    """Return the text as the index of the embedded database holds it."""
-    return " ".join(stem(word) for word in words_of(text))
+    """Return the common stem of a folded word, its plural and its feminine: "chais"."""
+    # A stemmer holds the word as state, so threads must not share one. Creating one takes 2 µs.
+    return str(snowballstemmer.stemmer("french").stemWord(word))
 
 
 def alternatives(word: str) -> tuple[str, ...]:
-    """Return the folded words by which the catalogue may call this one, itself included."""
+    """Return the folded synonyms of a word in the catalogue, including the word itself."""
     known = SYNONYMS.get(word) or SYNONYMS.get(word.rstrip("sx"))
     return tuple(dict.fromkeys((*known, word))) if known else (word,)
 
 
 def kinds_of_material(materials: Iterable[str]) -> list[str]:
-    """Return what these materials are made of in general: "Chêne massif" is "bois"."""
+    """Return the general terms of materials: "bois" for "Chêne massif"."""
     said = {word for material in materials for word in words_of(material)}
     return [kind for kind, members in _KINDS_OF_MATERIAL.items() if said.intersection(members)]
 
 
 def distance(left: str, right: str, limit: int) -> int:
-    """Return how many letters to add, drop, change or swap; ``limit + 1`` when more than that."""
+    """Return the edit distance with swaps (Damerau-Levenshtein), at most ``limit + 1``."""
     if abs(len(left) - len(right)) > limit:
         return limit + 1
     before: list[int] = []
@@ -145,7 +142,7 @@ def distance(left: str, right: str, limit: int) -> int:
 
 
 def nearest_word(word: str, vocabulary: Iterable[str]) -> str:
-    """Return the word that was probably meant, or "": one slip in 4 letters, two from 8."""
+    """Return the closest word, or "": one edit is allowed from 4 letters, two from 8."""
     limit = 0 if len(word) < 4 else 1 if len(word) < 8 else 2
     if not limit:
         return ""

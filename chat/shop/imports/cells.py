@@ -1,4 +1,4 @@
-"""Values of one imported row, read with their bounds; what is wrong is gathered, not raised."""
+"""Typed access to the fields of one imported row; errors are collected, not raised."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Any, TypeVar
 
-from chat.imports.reading import Problem
-from chat.shop import PARIS
+from chat.shop.hours import PARIS
+from chat.shop.imports.reading import RowProblem
 
 T = TypeVar("T")
 
@@ -23,29 +23,29 @@ _MOMENT = re.compile(
 )
 _YES = {"true", "oui", "yes", "1", "vrai"}
 _NO = {"false", "non", "no", "0", "faux"}
-#: Stand-ins where a value was wrong: the row is not used then.
+#: Placeholder for an invalid value; a row with errors is not used.
 _NOTHING = datetime(FIRST_YEAR, 1, 1, tzinfo=PARIS)
 
 
 @dataclass
 class Cells:
-    """The values of a row, each asked for by its name.
+    """Fields of a row by name, with validation.
 
-    ``prefix``: what stands before names in ``faults``, e.g. ``"lines[0]."``.
+    ``prefix``: prepended to names in ``faults``, e.g. ``"lines[0]."``.
     """
 
     line: int
     data: dict[str, Any]
     prefix: str = ""
-    faults: list[Problem] = field(default_factory=list)
+    faults: list[RowProblem] = field(default_factory=list)
 
     def only(self, names: Iterable[str]) -> None:
-        """Refuse whatever has another name: a column misspelt is no column left out."""
+        """Refuse fields of other names, since a misspelt column would otherwise be ignored."""
         for name in sorted(set(self.data) - set(names), key=str):
             self.fault(str(name)[:40], "n'est pas connu")
 
     def text(self, name: str, *, most: int, required: bool = True) -> str:
-        """Return a text without blanks around, of ``most`` characters at most."""
+        """Return a trimmed text of at most ``most`` characters."""
         value = self._given(name, required=required)
         if value is None:
             return ""
@@ -59,7 +59,7 @@ class Cells:
         return line
 
     def whole(self, name: str, *, least: int, most: int) -> int:
-        """Return a whole number between two bounds, included."""
+        """Return an integer between ``least`` and ``most``, inclusive."""
         value = self._given(name)
         if value is None:
             return least
@@ -86,11 +86,11 @@ class Cells:
         return self._wrong(name, "« oui » ou « non » est attendu", default=False)
 
     def moment(self, name: str) -> datetime:
-        """Return an aware moment; without a time it is that day's midnight, in Paris."""
+        """Return an aware date and time; a date alone is midnight, Paris time."""
         return self.moment_or_none(name, required=True) or _NOTHING
 
     def moment_or_none(self, name: str, *, required: bool = False) -> datetime | None:
-        """Return an aware moment, or None where there is none."""
+        """Return an aware date and time, None for an empty field."""
         value = self._given(name, required=required)
         if value is None:
             return None
@@ -102,7 +102,7 @@ class Cells:
         return moment
 
     def words(self, name: str, *, among: Iterable[str]) -> list[str]:
-        """Return a list of known words, each once; in a CSV file they are parted by blanks."""
+        """Return a list of distinct words from ``among``, separated by blanks in a CSV file."""
         value = self._given(name, required=False)
         given = value.split() if isinstance(value, str) else value
         if given is None:
@@ -113,7 +113,7 @@ class Cells:
         return [word for word in known if word in given]
 
     def fault(self, name: str, message: str) -> None:
-        self.faults.append(Problem(self.line, f"{self.prefix}{name}", message))
+        self.faults.append(RowProblem(self.line, f"{self.prefix}{name}", message))
 
     def _given(self, name: str, *, required: bool = True) -> Any:
         value = self.data.get(name)

@@ -1,4 +1,4 @@
-"""From a JSON or CSV file that another program wrote to its rows, still as written."""
+"""Reader of JSON and CSV import files: bounded, with line numbers, values unconverted."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from pathlib import Path
 
 MAX_BYTES = 20_000_000
 MAX_ROWS = 20_000
-#: By default: an object of texts, numbers and lists of texts.
+#: Default nesting: an object of texts, numbers and lists of texts.
 MAX_DEPTH = 3
 
 _BLANK = re.compile(r"[ \t\r\n]*")
 
 
 class Unreadable(Exception):
-    """The file as a whole cannot be read; the text says why, in French."""
+    """The file as a whole cannot be read; the text gives the reason in French."""
 
 
 @dataclass(frozen=True, slots=True)
 class RawRow:
-    """``line``: where it begins, from 1. ``fields``: by column, nothing checked; of CSV, texts."""
+    """Unvalidated row. ``line``: first line, from 1. ``fields``: by column; texts in CSV."""
 
     line: int
     fields: dict[str, object]
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong with one row, in French; ``column`` is "" where it is the row as a whole."""
+class RowProblem:
+    """Error of one row, in French; ``column`` is "" for the row as a whole."""
 
     line: int
     column: str
@@ -43,11 +43,19 @@ class Problem:
         return f"{where} : {self.message}"
 
 
-def read_file(path: Path, *, max_depth: int = MAX_DEPTH) -> tuple[list[RawRow], list[Problem]]:
-    """As ``read_rows``, of a ``.json`` or ``.csv`` file. Pipes and devices are not waited for.
+def read_file(
+    path: Path,
+    *,
+    max_depth: int = MAX_DEPTH,
+    max_rows: int = MAX_ROWS,
+    max_bytes: int = MAX_BYTES,
+) -> tuple[list[RawRow], list[RowProblem]]:
+    """Read the rows of a ``.json`` or ``.csv`` file; see ``read_rows``.
+
+    Pipes and devices are refused, since reading them could block.
 
     Raises:
-        Unreadable: as ``read_rows``, or no such file.
+        Unreadable: as ``read_rows``, or the file does not exist.
     """
     kind = path.suffix.lower()
     if kind not in {".json", ".csv"}:
@@ -56,24 +64,35 @@ def read_file(path: Path, *, max_depth: int = MAX_DEPTH) -> tuple[list[RawRow], 
         raise Unreadable("Ce n'est pas un fichier.")
     try:
         with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+            content = file.read(max_bytes + 1)
     except OSError as error:
         raise Unreadable(f"Fichier illisible : {error.strerror}.") from error
-    return read_rows(content, is_csv=kind == ".csv", max_depth=max_depth)
+    return read_rows(
+        content,
+        is_csv=kind == ".csv",
+        max_depth=max_depth,
+        max_rows=max_rows,
+        max_bytes=max_bytes,
+    )
 
 
 def read_rows(
-    content: bytes, *, is_csv: bool, max_depth: int = MAX_DEPTH
-) -> tuple[list[RawRow], list[Problem]]:
-    """Return the rows of a JSON or CSV file, and those that are no rows.
+    content: bytes,
+    *,
+    is_csv: bool,
+    max_depth: int = MAX_DEPTH,
+    max_rows: int = MAX_ROWS,
+    max_bytes: int = MAX_BYTES,
+) -> tuple[list[RawRow], list[RowProblem]]:
+    """Return the rows of a JSON or CSV file, and the errors of malformed ones.
 
-    ``max_depth``: how deep a row may be nested, itself and its values included: 2 is flat.
+    ``max_depth``: maximum nesting of a row, counting the row itself and its values: 2 is flat.
 
     Raises:
-        Unreadable: the file has none: not UTF-8, too large, another format, too many rows.
+        Unreadable: not UTF-8, too large, not in this format, or too many rows.
     """
-    if len(content) > MAX_BYTES:
-        raise Unreadable(f"Le fichier dépasse {MAX_BYTES // 1_000_000} Mo.")
+    if len(content) > max_bytes:
+        raise Unreadable(f"Le fichier dépasse {max_bytes // 1_000_000} Mo.")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -81,18 +100,18 @@ def read_rows(
         raise Unreadable(f"ligne {line} : le fichier n'est pas en UTF-8.") from error
     if "\x00" in text:
         raise Unreadable("Le fichier contient des octets nuls : ce n'est pas un texte.")
-    rows, problems = _csv_rows(text) if is_csv else _json_rows(text, max_depth)
+    rows, problems = _csv_rows(text, max_rows) if is_csv else _json_rows(text, max_depth, max_rows)
     if not rows and not problems:
         raise Unreadable("Le fichier est vide.")
     return rows, problems
 
 
-def _csv_rows(text: str) -> tuple[list[RawRow], list[Problem]]:
+def _csv_rows(text: str, max_rows: int) -> tuple[list[RawRow], list[RowProblem]]:
     header = text.split("\n", 1)[0]
     delimiter = max(";,\t", key=header.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: list[RawRow] = []
-    problems: list[Problem] = []
+    problems: list[RowProblem] = []
     try:
         names = [name.strip() for name in next(reader, [])]
         _check_header(names)
@@ -100,11 +119,11 @@ def _csv_rows(text: str) -> tuple[list[RawRow], list[Problem]]:
         for cells in reader:
             if len(cells) > len(names) or (len(cells) < len(names) and any(cells)):
                 message = f"{len(cells)} cellules au lieu de {len(names)}."
-                problems.append(Problem(line, "", message))
+                problems.append(RowProblem(line, "", message))
             elif any(cell.strip() for cell in cells):
                 rows.append(RawRow(line, dict(zip(names, cells, strict=True))))
             line = reader.line_num + 1
-            _check_count(len(rows) + len(problems))
+            _check_count(len(rows) + len(problems), max_rows)
     except csv.Error as error:
         raise Unreadable(f"ligne {reader.line_num} : CSV illisible ({error}).") from error
     return rows, problems
@@ -119,25 +138,25 @@ def _check_header(names: list[str]) -> None:
         raise Unreadable(f"ligne 1 : colonnes en double ou sans nom : {said}.")
 
 
-def _check_count(count: int) -> None:
-    if count > MAX_ROWS:
-        raise Unreadable(f"Le fichier compte plus de {MAX_ROWS} lignes.")
+def _check_count(count: int, most: int) -> None:
+    if count > most:
+        raise Unreadable(f"Le fichier compte plus de {most} lignes.")
 
 
-def _json_rows(text: str, max_depth: int) -> tuple[list[RawRow], list[Problem]]:
+def _json_rows(text: str, max_depth: int, max_rows: int) -> tuple[list[RawRow], list[RowProblem]]:
     rows: list[RawRow] = []
-    problems: list[Problem] = []
+    problems: list[RowProblem] = []
     for line, value in _json_items(text):
         if isinstance(value, dict) and _depth(value, max_depth) <= max_depth:
             rows.append(RawRow(line, value))
         else:
-            problems.append(Problem(line, "", "Un objet simple est attendu."))
-        _check_count(len(rows) + len(problems))
+            problems.append(RowProblem(line, "", "Un objet simple est attendu."))
+        _check_count(len(rows) + len(problems), max_rows)
     return rows, problems
 
 
 def _json_items(text: str) -> Iterator[tuple[int, object]]:
-    """Yield each element of the list with the line where it begins."""
+    """Yield each element of the list with its first line."""
     decoder = json.JSONDecoder(parse_constant=_refuse, object_pairs_hook=_object)
     at, line = _after_blanks(text, 0), 1
     if text[at : at + 1] != "[":
@@ -190,7 +209,7 @@ def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _depth(value: object, most: int) -> int:
-    """Return how deep it is nested; what JSON could parse is not deep enough to exhaust us."""
+    """Return the nesting of a value. The JSON parser's own limit bounds the recursion."""
     level, values = 0, [value]
     while values and level <= most:
         level += 1
