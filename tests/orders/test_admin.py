@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from chat.orders.loader import DEMO_ORDERS, load_orders
-from chat.orders.models import Order
+from chat.shop.orders.loader import load_orders
+from chat.shop.orders.models import Order
+from devtools.demo.data import DEMO_ORDERS
 
 LIST = "admin:chat_order_changelist"
 

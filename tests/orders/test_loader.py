@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from chat.catalog.loader import load_demo_catalogue
-from chat.catalog.models import Product
-from chat.orders.loader import DEMO_ORDERS, load_orders
-from chat.orders.models import COMPONENTS, Order, OrderLine
-from chat.orders.rows import LINE_FIELDS, ORDER_FIELDS, BadOrders
-from chat.tickets.problems import Component
+from chat.shop.catalog.models import Product
+from chat.shop.orders.import_rows import LINE_FIELDS, ORDER_FIELDS, BadOrders
+from chat.shop.orders.loader import load_orders
+from chat.shop.orders.models import COMPONENTS, Order, OrderLine
+from chat.shop.tickets.problems import Component
+from devtools.demo.data import DEMO_ORDERS, load_demo_catalogue
 
 pytestmark = pytest.mark.django_db
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
@@ -7,10 +9,13 @@ from channels.db import database_sync_to_async
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from chat.orders.loader import DEMO_ORDERS, load_orders, store_orders
-from chat.orders.lookup import MAX_LINES, FoundOrder, TooManyTries, look_up_order
-from chat.orders.queries import find_order
-from chat.orders.rows import NewLine, NewOrder
+from chat.shop.orders import lookup
+from chat.shop.orders.attempts import PER_NETWORK
+from chat.shop.orders.import_rows import NewLine, NewOrder
+from chat.shop.orders.loader import load_orders, store_orders
+from chat.shop.orders.lookup import MAX_LINES, FoundOrder, TooManyTries
+from chat.shop.orders.queries import find_order
+from devtools.demo.data import DEMO_ORDERS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -22,9 +27,15 @@ def _orders() -> None:
     load_orders(DEMO_ORDERS)
 
 
+async def look_up_order(
+    session_id: str, number: str, proofs: Sequence[str], name: str = "", address: str = ""
+) -> FoundOrder | None:
+    return await lookup.look_up_order(session_id, number, proofs, name, address=address)
+
+
 @pytest.mark.parametrize("proof", ["camille@example.fr", " Camille@Example.FR", "75011", "75 011"])
 async def test_an_order_is_found_with_its_number_and_a_proof(proof):
-    found = await look_up_order("camille", NUMBER, [proof])
+    found = await look_up_order("camille", NUMBER, [proof], "Martin")
 
     assert isinstance(found, FoundOrder)
     assert found.number == NUMBER
@@ -35,6 +46,12 @@ async def test_an_order_is_found_with_its_number_and_a_proof(proof):
     ]
     assert "camille" not in repr(found).lower()
     assert "75011" not in repr(found)
+    assert "Martin" not in repr(found)
+
+
+@pytest.mark.parametrize("name", ["", "Petit", "Camille"])
+async def test_a_postcode_opens_nothing_without_the_name(name):
+    assert await look_up_order("zoe", NUMBER, ["75011"], name) is None
 
 
 @pytest.mark.parametrize(
@@ -42,6 +59,7 @@ async def test_an_order_is_found_with_its_number_and_a_proof(proof):
     [
         (NUMBER, ["zoe@example.fr"]),
         (NUMBER, ["69003"]),
+        (NUMBER, ["Martin"]),
         (NUMBER, []),
         (NUMBER, ["", " "]),
         ("CMD-2025-99999", ["camille@example.fr"]),
@@ -51,7 +69,7 @@ async def test_an_order_is_found_with_its_number_and_a_proof(proof):
     ],
 )
 async def test_nothing_else_is_found(number, proofs):
-    assert await look_up_order("zoe", number, proofs) is None
+    assert await look_up_order("zoe", number, proofs, "Martin") is None
 
 
 def test_unknown_and_wrong_take_the_same_queries():
@@ -60,7 +78,7 @@ def test_unknown_and_wrong_take_the_same_queries():
         with CaptureQueriesContext(
             connection,
         ) as queries:
-            assert find_order(number, ["zoe@example.fr", "69003"]) is None
+            assert find_order(number, ["zoe@example.fr", "69003"], "Martin") is None
         asked.append([query["sql"].replace(number, "?") for query in queries])
 
     assert asked[0] == asked[1]
@@ -75,15 +93,31 @@ async def test_unknown_and_wrong_close_the_conversation_alike(number):
     with pytest.raises(TooManyTries) as refused:
         await look_up_order("zoe", number, ["13009"])
     with pytest.raises(TooManyTries):
-        await look_up_order("zoe", NUMBER, ["75011"])  # right, and not looked at
+        await look_up_order("zoe", NUMBER, ["camille@example.fr"])  # right, and not looked at
 
     assert refused.value.retry_after_s > 3500
-    assert await look_up_order("camille", NUMBER, ["75011"]) is not None
+    assert await look_up_order("camille", NUMBER, ["75011"], "Martin") is not None
 
 
 async def test_right_proofs_are_never_counted():
-    for _ in range(12):
-        assert await look_up_order("camille", NUMBER, ["75011", "69003"]) is not None
+    for _ in range(30):
+        assert await look_up_order("camille", NUMBER, ["75011", "69003"], "Martin") is not None
+
+
+async def test_guesses_sent_together_from_one_address_are_not_looked_at_together():
+    """Each in a conversation of its own, for a number of its own."""
+
+    async def guess(turn: int) -> bool:
+        number, proofs = f"CMD-2025-{turn:05}", [f"z{turn}@example.fr"]
+        try:
+            await look_up_order(f"zoe-{turn}", number, proofs, address="192.0.2.7")
+        except TooManyTries:
+            return False
+        return True
+
+    looked_at = await asyncio.gather(*(guess(turn) for turn in range(40)))
+
+    assert sum(looked_at) == PER_NETWORK.amount
 
 
 async def test_long_orders_are_bounded():
@@ -108,7 +142,7 @@ async def test_long_orders_are_bounded():
     )
     await database_sync_to_async(store_orders)([order])
 
-    found = await look_up_order("zoe", "CMD-2026-77777", ["13001"])
+    found = await look_up_order("zoe", "CMD-2026-77777", ["13001"], "Zoé")
 
     assert found is not None
     assert (len(found.lines), found.more_lines) == (MAX_LINES, 10)

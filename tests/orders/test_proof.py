@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from chat.orders.proof import is_postcode, proofs_in, proves
+from chat.shop.orders.proof import counted_proof, is_family_name, is_postcode, proofs_in, proves
 
-EMAIL, POSTCODE = "Camille@example.fr", "75011"
+ORDER = {"email": "Camille@example.fr", "postcode": "75011", "customer_name": "Camille Martin"}
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ EMAIL, POSTCODE = "Camille@example.fr", "75011"
     ],
 )
 def test_either_proves_whatever_its_case_and_spaces(given):
-    assert proves(given, EMAIL, POSTCODE)
+    assert proves(given, "Martin", **ORDER)
 
 
 @pytest.mark.parametrize(
@@ -40,16 +40,65 @@ def test_either_proves_whatever_its_case_and_spaces(given):
     ],
 )
 def test_anything_else_proves_nothing(given):
-    assert not proves(given, EMAIL, POSTCODE)
+    assert not proves(given, "Martin", **ORDER)
+
+
+@pytest.mark.parametrize("name", ["", " ", "Martinez", "Camille", "Mart", "M. et Mme", "Zoé Petit"])
+def test_a_postcode_proves_nothing_without_the_family_name(name):
+    assert not proves(["75011"], name, **ORDER)
+    assert proves(["camille@example.fr"], name, **ORDER)
+
+
+def test_a_name_proves_nothing_by_itself():
+    assert not proves(["Martin", ""], "Martin", **ORDER)
+    assert not proves(["75012"], "Martin", **ORDER)
+
+
+@pytest.mark.parametrize(
+    "given, own",
+    [
+        ("Lefèvre", "Marie Lefèvre"),
+        ("Mme LEFEVRE", "Marie Lefèvre"),
+        ("Lefevre Marie", "Marie Lefèvre"),
+        ("Paul Lefèvre", "Marie Lefèvre"),
+        ("le goff", "Yann Le Goff"),
+        ("Dupont-Durand", "Jean Dupont-Durand"),
+        ("Jean", "Jean"),
+    ],
+)
+def test_family_name_is_the_last_word_however_it_is_written(given, own):
+    assert is_family_name(given, own)
+
+
+@pytest.mark.parametrize(
+    "given, own",
+    [
+        ("", "Marie Lefèvre"),
+        ("Marie", "Marie Lefèvre"),
+        ("Bernard Petit Lefèvre Thomas", "Marie Lefèvre"),
+        ("Lefèvre Martin Bernard Thomas Petit Robert", "Marie Lefèvre"),
+        ("Lefèvre", ""),
+        ("M.", "M."),
+    ],
+)
+def test_other_names_and_lists_are_not(given, own):
+    assert not is_family_name(given, own)
+
+
+def test_wrong_tries_are_known_by_the_proof_with_its_name():
+    assert counted_proof(" Camille@Example.FR", "Martin") == "camille@example.fr"
+    assert counted_proof("75 011", "Mme Martin") == counted_proof("75011", "MARTIN")
+    assert counted_proof("75011", "Petit") != counted_proof("75011", "Martin")
+    assert counted_proof(" ", "Martin") == ""
 
 
 @pytest.mark.parametrize("given", [[""], ["-"], ["\u200b"], ["75011"]])
 def test_nothing_proves_an_order_without_proofs(given):
-    assert not proves(given, "", "")
+    assert not proves(given, "Martin", email="", postcode="", customer_name="Camille Martin")
 
 
 def test_a_postcode_abroad_is_compared_without_its_dash():
-    assert proves(["AB1-234"], EMAIL, "ab1 234")
+    assert proves(["AB1-234"], "Martin", **{**ORDER, "postcode": "ab1 234"})
 
 
 @pytest.mark.parametrize("text", ["75011", "2A004", "75 011", "L-1009", "SW1A 1AA"])

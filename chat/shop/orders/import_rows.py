@@ -1,4 +1,4 @@
-"""Rows of a file as orders. Pure: every row is checked, nothing is stored."""
+"""Validation of order rows from an import file. Pure."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from chat.imports.cells import Cells
-from chat.imports.reading import Problem, RawRow
-from chat.orders.models import COMPONENTS
-from chat.orders.numbers import read_number
-from chat.orders.proof import is_postcode
+from chat.shop.imports.cells import Cells
+from chat.shop.imports.reading import RawRow, RowProblem
+from chat.shop.orders.models import COMPONENTS
+from chat.shop.orders.numbers import read_number
+from chat.shop.orders.proof import is_postcode
 
 MAX_LINES = 100
-#: What an order or an article may cost: 200 000 €.
+#: Maximum total of an order or price of an article: 200 000 €.
 MAX_CENTS = 20_000_000
 
 ORDER_FIELDS = (
@@ -31,9 +31,9 @@ LINE_FIELDS = (
 
 
 class BadOrders(Exception):
-    """The file has faults, told by their lines; nothing was stored."""
+    """The file has invalid rows, listed with their lines; nothing was stored."""
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    def __init__(self, problems: Iterable[RowProblem]) -> None:
         self.problems = tuple(sorted(problems, key=lambda problem: problem.line))
         super().__init__(f"{len(self.problems)} problems")
 
@@ -50,7 +50,7 @@ class NewLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewOrder:
-    """An order of a file; fields as in ``Order``, moments in UTC."""
+    """Order of an import file; fields as in ``Order``, timestamps in UTC."""
 
     number: str
     email: str
@@ -64,13 +64,13 @@ class NewOrder:
 
 
 def orders_of(rows: Sequence[RawRow]) -> list[NewOrder]:
-    """Return the orders that rows hold: JSON objects with their ``lines``, or CSV lines, of
-    which those that follow one another with one number are one order.
+    """Return the orders of rows: JSON objects with ``lines``, or CSV lines, where consecutive lines
+    with the same number form one order.
 
     Raises:
-        BadOrders: with all that is wrong in all rows.
+        BadOrders: with the errors of all rows.
     """
-    faults: list[Problem] = []
+    faults: list[RowProblem] = []
     orders: list[NewOrder] = []
     first_lines: dict[str, int] = {}
     for group in _groups(rows):
@@ -78,7 +78,7 @@ def orders_of(rows: Sequence[RawRow]) -> list[NewOrder]:
         faults += found
         before = first_lines.setdefault(order.number, group[0].line)
         if order.number and before != group[0].line:
-            faults.append(Problem(group[0].line, "number", f"déjà donné à la ligne {before}"))
+            faults.append(RowProblem(group[0].line, "number", f"déjà donné à la ligne {before}"))
         orders.append(order)
     if faults:
         raise BadOrders(faults)
@@ -96,12 +96,12 @@ def _groups(rows: Sequence[RawRow]) -> list[list[RawRow]]:
 
 
 def _continues(before: RawRow, row: RawRow) -> bool:
-    """Whether a CSV line is one more article of the order above."""
+    """Return whether a CSV line is a further article of the preceding order."""
     number = row.fields.get("number")
     return "lines" not in row.fields and bool(number) and before.fields.get("number") == number
 
 
-def _order(group: Sequence[RawRow]) -> tuple[NewOrder, list[Problem]]:
+def _order(group: Sequence[RawRow]) -> tuple[NewOrder, list[RowProblem]]:
     row = group[0]
     cells = Cells(row.line, row.fields)
     is_json = "lines" in row.fields
@@ -113,7 +113,7 @@ def _order(group: Sequence[RawRow]) -> tuple[NewOrder, list[Problem]]:
         for name in ORDER_FIELDS:
             if other.fields.get(name) != row.fields.get(name):
                 cells.faults.append(
-                    Problem(other.line, name, f"n'est pas celui de la ligne {row.line}")
+                    RowProblem(other.line, name, f"n'est pas celui de la ligne {row.line}")
                 )
     faults = list(cells.faults)
     for article in articles:

@@ -1,4 +1,4 @@
-"""Orders of a file, stored: all of them or none."""
+"""Atomic import of an order file into the database."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from pathlib import Path
 
 from django.db import transaction
 
-from chat.imports.reading import read_file
-from chat.orders.models import Order, OrderLine
-from chat.orders.rows import (
+from chat.shop.imports.reading import read_file
+from chat.shop.orders.import_rows import (
     LINE_FIELDS,
     ORDER_FIELDS,
     BadOrders,
@@ -18,19 +17,17 @@ from chat.orders.rows import (
     NewOrder,
     orders_of,
 )
+from chat.shop.orders.models import Order, OrderLine
 
-#: A dozen invented orders for the demonstration and for tests.
-DEMO_ORDERS = Path(__file__).with_name("demo.json")
-
-#: An order has a list of lines, which are objects with a list of components.
+#: Nesting: an order with a list of lines, which are objects with a list of components.
 _DEPTH = 5
-#: SQLite takes a bounded number of values in one query.
+#: Orders per query; SQLite limits the number of parameters.
 _AT_ONCE = 200
 
 
 @dataclass(slots=True)
 class Loaded:
-    """How many orders were new, changed, or already there as the file has them."""
+    """Numbers of created, updated and unchanged orders."""
 
     created: int = 0
     updated: int = 0
@@ -38,11 +35,11 @@ class Loaded:
 
 
 def read_orders(path: Path) -> list[NewOrder]:
-    """Return the orders of a file, all checked.
+    """Read and validate the orders of a file.
 
     Raises:
         Unreadable: the file as a whole cannot be read.
-        BadOrders: some of its rows are wrong.
+        BadOrders: some rows are invalid.
     """
     rows, problems = read_file(path, max_depth=_DEPTH)
     if problems:
@@ -51,10 +48,10 @@ def read_orders(path: Path) -> list[NewOrder]:
 
 
 def load_orders(path: Path, *, dry_run: bool = False) -> Loaded:
-    """Store the orders of a ``.json`` or ``.csv`` file; a second time nothing changes.
+    """Store the orders of a ``.json`` or ``.csv`` file. Idempotent.
 
-    An order that is already there gets the values and the lines of the file. Orders that the
-    file does not name stay. ``dry_run``: check and count only.
+    An existing order gets the values and lines of the file. Orders that are missing from the file
+    are unchanged. ``dry_run``: validate and count only.
 
     Raises:
         Unreadable, BadOrders: nothing was stored.
@@ -63,7 +60,7 @@ def load_orders(path: Path, *, dry_run: bool = False) -> Loaded:
 
 
 def store_orders(orders: Sequence[NewOrder], *, dry_run: bool = False) -> Loaded:
-    """As ``load_orders``, of orders that were read."""
+    """Store validated orders; see ``load_orders``."""
     loaded = Loaded()
     with transaction.atomic():
         for start in range(0, len(orders), _AT_ONCE):

@@ -3,14 +3,14 @@ from __future__ import annotations
 from django.core.validators import RegexValidator
 from django.db import models
 
-from chat.orders.numbers import CANONICAL
+from chat.shop.orders.numbers import CANONICAL
 
-#: The parts of a piece that have a guarantee of their own.
+#: Parts of a piece of furniture that have a guarantee of their own.
 COMPONENTS = ("structure", "mechanism", "fabric", "cushions")
 
 
 class Order(models.Model):
-    """What a customer bought, as the shop's till wrote it; conversations only read it."""
+    """Purchase, imported from the shop's till; read-only for conversations."""
 
     number = models.CharField(
         "numéro",
@@ -36,10 +36,10 @@ class Order(models.Model):
 
 
 class OrderLine(models.Model):
-    """One article of an order.
+    """Article of an order.
 
-    ``product_reference``: of the catalogue, which may not have it any more.
-    ``components``: which of ``COMPONENTS`` it has; empty when that is not known.
+    ``product_reference``: of a product that the catalogue may no longer hold.
+    ``components``: subset of ``COMPONENTS``; empty if unknown.
     """
 
     order = models.ForeignKey(
