@@ -6,6 +6,7 @@ import email
 import email.policy
 import socketserver
 import threading
+from collections.abc import Callable
 from email.message import EmailMessage
 
 
@@ -15,13 +16,16 @@ class _Talk(socketserver.StreamRequestHandler):
     server: _Listener
 
     def handle(self) -> None:
-        self._say("220 post.test")
+        self.server.post.asked += 1
+        self._say(self.server.post.greeting)
         while line := self.rfile.readline():
             verb = line[:4].upper().strip()
             if verb in (b"EHLO", b"HELO"):
                 self._say("250 post.test")
             elif verb == b"RCPT" and self.server.post.refusal:
                 self._say(self.server.post.refusal)
+            elif verb == b"MAIL" and self.server.post.sender_refusal:
+                self._say(self.server.post.sender_refusal)
             elif verb == b"DATA":
                 self._take()
             elif verb == b"QUIT":
@@ -35,6 +39,10 @@ class _Talk(socketserver.StreamRequestHandler):
         lines = []
         while (line := self.rfile.readline()) not in (b".\r\n", b""):
             lines.append(line.removeprefix(b".") if line.startswith(b"..") else line)
+        if self.server.post.text_refusal:
+            self._say(self.server.post.text_refusal)
+            return
+        self.server.post.on_text()
         self.server.post.taken(b"".join(lines))
         self._say("250 taken")
 
@@ -51,10 +59,18 @@ class _Listener(socketserver.ThreadingTCPServer):
 
 
 class PostOffice:
-    """``refusal``: what every recipient is refused with, like ``"550 unknown"``; "" for none."""
+    """``refusal``: what every recipient is refused with, like ``"550 unknown"``; "" for none.
+
+    ``sender_refusal``, ``text_refusal``: the same for senders and for e-mails that were taken in.
+    ``greeting``: what a client is told first. ``asked``: how often one came.
+    ``on_text``: called in the connection's thread when a text has come in and is not answered yet.
+    """
 
     def __init__(self) -> None:
-        self.refusal = ""
+        self.refusal = self.sender_refusal = self.text_refusal = ""
+        self.greeting = "220 post.test"
+        self.on_text: Callable[[], object] = lambda: None
+        self.asked = 0
         self.received: list[EmailMessage] = []
         self._lock = threading.Lock()
         self._listener = _Listener(self)

@@ -21,21 +21,21 @@ MESSAGES = 12
 
 
 def run(form_json: dict[str, Any]) -> dict[str, Any]:
-    from chat.tickets.forms import TicketForm  # noqa: PLC0415 - after setup
-    from chat.tickets.handling import hear_customer  # noqa: PLC0415
-    from chat.tickets.opening import open_ticket  # noqa: PLC0415
-    from chat.tickets.postman import Postman  # noqa: PLC0415
+    from chat.shop.tickets.draft import TicketDraft  # noqa: PLC0415 - after setup
+    from chat.shop.tickets.mailer import Mailer  # noqa: PLC0415
+    from chat.shop.tickets.opening import open_ticket  # noqa: PLC0415
+    from chat.shop.tickets.services import add_customer_message  # noqa: PLC0415
 
-    form = TicketForm.from_json(form_json)
+    form = TicketDraft.from_json(form_json)
 
     def press(_: int) -> tuple[int, bool]:
         ticket, created = open_ticket(form, "0" * 16)
         for n in range(MESSAGES):
-            hear_customer(ticket.pk, f"Message {n}", f"key-{n}")
+            add_customer_message(ticket.pk, f"Message {n}", f"key-{n}")
         return ticket.pk, created
 
     opened = _together(press)
-    sent = _together(lambda _: sum(Postman().send_due() for _ in range(4)))
+    sent = _together(lambda _: sum(Mailer().send_due() for _ in range(4)))
     return {"opened": opened, "sent": sum(sent)}
 
 

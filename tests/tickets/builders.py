@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from chat.tickets.forms import TicketForm
-from chat.tickets.models import Ticket
-from chat.tickets.opening import open_ticket
+from chat.shop.tickets.draft import TicketDraft
+from chat.shop.tickets.models import Ticket
+from chat.shop.tickets.opening import open_ticket
 
 COMPLETE: dict[str, Any] = {
     "words": "Mon canapé grince quand je m'assois.",
@@ -19,9 +19,9 @@ DANGER = "Le canapé s'est effondré, je me suis blessé."
 REF = "0123456789abcdef"
 
 
-def complete(**fields: Any) -> TicketForm:
+def complete(**fields: Any) -> TicketDraft:
     """A form of its own to which nothing is lacking."""
-    return TicketForm.new().with_fields({**COMPLETE, **fields})
+    return TicketDraft.new().with_fields({**COMPLETE, **fields})
 
 
 def opened(**fields: Any) -> Ticket:

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from chat import limits
 from meuble_project import backends
 from tests.smtp_server import PostOffice
 
@@ -22,19 +21,11 @@ def _shop_reads_mail(settings: Any) -> None:
     settings.DEFAULT_FROM_EMAIL = "robot@shop.test"
 
 
-@pytest.fixture(autouse=True)
-def _nothing_counted() -> Iterator[None]:
-    """Each test counts from nothing."""
-    limits.default_counter.cache_clear()
-    yield
-    limits.default_counter.cache_clear()
-
-
 @pytest.fixture
 def post_office(settings: Any) -> Iterator[PostOffice]:
     """A server of its own, to which Django sends."""
     office = PostOffice()
-    for name, value in backends.email_for(f"smtp://127.0.0.1:{office.port}").items():
+    for name, value in backends.email_for(f"smtp://127.0.0.1:{office.port}", debug=False).items():
         setattr(settings, name, value)
     try:
         yield office

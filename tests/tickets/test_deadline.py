@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat import shop
-from chat.tickets.deadline import after_open_hours, deadline
-from chat.tickets.priority import Priority
+from chat.shop import hours
+from chat.shop.tickets.deadline import after_open_hours, deadline
+from chat.shop.tickets.priority import Priority
 
 
 def paris(text: str) -> datetime:
     """``paris("2026-11-23 10:00")``: that time on a clock in the shop."""
-    return datetime.fromisoformat(text).replace(tzinfo=shop.PARIS)
+    return datetime.fromisoformat(text).replace(tzinfo=hours.PARIS)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_moments_of_other_zones_are_the_same_moments():
     due_at = deadline(opened_at, Priority.P0)
 
     assert due_at == paris("2026-07-01 14:00")
-    assert due_at.tzinfo is shop.PARIS
+    assert due_at.tzinfo is hours.PARIS
 
 
 moments = st.integers(0, 15 * 365 * 24 * 3600).map(
@@ -73,7 +73,7 @@ def test_a_deadline_is_later_and_at_an_hour_of_opening(opened_at, priority):
     due_at = deadline(opened_at, priority)
 
     assert due_at > opened_at
-    assert shop.is_open(due_at - timedelta(microseconds=1))
+    assert hours.is_open(due_at - timedelta(microseconds=1))
 
 
 @given(moments, st.integers(1, 50), st.integers(1, 50))

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.tickets.forms import ASKS, BadField, Step, TicketForm
+from chat.shop.tickets.draft import ASKS, BadField, Step, TicketDraft
 from tests.tickets.builders import COMPLETE, complete
 
 
 def test_steps_follow_one_another_and_end_with_the_recap():
-    form = TicketForm.new()
+    form = TicketDraft.new()
     steps = [form.step]
     for field in ("words", "product_name", "delivered_on", "email"):
         form = form.with_fields({field: COMPLETE[field]})
@@ -28,7 +28,7 @@ def test_steps_follow_one_another_and_end_with_the_recap():
     [{"order_number": "cmd 2025 54321"}, {"delivered_on": "12/03/2026"}, {"no_order": True}],
 )
 def test_order_step_is_answered_by_a_number_a_date_or_a_no(given):
-    form = TicketForm.new().with_fields({"words": "x", "product_name": "y"})
+    form = TicketDraft.new().with_fields({"words": "x", "product_name": "y"})
 
     assert form.step is Step.ORDER
     assert form.with_fields(given).step is Step.EMAIL
@@ -64,25 +64,25 @@ def test_a_number_takes_the_place_of_a_no():
 def test_what_a_field_cannot_be_is_refused_by_name(field, texts):
     for text in texts:
         with pytest.raises(BadField) as refused:
-            TicketForm.new().with_fields({field: text})
+            TicketDraft.new().with_fields({field: text})
         assert refused.value.field == field, text
 
 
 def test_what_is_no_text_is_refused():
     for value in (12, ["x"], {"a": 1}):
         with pytest.raises(BadField):
-            TicketForm.new().with_fields({"words": value})
+            TicketDraft.new().with_fields({"words": value})
 
 
 @pytest.mark.parametrize(
     "text", ["2026-03-12", "12/03/2026", "12.3.2026", "12-03-2026", "le 12 Mars 2026"]
 )
 def test_dates_are_read_as_they_are_usually_written(text):
-    assert TicketForm.new().with_fields({"delivered_on": text}).delivered_on == "2026-03-12"
+    assert TicketDraft.new().with_fields({"delivered_on": text}).delivered_on == "2026-03-12"
 
 
 def test_text_is_made_plain():
-    form = TicketForm.new().with_fields(
+    form = TicketDraft.new().with_fields(
         {
             "words": " Un\r\nproblème\x00 \u202ecassé ",
             "customer_name": " Camille\n  Martin ",
@@ -143,7 +143,7 @@ def test_recap_sent_back_as_it_was_shown_changes_nothing():
     form = complete(order_number="CMD-2025-54321", product_reference="SAL-CAP-001")
 
     assert form.with_edits({row.field: row.value for row in form.recap()}) is form
-    bare = TicketForm.new().with_fields(
+    bare = TicketDraft.new().with_fields(
         {**COMPLETE, "product_name": "", "product_reference": "SAL-CAP-001"}
     )
     assert bare.with_edits({row.field: row.value for row in bare.recap()}) is bare
@@ -160,8 +160,8 @@ def test_json_goes_there_and_back_also_from_another_version():
     form = complete()
     written = json.loads(json.dumps(form.to_json()))
 
-    assert TicketForm.from_json(written) == form
-    assert TicketForm.from_json({**written, "of_tomorrow": 1}) == form
+    assert TicketDraft.from_json(written) == form
+    assert TicketDraft.from_json({**written, "of_tomorrow": 1}) == form
 
 
 @given(
@@ -171,12 +171,12 @@ def test_json_goes_there_and_back_also_from_another_version():
     )
 )
 def test_whatever_is_given_makes_a_form_that_can_be_stored_or_is_refused(fields):
-    for fill in (TicketForm.new().with_fields, complete().with_edits):
+    for fill in (TicketDraft.new().with_fields, complete().with_edits):
         try:
             form = fill(fields)
         except BadField:
             continue
-        assert TicketForm.from_json(json.loads(json.dumps(form.to_json()))) == form
+        assert TicketDraft.from_json(json.loads(json.dumps(form.to_json()))) == form
         assert "\x00" not in json.dumps(form.to_json(), ensure_ascii=False)
         json.dumps(form.to_json(), ensure_ascii=False).encode()
         form.recap()

@@ -4,39 +4,40 @@ from dataclasses import replace
 
 import pytest
 
-from chat.sessions.types import Author, Message, is_id
-from chat.tickets.forms import ASKS, Step, TicketForm
-from chat.tickets.guide import (
+from chat.assistant.prompt import notes_on_tickets
+from chat.core.ids import is_id
+from chat.sessions.types import Author, Message
+from chat.shop.tickets.draft import ASKS, Step, TicketDraft
+from chat.shop.tickets.draft_dialogue import (
     READY,
     SAFETY,
-    form_of,
+    announcement,
+    append_details,
+    decode_draft,
+    draft_payload,
     masked,
     message_id_of,
-    new_form,
+    new_draft,
+    next_text,
     note_for_model,
-    notes_on_opened,
-    opened_text,
-    shown,
-    to_say,
-    with_more,
-    with_said,
+    with_values,
 )
-from chat.tickets.models import TicketEntry
+from chat.shop.tickets.models import TicketEntry
 from tests.tickets.builders import DANGER, complete, opened
 
-BLANK = new_form(0)
+BLANK = new_draft(0)
 QUIET = "Le pied de ma table est fendu."
 
 
 def test_a_form_is_the_same_after_it_was_kept():
     form = complete()
 
-    assert form_of(form.to_json()) == form
-    assert form_of(None) is None
+    assert decode_draft(form.to_json()) == form
+    assert decode_draft(None) is None
 
 
 def test_a_new_form_is_newer_than_all_before():
-    one, two = new_form(0), new_form(7)
+    one, two = new_draft(0), new_draft(7)
 
     assert (one.version, two.version) == (1, 8)
     assert one.id != two.id
@@ -54,25 +55,25 @@ def test_a_new_form_is_newer_than_all_before():
     ],
 )
 def test_where_there_is_danger_no_order_is_asked_for(words, given, step, no_order):
-    form = with_said(BLANK, {"words": words, **given})
+    form = with_values(BLANK, {"words": words, **given})
 
     assert (form.step, form.no_order, form.version) == (step, no_order, 2)
 
 
 def test_a_number_given_later_is_taken_all_the_same():
-    form = with_said(with_said(BLANK, {"words": DANGER}), {"order_number": "cmd 2025 54321"})
+    form = with_values(with_values(BLANK, {"words": DANGER}), {"order_number": "cmd 2025 54321"})
 
     assert (form.order_number, form.no_order) == ("CMD-2025-54321", False)
 
 
 def test_safety_is_told_once_and_first():
-    urgent = with_said(BLANK, {"words": DANGER})
-    named = with_said(urgent, {"product_name": "canapé"})
+    urgent = with_values(BLANK, {"words": DANGER})
+    named = with_values(urgent, {"product_name": "canapé"})
 
-    assert to_say(BLANK, urgent) == f"{SAFETY} {ASKS[Step.PRODUCT]}"
-    assert to_say(urgent, named) == ASKS[Step.EMAIL]
-    assert to_say(named, with_said(named, {"email": "a@b.fr"})) == READY
-    assert to_say(BLANK, with_said(BLANK, {"words": QUIET})) == ASKS[Step.PRODUCT]
+    assert next_text(BLANK, urgent) == f"{SAFETY} {ASKS[Step.PRODUCT]}"
+    assert next_text(urgent, named) == ASKS[Step.EMAIL]
+    assert next_text(named, with_values(named, {"email": "a@b.fr"})) == READY
+    assert next_text(BLANK, with_values(BLANK, {"words": QUIET})) == ASKS[Step.PRODUCT]
 
 
 @pytest.mark.parametrize(
@@ -88,11 +89,11 @@ def test_safety_is_told_once_and_first():
     ],
 )
 def test_more_of_the_problem_is_added(words, said, expected):
-    assert with_more(words, said) == expected
+    assert append_details(words, said) == expected
 
 
 def test_the_model_is_told_what_is_missing_then_that_buttons_decide():
-    form = with_said(BLANK, {"words": QUIET})
+    form = with_values(BLANK, {"words": QUIET})
 
     assert "Il manque : product" in note_for_model(form)
     assert "seuls ces boutons décident" in note_for_model(complete())
@@ -101,13 +102,13 @@ def test_the_model_is_told_what_is_missing_then_that_buttons_decide():
 def test_pages_get_rows_with_values_and_how_they_are_read():
     form = replace(complete(), id="f1", version=4)
 
-    told = shown(form)
+    told = draft_payload(form)
 
     assert told is not None
     assert (told["id"], told["version"], told["step"], told["complete"]) == ("f1", 4, "recap", True)
     assert ["delivered_on", "Date de livraison", "2026-09-01", "01/09/2026"] in told["rows"]
-    assert shown(None) is None
-    blank = shown(TicketForm.new())
+    assert draft_payload(None) is None
+    blank = draft_payload(TicketDraft.new())
     assert blank is not None
     assert (blank["step"], blank["complete"]) == ("problem", False)
 
@@ -123,12 +124,12 @@ def test_an_address_is_masked(email, expected):
 @pytest.mark.django_db
 def test_the_model_knows_which_tickets_were_opened_and_believes_no_customer():
     ticket = opened()
-    text = opened_text(ticket, 0)
+    text = announcement(ticket, 0)
     announced = Message(author=Author.SYSTEM, id=message_id_of("f1"), text=text)
     forged = Message(author=Author.CUSTOMER, id=message_id_of("f2"), text="SAV-2026-99999")
     other = Message(author=Author.SYSTEM, text="SAV-2026-99999")
 
-    (note,) = notes_on_opened([forged, announced, other])
+    (note,) = notes_on_tickets([forged, announced, other])
 
     assert f"la demande {ticket.number} :" in note
 
@@ -141,7 +142,7 @@ def test_the_model_knows_which_tickets_were_opened_and_believes_no_customer():
 def test_what_is_announced_comes_from_the_row(photos, told):
     ticket = opened(words=DANGER)
 
-    text = opened_text(ticket, photos)
+    text = announcement(ticket, photos)
 
     assert text.startswith(f"Votre demande **{ticket.number}** est enregistrée.{told} Le magasin")
     assert f"/suivi/{ticket.number}:" in text

@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat import shop
-from chat.tickets.cards import Applies
-from chat.tickets.law import (
+from chat.shop import hours
+from chat.shop.tickets.law import (
     hidden_defects,
     last_day_to_withdraw,
     legal_conformity,
     mediation,
     withdrawal,
 )
+from chat.shop.tickets.rules import Applies
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_withdrawal_is_never_shorter_than_fourteen_days(delivered_on):
 
     assert 14 <= (last - delivered_on).days <= 19
     assert last.weekday() < 5
-    assert shop.holiday_of(last) == ""
+    assert hours.holiday_of(last) == ""
 
 
 @pytest.mark.parametrize(

@@ -14,17 +14,16 @@ from django.core import mail
 from django.db import OperationalError, connections
 from django.utils import timezone
 
-from chat.tickets import postman as postman_module
-from chat.tickets.models import OutgoingMail
-from chat.tickets.opening import open_ticket
-from chat.tickets.postman import KEEP_BODIES, PAUSES, TAKEN_FOR, Postman, send_mails
+from chat.shop.tickets import mailer as mailer_module
+from chat.shop.tickets.mailer import GIVEN_UP, KEEP_BODIES, PAUSES, TAKEN_FOR, Mailer, send_mails
+from chat.shop.tickets.models import OutgoingMail
+from chat.shop.tickets.opening import open_ticket
+from meuble_project import backends
 from tests.numbers.test_ledger import database_away
 from tests.smtp_server import PostOffice
 from tests.tickets.builders import complete, opened
 
 pytestmark = pytest.mark.django_db
-
-LOCMEM = "django.core.mail.backends.locmem.EmailBackend"
 
 
 def make_due() -> None:
@@ -33,18 +32,31 @@ def make_due() -> None:
 
 def test_everything_due_is_sent_once():
     opened()
-    postman = Postman()
+    mailer = Mailer()
 
-    assert [postman.make_round() for _ in range(3)] == [2, 0, 0]
+    assert [mailer.make_round() for _ in range(3)] == [2, 0, 0]
     assert {tuple(one.to) for one in mail.outbox} == {("camille@example.test",), ("sav@shop.test",)}
     for row in OutgoingMail.objects.all():
         assert row.sent_at is not None
         assert (row.tries, row.error) == (1, "")
 
 
+def test_without_a_mail_server_no_e_mail_counts_as_sent(settings, caplog):
+    for name, value in backends.email_for("console://", debug=False).items():
+        setattr(settings, name, value)
+    opened()
+
+    assert Mailer().make_round() == 0
+    for row in OutgoingMail.objects.all():
+        assert (row.sent_at, row.tries, row.refusals) == (None, 1, 0)
+        assert row.error.startswith("NoMailServerError: EMAIL_URL")
+    assert "an e-mail was not sent" in caplog.text
+    assert "camille" not in caplog.text
+
+
 def test_mail_arrives_as_it_was_written(post_office: PostOffice):
     ticket = opened(words="Le pied est cassé : ça penche.\n.\nPoint seul.")
-    Postman().make_round()
+    Mailer().make_round()
     by_to = {str(one["To"]): one for one in post_office.received}
     ours = by_to["camille@example.test"]
     row = OutgoingMail.objects.get(to="camille@example.test")
@@ -62,19 +74,19 @@ def test_refused_mail_is_tried_again_and_given_up_in_the_end(post_office, caplog
     opened()
     OutgoingMail.objects.filter(to="sav@shop.test").delete()
     post_office.refusal = "450 camille@example.test is away"
-    postman = Postman()
+    mailer = Mailer()
     row = OutgoingMail.objects.get()
     pauses = []
     for _ in PAUSES:
         before = timezone.now()
-        assert postman.make_round() == 0
-        assert postman.make_round() == 0  # not due yet
+        assert mailer.make_round() == 0
+        assert mailer.make_round() == 0  # not due yet
         row.refresh_from_db()
         pauses.append(round((row.due_at - before).total_seconds() / 60))
         make_due()
-    postman.make_round()
+    mailer.make_round()
     make_due()
-    postman.make_round()
+    mailer.make_round()
     row.refresh_from_db()
 
     assert pauses == [round(pause.total_seconds() / 60) for pause in PAUSES]
@@ -86,17 +98,122 @@ def test_refused_mail_is_tried_again_and_given_up_in_the_end(post_office, caplog
     assert post_office.received == []
 
 
+@pytest.mark.parametrize("to", ["", " "])
+def test_an_e_mail_to_nobody_is_given_up_and_stops_no_other(post_office: PostOffice, caplog, to):
+    opened()
+    OutgoingMail.objects.filter(to="camille@example.test").update(to=to)
+
+    assert Mailer().make_round() == 1
+
+    row = OutgoingMail.objects.get(to=to)
+    assert (row.sent_at, row.refusals) == (None, OutgoingMail.MAX_REFUSALS)
+    assert "no recipient" in row.error
+    assert OutgoingMail.objects.filter(GIVEN_UP).get() == row
+    assert "given up" in caplog.text
+
+
+def round_when_due(mailer: Mailer) -> timedelta:
+    """Make a round, as if all were due; return the pause until the next try."""
+    make_due()
+    before = timezone.now()
+    mailer.make_round()
+    return OutgoingMail.objects.get().due_at - before
+
+
+@pytest.mark.parametrize("stage", ["refusal", "text_refusal"])
+def test_three_refusals_for_good_end_an_e_mail(post_office: PostOffice, caplog, stage):
+    opened()
+    OutgoingMail.objects.filter(to="sav@shop.test").delete()
+    setattr(post_office, stage, "550 5.1.1 camille@example.test: no such user")
+    mailer = Mailer()
+
+    pauses = [round_when_due(mailer) for _ in range(2)]
+    round_when_due(mailer)
+    asked = post_office.asked
+    for _ in range(3):
+        round_when_due(mailer)
+
+    row = OutgoingMail.objects.get()
+    assert [round(pause / timedelta(hours=1)) for pause in pauses] == [1, 6]
+    assert (row.tries, row.refusals, row.is_refused, row.sent_at) == (3, 3, True, None)
+    assert post_office.asked == asked, "it was tried again"
+    assert "given up" in caplog.text
+    assert "camille" not in caplog.text
+
+
+def test_refusals_that_pass_do_not_count(post_office: PostOffice):
+    """One for good among others leaves all further tries."""
+    opened()
+    OutgoingMail.objects.filter(to="sav@shop.test").delete()
+    mailer = Mailer()
+    for answer in ("550 who are you", "450 later", "451 later", "452 full"):
+        post_office.refusal = answer
+        round_when_due(mailer)
+    assert OutgoingMail.objects.get().refusals == 1
+
+    post_office.refusal = ""
+    round_when_due(mailer)
+
+    assert OutgoingMail.objects.get().sent_at is not None
+
+
+@pytest.mark.parametrize("stage", ["greeting", "sender_refusal"])
+def test_trouble_of_ours_ends_no_e_mail_early(post_office: PostOffice, stage):
+    """A server that wants nothing of us says nothing of this e-mail."""
+    opened()
+    OutgoingMail.objects.filter(to="sav@shop.test").delete()
+    setattr(post_office, stage, "554 not from you")
+    mailer = Mailer()
+    for _ in range(5):
+        round_when_due(mailer)
+
+    row = OutgoingMail.objects.get()
+    assert (row.tries, row.refusals, row.is_given_up) == (5, 0, False)
+    assert "554" in row.error
+
+
+def test_given_up_e_mail_is_sent_again_by_the_staff(post_office: PostOffice, admin_client):
+    opened()
+    OutgoingMail.objects.filter(to="sav@shop.test").delete()
+    post_office.refusal = "550 no such user"
+    mailer = Mailer()
+    for _ in range(3):
+        round_when_due(mailer)
+    row = OutgoingMail.objects.get()
+    post_office.refusal = ""
+    address = "/admin/chat/outgoingmail/"
+    assert "refusé par le destinataire" in admin_client.get(address).content.decode()
+    assert row.subject in admin_client.get(f"{address}?state=given_up").content.decode()
+    assert row.subject not in admin_client.get(f"{address}?state=waiting").content.decode()
+
+    told = admin_client.post(
+        address, {"action": "send_again", "_selected_action": [row.pk]}, follow=True
+    )
+    assert "1 e-mail à nouveau en attente" in told.content.decode()
+    assert mailer.make_round() == 1
+    again = admin_client.post(
+        address, {"action": "send_again", "_selected_action": [row.pk]}, follow=True
+    )
+
+    assert "Aucun e-mail à renvoyer" in again.content.decode()
+    assert len(post_office.received) == 1
+
+
+def test_all_pauses_are_used():
+    assert len(PAUSES) + 1 == OutgoingMail.MAX_TRIES
+
+
 def test_server_that_is_back_gets_what_waited(settings, post_office: PostOffice):
     opened()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         settings.EMAIL_PORT = free.getsockname()[1]
-        assert Postman().make_round() == 0
+        assert Mailer().make_round() == 0
     assert "Refused" in OutgoingMail.objects.all()[0].error
 
     settings.EMAIL_PORT = post_office.port
     make_due()
-    assert Postman().make_round() == 2
+    assert Mailer().make_round() == 2
     assert len(post_office.received) == 2
     assert not OutgoingMail.objects.exclude(error="").exists()
 
@@ -104,7 +221,7 @@ def test_server_that_is_back_gets_what_waited(settings, post_office: PostOffice)
 @pytest.mark.django_db(transaction=True)
 def test_what_the_database_could_not_be_told_is_not_sent_again(post_office: PostOffice):
     opened()
-    postman = Postman()
+    mailer = Mailer()
 
     def fail_to_note(execute: Any, sql: str, params: Any, many: Any, context: Any) -> Any:
         if sql.startswith("UPDATE") and '"sent_at" = ' in sql.partition("WHERE")[0]:
@@ -112,10 +229,10 @@ def test_what_the_database_could_not_be_told_is_not_sent_again(post_office: Post
         return execute(sql, params, many, context)
 
     with connections["default"].execute_wrapper(fail_to_note), pytest.raises(OperationalError):
-        postman.make_round()
+        mailer.make_round()
     assert len(post_office.received) == 1
     make_due()
-    postman.make_round()
+    mailer.make_round()
 
     assert len(post_office.received) == 2
     assert len({str(one["Message-ID"]) for one in post_office.received}) == 2
@@ -125,19 +242,19 @@ def test_what_the_database_could_not_be_told_is_not_sent_again(post_office: Post
 def test_mail_of_a_worker_that_died_is_taken_up_later(monkeypatch):
     opened()
     row = OutgoingMail.objects.get(to="camille@example.test")
-    assert postman_module._take(row)
-    Postman().make_round()
+    assert mailer_module._take(row)
+    Mailer().make_round()
     assert [one.to for one in mail.outbox] == [["sav@shop.test"]]
 
     OutgoingMail.objects.filter(pk=row.pk).update(due_at=timezone.now() - TAKEN_FOR)
     row.refresh_from_db()
-    assert Postman().make_round() == 1
+    assert Mailer().make_round() == 1
     assert len(mail.outbox) == 2
 
 
 def test_old_texts_are_removed_and_nothing_else():
     opened()
-    Postman().make_round()
+    Mailer().make_round()
     fresh, old = OutgoingMail.objects.order_by("pk")
     long_ago = timezone.now() - KEEP_BODIES - timedelta(hours=1)
     OutgoingMail.objects.filter(pk=old.pk).update(sent_at=long_ago)
@@ -154,11 +271,11 @@ def test_old_texts_are_removed_and_nothing_else():
         )
         for tries in (1, len(PAUSES) + 1)
     )
-    assert postman_module.forget_old_bodies() == 2
+    assert mailer_module.forget_old_bodies() == 2
     bodies = {one.pk: bool(one.body) for one in OutgoingMail.objects.all()}
 
     assert bodies == {fresh.pk: True, old.pk: False, waiting.pk: True, given_up.pk: False}
-    assert postman_module.forget_old_bodies() == 0
+    assert mailer_module.forget_old_bodies() == 0
 
 
 @pytest.mark.django_db(transaction=True)
@@ -168,10 +285,10 @@ def test_postmen_who_go_round_together_send_each_mail_once(post_office: PostOffi
     start = threading.Barrier(4)
 
     def work(_: int) -> int:
-        postman = Postman()
+        mailer = Mailer()
         start.wait()
         try:
-            return sum(postman.make_round() for _ in range(3))
+            return sum(mailer.make_round() for _ in range(3))
         finally:
             connections.close_all()
 
@@ -184,12 +301,12 @@ def test_postmen_who_go_round_together_send_each_mail_once(post_office: PostOffi
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_worker_sends_by_itself_and_ends_when_told(monkeypatch):
+async def test_worker_sends_by_itself_and_ends_when_told():
     await sync_to_async(opened)()
     done = asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    class Watched(Postman):
+    class Watched(Mailer):
         def make_round(self) -> int:
             count = super().make_round()
             loop.call_soon_threadsafe(done.set)
@@ -206,15 +323,12 @@ async def test_worker_sends_by_itself_and_ends_when_told(monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_worker_goes_on_when_the_database_is_back_and_says_it_was_away_once(
-    monkeypatch, caplog
-):
-    monkeypatch.setattr(postman_module, "EVERY_S", 0.001)
+async def test_worker_goes_on_when_the_database_is_back_and_says_it_was_away_once(caplog):
     await sync_to_async(opened)()
     done = asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    class Away(Postman):
+    class Away(Mailer):
         rounds = 0
 
         def make_round(self) -> int:
@@ -226,8 +340,8 @@ async def test_worker_goes_on_when_the_database_is_back_and_says_it_was_away_onc
             loop.call_soon_threadsafe(done.set)
             return count
 
-    with caplog.at_level(logging.WARNING, "chat.tickets"):
-        sending = asyncio.create_task(send_mails(Away()))
+    with caplog.at_level(logging.WARNING, "chat.shop.tickets"):
+        sending = asyncio.create_task(send_mails(Away(), every_s=0.001))
         async with asyncio.timeout(20):
             await done.wait()
         sending.cancel()
@@ -238,18 +352,18 @@ async def test_worker_goes_on_when_the_database_is_back_and_says_it_was_away_onc
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_worker_that_stops_finishes_the_mail_it_sends_and_no_other(settings, monkeypatch):
+async def test_worker_that_stops_finishes_the_mail_it_sends_and_no_other(
+    post_office: PostOffice,
+):
     await sync_to_async(opened)()
     sending_now, go_on = asyncio.Event(), threading.Event()
     loop = asyncio.get_running_loop()
-    send = postman_module.EmailMessage.send
 
-    def slow(self: Any) -> Any:
+    def hold() -> None:
         loop.call_soon_threadsafe(sending_now.set)
-        assert go_on.wait(20)
-        return send(self)
+        go_on.wait(20)
 
-    monkeypatch.setattr(postman_module.EmailMessage, "send", slow)
+    post_office.on_text = hold
     working = asyncio.create_task(send_mails())
     async with asyncio.timeout(20):
         await sending_now.wait()
@@ -261,8 +375,9 @@ async def test_worker_that_stops_finishes_the_mail_it_sends_and_no_other(setting
     go_on.set()
     await asyncio.wait({working})
 
-    assert len(mail.outbox) == 1
-    rows = await sync_to_async(list)(OutgoingMail.objects.values_list("tries", "sent_at"))
-    assert sorted((tries, sent_at is not None) for tries, sent_at in rows) == [
-        *((0, False), (1, True))
-    ]
+    def tried() -> list[tuple[int, bool]]:
+        rows = OutgoingMail.objects.values_list("tries", "sent_at")
+        return sorted((tries, sent_at is not None) for tries, sent_at in rows)
+
+    assert len(post_office.received) == 1
+    assert await sync_to_async(tried)() == [(0, False), (1, True)]

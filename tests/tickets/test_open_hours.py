@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.tickets.deadline import FIRST_ANSWER_HOURS, after_open_hours, deadline
-from chat.tickets.open_hours import open_time, risk_starts
-from chat.tickets.phrases import full_moment
-from chat.tickets.priority import Priority
+from chat.shop.tickets.deadline import FIRST_ANSWER_HOURS, after_open_hours, deadline
+from chat.shop.tickets.open_hours import open_time, risk_starts
+from chat.shop.tickets.phrases import full_moment
+from chat.shop.tickets.priority import Priority
 from tests.tickets.test_deadline import paris
 
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 from django.contrib.auth.models import User
 
-from chat.tickets.handling import change_state, hear_customer, reply
-from chat.tickets.links import follow_url
-from chat.tickets.models import OutgoingMail, Ticket
-from chat.tickets.phrases import full_moment
-from chat.tickets.states import State
+from chat.shop.tickets.links import follow_url
+from chat.shop.tickets.models import OutgoingMail, Ticket
+from chat.shop.tickets.phrases import full_moment
+from chat.shop.tickets.services import add_customer_message, change_state, reply
+from chat.shop.tickets.states import State
 from tests.tickets.builders import DANGER, opened
 
 pytestmark = pytest.mark.django_db
@@ -32,13 +32,13 @@ def test_opening_tells_the_customer_number_deadline_link_and_law():
 
     assert (mail.to, mail.reply_to) == (CUSTOMER, SHOP)
     assert mail.subject == f"Votre demande {ticket.number} est enregistrée"
-    assert f"\n{follow_url(ticket.number or '')}\n" in mail.body
-    assert follow_url(ticket.number or "").startswith("https://chat.shop.test/suivi/SAV-")
+    assert f"\n{follow_url(ticket)}\n" in mail.body
+    assert follow_url(ticket).startswith("https://chat.shop.test/suivi/SAV-")
     assert f"au plus tard le {full_moment(ticket.first_answer_due_at)}." in mail.body
     assert "L217-3" in mail.body
     assert "1641" in mail.body
     assert "ne la remplace pas" in mail.body
-    assert "&" not in mail.body.replace(follow_url(ticket.number or ""), "")
+    assert "&" not in mail.body.replace(follow_url(ticket), "")
 
 
 @pytest.mark.parametrize("words", [DANGER, "Le tissu bouloche"])
@@ -82,9 +82,9 @@ def test_shop_is_told_all_it_needs():
 def test_answers_and_ends_are_told_with_the_link(claire):
     ticket = opened()
     reply(ticket.pk, "Nous <passons> l'été & lundi.", claire)
-    hear_customer(ticket.pk, "Merci & à lundi.", "k1")
+    add_customer_message(ticket.pk, "Merci & à lundi.", "k1")
     change_state(ticket.pk, State.RESOLVED, claire)
-    url = follow_url(ticket.number or "")
+    url = follow_url(ticket)
 
     assert "\nNous <passons> l'été & lundi.\n" in mail_of("reply").body
     assert url in mail_of("reply").body
@@ -97,7 +97,7 @@ def test_answers_and_ends_are_told_with_the_link(claire):
 def test_shop_without_an_address_gets_nothing(settings):
     settings.ENV = replace(settings.ENV, shop_email="")
     ticket = opened()
-    hear_customer(ticket.pk, "Bonjour", "k1")
+    add_customer_message(ticket.pk, "Bonjour", "k1")
 
     assert [mail.key for mail in OutgoingMail.objects.all()] == [f"opened:{ticket.pk}:"]
     assert mail_of("opened").reply_to == ""

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.tickets.priority import Case, Priority, Reason, assess
-from chat.tickets.problems import Problem, Severity
+from chat.shop.tickets.priority import Case, Priority, PriorityReason, assess
+from chat.shop.tickets.problems import Problem, Severity
 
 #: The least of everything: 5 + 5 + 5 + 5 + 3 + 2 points.
 LEAST = Case(
@@ -194,12 +194,12 @@ def test_points_are_shown_with_their_reasons():
     )
 
     assert assess(case).breakdown == (
-        Reason("Problème : tissu", 10),
-        Reason("Gravité : gêne", 10),
-        Reason("Livraison : il y a 1 jour", 20),
-        Reason("Sous garantie", 15),
-        Reason("Dossiers précédents : 1", 8),
-        Reason("Valeur : 1299 €", 3),
+        PriorityReason("Problème : tissu", 10),
+        PriorityReason("Gravité : gêne", 10),
+        PriorityReason("Livraison : il y a 1 jour", 20),
+        PriorityReason("Sous garantie", 15),
+        PriorityReason("Dossiers précédents : 1", 8),
+        PriorityReason("Valeur : 1299 €", 3),
     )
 
 

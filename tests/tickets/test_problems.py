@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat.tickets.problems import (
+from chat.shop.tickets.problems import (
     Component,
     Evidence,
     Problem,

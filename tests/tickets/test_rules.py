@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.tickets.cards import in_french, years_after
+from chat.shop.tickets.rules import in_french, years_after
 
 
 @pytest.mark.parametrize(

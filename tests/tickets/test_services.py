@@ -8,22 +8,23 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connections
 
-from chat.tickets import handling
-from chat.tickets.deadline import deadline
-from chat.tickets.handling import (
+from chat.core.clock import CLOCK
+from chat.shop.tickets.deadline import deadline
+from chat.shop.tickets.models import CannedAnswer, OutgoingMail, Ticket, TicketEntry
+from chat.shop.tickets.open_hours import risk_starts
+from chat.shop.tickets.priority import Priority
+from chat.shop.tickets.services import (
     BadText,
+    add_customer_message,
     add_note,
     assign,
     change_priority,
     change_state,
     filled_in,
-    hear_customer,
     reply,
 )
-from chat.tickets.models import CannedAnswer, OutgoingMail, Ticket, TicketEntry
-from chat.tickets.open_hours import risk_starts
-from chat.tickets.priority import Priority
-from chat.tickets.states import NotAllowed, State
+from chat.shop.tickets.states import NotAllowed, State
+from tests.runtime import FixedClock
 from tests.tickets.builders import opened
 
 pytestmark = pytest.mark.django_db
@@ -82,7 +83,7 @@ def test_first_answer_and_adviser_stay_the_first(ticket, claire):
 
 def test_customer_reopens_what_was_resolved(ticket, claire):
     change_state(ticket.pk, State.RESOLVED, claire)
-    hear_customer(ticket.pk, "Pas pour moi", KEY)
+    add_customer_message(ticket.pk, "Pas pour moi", KEY)
     ticket.refresh_from_db()
 
     assert ticket.state == "in_progress"
@@ -91,7 +92,7 @@ def test_customer_reopens_what_was_resolved(ticket, claire):
 
 
 def test_customer_of_a_new_ticket_leaves_it_new(ticket):
-    hear_customer(ticket.pk, "J'oubliais : le pied aussi.", KEY)
+    add_customer_message(ticket.pk, "J'oubliais : le pied aussi.", KEY)
     ticket.refresh_from_db()
 
     assert ticket.state == "new"
@@ -100,7 +101,7 @@ def test_customer_of_a_new_ticket_leaves_it_new(ticket):
 
 def test_customer_sending_twice_is_heard_once(ticket):
     for _ in range(3):
-        hear_customer(ticket.pk, "Bonjour", KEY)
+        add_customer_message(ticket.pk, "Bonjour", KEY)
 
     assert len(history(ticket)) == 1
     assert mails(ticket) == ["customer_wrote"]
@@ -108,13 +109,13 @@ def test_customer_sending_twice_is_heard_once(ticket):
 
 def test_key_counts_within_one_ticket_and_one_kind(ticket, claire):
     other = opened()
-    hear_customer(ticket.pk, "Un", KEY)
-    hear_customer(other.pk, "Deux", KEY)
+    add_customer_message(ticket.pk, "Un", KEY)
+    add_customer_message(other.pk, "Deux", KEY)
     reply(ticket.pk, "Trois", claire, KEY)
     add_note(ticket.pk, "Quatre", claire, KEY)
     add_note(ticket.pk, "Quatre", claire, KEY)
-    hear_customer(ticket.pk, "Cinq", f"opened:{other.pk}")
-    hear_customer(ticket.pk, "Six", "x" * 5000)
+    add_customer_message(ticket.pk, "Cinq", f"opened:{other.pk}")
+    add_customer_message(ticket.pk, "Six", "x" * 5000)
 
     assert [text for _, text, _ in history(ticket)] == ["Un", "Trois", "Quatre", "Cinq", "Six"]
     assert [text for _, text, _ in history(other)] == ["Deux"]
@@ -124,7 +125,7 @@ def test_key_counts_within_one_ticket_and_one_kind(ticket, claire):
 def test_what_cannot_be_taken_changes_nothing(ticket, claire, text):
     for write in (
         lambda: reply(ticket.pk, text, claire),
-        lambda: hear_customer(ticket.pk, text, KEY),
+        lambda: add_customer_message(ticket.pk, text, KEY),
         lambda: add_note(ticket.pk, text, claire),
     ):
         with pytest.raises(BadText):
@@ -136,7 +137,7 @@ def test_closed_ticket_takes_no_more_words_but_notes(ticket, claire):
     change_state(ticket.pk, State.CLOSED, claire)
     for write in (
         lambda: reply(ticket.pk, "x", claire),
-        lambda: hear_customer(ticket.pk, "x", KEY),
+        lambda: add_customer_message(ticket.pk, "x", KEY),
         lambda: change_state(ticket.pk, State.IN_PROGRESS, claire),
     ):
         with pytest.raises(NotAllowed):
@@ -198,7 +199,7 @@ def test_many_who_write_at_once_are_all_heard_once_each():
     def write(n: int) -> None:
         start.wait()
         try:
-            hear_customer(ticket.pk, f"Message {n % 3}", f"key-{n % 3}")
+            add_customer_message(ticket.pk, f"Message {n % 3}", f"key-{n % 3}")
             reply(ticket.pk, f"Réponse {n % 2}", claire, f"key-{n % 2}")
         finally:
             connections.close_all()
@@ -215,9 +216,9 @@ def test_many_who_write_at_once_are_all_heard_once_each():
     assert ticket.first_answered_at == first.at
 
 
-def test_answer_after_the_deadline_is_late_for_ever(monkeypatch, ticket, claire):
+def test_answer_after_the_deadline_is_late_for_ever(replace_parts, ticket, claire):
     late = ticket.first_answer_due_at + timedelta(minutes=1)
-    monkeypatch.setattr(handling.timezone, "now", lambda: late)
+    replace_parts(CLOCK.to(FixedClock(late)))
     reply(ticket.pk, "Pardon", claire)
     ticket.refresh_from_db()
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat.tickets.states import (
+from chat.shop.tickets.states import (
     CUSTOMER_LABELS,
     LABELS,
     OPEN,

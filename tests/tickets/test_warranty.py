@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.tickets.cards import Applies
-from chat.tickets.problems import Component
-from chat.tickets.warranty import (
+from chat.shop.tickets.problems import Component
+from chat.shop.tickets.rules import Applies
+from chat.shop.tickets.warranty import (
     SOURCE,
     accidents_in,
     commercial_guarantee,

@@ -1,6 +1,6 @@
-"""A ticket while it is being made: what the customer said so far, and what is still to be asked.
+"""Ticket draft: the fields collected in a conversation, and the next one to ask for. Pure.
 
-It lives in the session, as JSON; nothing of it is a ticket before the customer's button. Pure.
+Stored in the session as JSON. No ticket exists before the customer confirms the draft.
 """
 
 from __future__ import annotations
@@ -11,16 +11,17 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from chat.sessions.types import JSON, new_id
-from chat.tickets import fields as readers
-from chat.tickets.fields import BadField
-from chat.tickets.problems import problem_in, severity_in
+from chat.core.ids import new_id
+from chat.core.json import JSON
+from chat.shop.tickets import fields as readers
+from chat.shop.tickets.fields import BadField
+from chat.shop.tickets.problems import problem_in, severity_in
 
-__all__ = ["ASKS", "BadField", "RecapRow", "Step", "TicketForm"]
+__all__ = ["ASKS", "BadField", "RecapRow", "Step", "TicketDraft"]
 
 
 class Step(StrEnum):
-    """What is asked next, in this order."""
+    """Steps of the dialogue, in the order in which they are asked."""
 
     PROBLEM = "problem"
     PRODUCT = "product"
@@ -40,7 +41,7 @@ ASKS: dict[Step, str] = {
 
 @dataclass(frozen=True, slots=True)
 class RecapRow:
-    """One line of the recap. ``value``: as an input holds it; ``shown``: as it is read."""
+    """Row of the recap. ``value``: of the input; ``shown``: formatted for reading."""
 
     field: str
     label: str
@@ -49,11 +50,11 @@ class RecapRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TicketForm:
-    """``id`` stays the same until the ticket exists; ``version`` grows with every change, so that
-    a button shown for an earlier text decides nothing.
+class TicketDraft:
+    """Draft of one ticket. ``id`` is constant until the ticket exists.
 
-    ``delivered_on``: ISO date or "". ``no_order``: the customer has no number at hand.
+    ``version`` is incremented by every change, so that a button of an earlier version is refused.
+    ``delivered_on``: ISO date or "". ``no_order``: the customer has no order number at hand.
     """
 
     id: str
@@ -68,21 +69,20 @@ class TicketForm:
     email: str = ""
 
     @classmethod
-    def new(cls) -> TicketForm:
+    def new(cls) -> TicketDraft:
         return cls(id=new_id())
 
     @classmethod
-    def from_json(cls, data: JSON) -> TicketForm:
-        """Return the form that ``to_json`` wrote, also by another version of this program."""
-        known = {item.name for item in fields(cls)}
-        return cls(**{name: value for name, value in data.items() if name in known})
+    def from_json(cls, data: JSON) -> TicketDraft:
+        """Decode a draft from ``to_json``, also one written by another release."""
+        return replace(_BLANK, **{n: v for n, v in data.items() if type(v) is _TYPES.get(n)})
 
     def to_json(self) -> JSON:
         return asdict(self)
 
     @property
     def step(self) -> Step:
-        """What is to be asked next."""
+        """The next step of the dialogue."""
         if not self.words:
             return Step.PROBLEM
         if not self.product_name and not self.product_reference:
@@ -95,12 +95,12 @@ class TicketForm:
     def is_complete(self) -> bool:
         return self.step is Step.RECAP
 
-    def with_fields(self, given: Mapping[str, Any]) -> TicketForm:
-        """Return the form with what was found in the conversation: blank and unknown fields
-        leave it as it is. The same form when nothing changes.
+    def with_fields(self, given: Mapping[str, Any]) -> TicketDraft:
+        """Return the draft with values found in the conversation; blank and unknown fields are
+        ignored. Returns ``self`` when nothing changes.
 
         Raises:
-            BadField: the first that cannot be taken; nothing was changed.
+            BadField: the first invalid field.
         """
         said = {
             name: reader(value)
@@ -109,12 +109,12 @@ class TicketForm:
         }
         return self._with(said)
 
-    def with_edits(self, given: Mapping[str, Any]) -> TicketForm:
-        """Return the form with what the customer wrote into the fields of the recap: a blank
-        one is emptied. Fields that were not sent stay.
+    def with_edits(self, given: Mapping[str, Any]) -> TicketDraft:
+        """Return the draft with the customer's edits in the recap: a blank value clears the field,
+        a missing one leaves it unchanged.
 
         Raises:
-            BadField: the first that cannot be taken, or that may not be empty.
+            BadField: the first invalid field, or required field that is blank.
         """
         edits: dict[str, Any] = {}
         for name in (*_EDITABLE, "no_order"):
@@ -127,22 +127,22 @@ class TicketForm:
             elif name != "no_order":
                 edits[name] = ""
         if not self.product_name and edits.get("product_name") == self.product_reference:
-            del edits["product_name"]  # the recap shows the one in place of the other
+            del edits["product_name"]  # the recap shows the reference in place of the name
         if edits.get("product_name", self.product_name) != self.product_name:
-            # The catalogue's reference was of another piece.
+            # The reference belongs to another product.
             edits.setdefault("product_reference", "")
         if not any(_value(edits, self, name) for name in ("order_number", "delivered_on")):
             edits["no_order"] = True
         return self._with(edits)
 
-    def _with(self, values: dict[str, Any]) -> TicketForm:
+    def _with(self, values: dict[str, Any]) -> TicketDraft:
         if any(values.get(name) for name in ("order_number", "delivered_on")):
             values["no_order"] = False
         changed = {name: value for name, value in values.items() if getattr(self, name) != value}
         return replace(self, **changed, version=self.version + 1) if changed else self
 
     def recap(self) -> list[RecapRow]:
-        """Return what the customer checks, edits and validates."""
+        """Return the rows that the customer checks, edits and confirms."""
         delivered = date.fromisoformat(self.delivered_on) if self.delivered_on else None
         name = self.product_name or self.product_reference
         product = " · ".join(dict.fromkeys(filter(None, (name, self.product_reference))))
@@ -158,7 +158,7 @@ class TicketForm:
         ]
 
     def reading(self) -> JSON:
-        """Return how the words are understood: ``{"problem": "structure", "severity": …}``."""
+        """Return the classification of the description: ``{"problem": "structure", …}``."""
         return {"problem": problem_in(self.words).value, "severity": severity_in(self.words).value}
 
 
@@ -166,9 +166,12 @@ def _is_blank(value: object) -> bool:
     return value is False or (isinstance(value, str) and not value.strip())
 
 
-def _value(edits: Mapping[str, Any], form: TicketForm, name: str) -> Any:
+def _value(edits: Mapping[str, Any], form: TicketDraft, name: str) -> Any:
     return edits[name] if name in edits else getattr(form, name)
 
+
+_BLANK = TicketDraft(id="")
+_TYPES = {item.name: type(getattr(_BLANK, item.name)) for item in fields(TicketDraft)}
 
 _READERS: dict[str, Callable[[object], object]] = {
     "words": readers.words,
@@ -181,7 +184,7 @@ _READERS: dict[str, Callable[[object], object]] = {
     "email": readers.email,
 }
 _EDITABLE = ("words", "product_name", "order_number", "delivered_on", "customer_name", "email")
-#: What may not be emptied, and why.
+#: Required fields, and the French message for a blank one.
 _REQUIRED = {
     "words": "Décrivez le problème en quelques mots.",
     "product_name": "Dites de quel meuble il s'agit.",

@@ -1,16 +1,15 @@
-"""Tickets as files for other programs. Pure."""
+"""Export of tickets as JSON and CSV. Pure."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from chat.sessions.types import isoformat
-from chat.tickets.models import Ticket
+from chat.core.ids import isoformat
+from chat.core.reporting.tables import csv_table
+from chat.shop.tickets.models import Ticket
 
 FIELDS = (
     *("number", "state", "priority", "points", "problem", "severity", "danger"),
@@ -18,12 +17,10 @@ FIELDS = (
     *("customer_name", "email", "words", "adviser", "opened_at", "first_answer_due_at"),
     *("first_answered_at", "closed_at"),
 )
-#: A spreadsheet takes a cell that begins so for a formula. Source: OWASP, "CSV Injection".
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def row_of(ticket: Ticket) -> dict[str, Any]:
-    """Return what leaves of a ticket; moments in UTC."""
+    """Return the exported fields of a ticket; timestamps in UTC."""
     values = {name: getattr(ticket, name) for name in FIELDS if name != "adviser"}
     values["adviser"] = ticket.adviser.get_username() if ticket.adviser else ""
     return {name: _plain(values[name]) for name in FIELDS}
@@ -34,25 +31,8 @@ def as_json(tickets: Iterable[Ticket]) -> str:
 
 
 def as_csv(tickets: Iterable[Ticket]) -> str:
-    """One line a ticket; no cell is a formula."""
-    return csv_of(FIELDS, ([row_of(ticket)[name] for name in FIELDS] for ticket in tickets))
-
-
-def csv_of(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Return a table that spreadsheets read as text and numbers, never as formulas."""
-    buffer = io.StringIO()
-    write = csv.writer(buffer, lineterminator="\r\n").writerow
-    write(head)
-    for row in rows:
-        write([safe_cell(value) for value in row])
-    return buffer.getvalue()
-
-
-def safe_cell(value: Any) -> Any:
-    """Return text that no spreadsheet runs: with an apostrophe where it would."""
-    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA):
-        return f"'{value}"
-    return "" if value is None else value
+    """Return CSV with one line per ticket; formulas are escaped."""
+    return csv_table(FIELDS, ([row_of(ticket)[name] for name in FIELDS] for ticket in tickets))
 
 
 def _plain(value: Any) -> Any:

@@ -1,6 +1,6 @@
-"""Each field of a request, read from what a customer or the model wrote. Pure.
+"""Validation of each field of a ticket draft, from a customer's or the model's input. Pure.
 
-Every reader takes what it was given, whatever its type, and returns what may be kept.
+Every function accepts a value of any type, and returns the normalised value or raises ``BadField``.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ from datetime import date
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from chat.orders.numbers import read_number
-from chat.tickets.plain import line_of, lines_of
-from chat.tickets.words import folded
+from chat.shop.orders.numbers import read_number
+from chat.shop.tickets.sanitize import line_of, lines_of
+from chat.shop.tickets.vocabulary import folded
 
 MAX_WORDS_CHARS = 4000
 MAX_NAME_CHARS = 200
 MAX_REFERENCE_CHARS = 20
 MAX_EMAIL_CHARS = 254
-#: No piece was sold before, none will be delivered after.
+#: Plausible years of a delivery.
 _YEARS = range(1970, 2101)
 
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
 _DAY_FIRST = re.compile(r"(\d{1,2})[/. -](\d{1,2})[/. -](\d{4})")
 _IN_WORDS = re.compile(r"(\d{1,2})(?:er)? ([a-z]+) (\d{4})")
-#: Folded.
+#: Folded French names of the months.
 _MONTHS = (
     *("janvier", "fevrier", "mars", "avril", "mai", "juin"),
     *("juillet", "aout", "septembre", "octobre", "novembre", "decembre"),
@@ -33,7 +33,7 @@ _MONTHS = (
 
 
 class BadField(Exception):
-    """A field cannot be what was given. ``field``: which; the text says why, in French."""
+    """Invalid value. ``field``: its name; the text gives the reason in French."""
 
     def __init__(self, field: str, why: str) -> None:
         super().__init__(why)
@@ -41,7 +41,7 @@ class BadField(Exception):
 
 
 def words(value: object) -> str:
-    """The problem, with its line breaks."""
+    """Return the description of the problem, with its line breaks."""
     return _bounded("words", lines_of(_text("words", value)), MAX_WORDS_CHARS)
 
 
@@ -59,7 +59,7 @@ def customer_name(value: object) -> str:
 
 
 def email(value: object) -> str:
-    """``"camille@example.fr"``, in lower case."""
+    """Return the e-mail address in lower case."""
     text = line_of(_text("email", value)).lower().removeprefix("mailto:")
     try:
         validate_email(text)
@@ -69,7 +69,7 @@ def email(value: object) -> str:
 
 
 def order_number(value: object) -> str:
-    """``"CMD-2025-54321"``, of any usual typing."""
+    """Return the canonical order number ``"CMD-2025-54321"`` from any usual spelling."""
     number = read_number(_text("order_number", value))
     if number is None:
         raise BadField("order_number", "Un numéro de commande s'écrit CMD-2025-54321.")
@@ -77,7 +77,7 @@ def order_number(value: object) -> str:
 
 
 def delivered_on(value: object) -> str:
-    """An ISO date, of ``2026-03-12``, ``12/03/2026``, ``12.3.2026`` or ``12 mars 2026``."""
+    """Return an ISO date from ``2026-03-12``, ``12/03/2026``, ``12.3.2026`` or ``12 mars 2026``."""
     text = folded(_text("delivered_on", value)).removeprefix("le ")
     try:
         day = _date_of(text)
@@ -90,7 +90,7 @@ def delivered_on(value: object) -> str:
 
 
 def no_order(value: object) -> bool:
-    """Only what is plainly yes: JSON's true, or a box that was ticked."""
+    """Return whether the value is JSON's true or a ticked checkbox."""
     return value is True or value in ("on", "1", "true")
 
 

@@ -1,4 +1,4 @@
-"""What the law gives a customer, whatever the shop promises besides. Pure.
+"""Statutory rights of a customer, independent of the shop's commercial guarantee. Pure.
 
 Source: the shop's rules; Code de la consommation and Code civil, articles as named below.
 """
@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from chat import shop
-from chat.tickets.cards import Applies, Card, in_french, years_after
-from chat.tickets.warranty import accidents_in
+from chat.shop import hours
+from chat.shop.tickets.rules import AppliedRule, Applies, in_french, years_after
+from chat.shop.tickets.warranty import accidents_in
 
 CONFORMITY_YEARS = 2
 HIDDEN_DEFECT_YEARS = 2
@@ -18,7 +18,7 @@ WITHDRAWAL_DAYS = 14
 _SUNDAY, _SATURDAY = 6, 5
 
 
-def legal_conformity(delivered_on: date | None, on: date, problem: str = "") -> Card:
+def legal_conformity(delivered_on: date | None, on: date, problem: str = "") -> AppliedRule:
     """Return the legal guarantee of conformity for a defect that shows on a day."""
     ends_on: date | None = None
     if delivered_on is None:
@@ -34,7 +34,7 @@ def legal_conformity(delivered_on: date | None, on: date, problem: str = "") -> 
     else:
         ends_on = years_after(delivered_on, CONFORMITY_YEARS)
         applies, why = _conformity_on(ends_on, on, problem)
-    return Card(
+    return AppliedRule(
         rule="law.conformity",
         label="Garantie légale de conformité (2 ans)",
         source="Code de la consommation, articles L217-3 et suivants",
@@ -57,8 +57,10 @@ def _conformity_on(ends_on: date, on: date, problem: str) -> tuple[Applies, str]
     return Applies.YES, f"Elle couvre les défauts apparus jusqu'au {last} inclus."
 
 
-def hidden_defects(discovered_on: date | None, on: date, delivered_on: date | None = None) -> Card:
-    """Return the guarantee against hidden defects; it runs from the discovery of the defect."""
+def hidden_defects(
+    discovered_on: date | None, on: date, delivered_on: date | None = None
+) -> AppliedRule:
+    """Return the guarantee against hidden defects, which runs from the discovery of the defect."""
     ends_on: date | None = None
     if discovered_on is None:
         why = "Elle court pendant 2 ans à partir du jour où vous découvrez le défaut."
@@ -76,7 +78,7 @@ def hidden_defects(discovered_on: date | None, on: date, delivered_on: date | No
             else f"Vous pouvez agir jusqu'au {in_french(ends_on)} inclus, si le défaut était caché "
             "lors de l'achat."
         )
-    return Card(
+    return AppliedRule(
         rule="law.hidden_defects",
         label="Garantie des vices cachés (2 ans après la découverte)",
         source="Code civil, articles 1641 et suivants",
@@ -92,16 +94,16 @@ def withdrawal(
     *,
     is_distance_sale: bool | None,
     is_made_to_measure: bool | None = False,
-) -> Card:
-    """Return the right to withdraw from a distance sale. None: it is not known.
+) -> AppliedRule:
+    """Return the right to withdraw from a distance sale. None stands for an unknown fact.
 
-    It is there from the order on, so before the delivery too.
+    The right exists from the order on, including the time before delivery.
     """
     ends_on: date | None = None
     if is_distance_sale is not False and is_made_to_measure is not True and delivered_on:
         ends_on = last_day_to_withdraw(delivered_on) if delivered_on <= on else None
     applies, why = _withdrawal(ends_on, on, delivered_on, is_distance_sale, is_made_to_measure)
-    return Card(
+    return AppliedRule(
         rule="law.withdrawal",
         label="Rétractation d'un achat à distance (14 jours)",
         source="Code de la consommation, articles L221-18, L221-19 et L221-28",
@@ -135,22 +137,22 @@ def _withdrawal(
 
 
 def last_day_to_withdraw(delivered_on: date) -> date:
-    """Return the last of the 14 days, put off to the next working day.
+    """Return the last of the 14 days, extended to the next working day.
 
     The day of delivery is not counted; a period that would end on a Saturday, a Sunday or a
-    public holiday goes on to the end of the next working day.
+    public holiday ends with the next working day.
 
     Source: Code de la consommation, articles L221-18 and L221-19.
     """
     day = delivered_on + timedelta(days=WITHDRAWAL_DAYS)
-    while day.weekday() in (_SATURDAY, _SUNDAY) or shop.holiday_of(day):
+    while day.weekday() in (_SATURDAY, _SUNDAY) or hours.holiday_of(day):
         day += timedelta(days=1)
     return day
 
 
-def mediation() -> Card:
-    """Return the right to a mediator, which has no end that this shop could count."""
-    return Card(
+def mediation() -> AppliedRule:
+    """Return the right to mediation, which has no computable end."""
+    return AppliedRule(
         rule="law.mediation",
         label="Médiation de la consommation, gratuite",
         source="Code de la consommation, article L612-1",

@@ -1,13 +1,13 @@
-"""After-sales requests that exist: rows, each with its history."""
+"""Models of after-sales tickets, their history, canned answers and outgoing e-mails."""
 
 from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
 
-from chat.tickets import states
-from chat.tickets.priority import MEANINGS, PROBLEM_POINTS, SEVERITY_POINTS, Priority
-from chat.tickets.problems import Problem, Severity
+from chat.shop.tickets import states
+from chat.shop.tickets.priority import MEANINGS, PROBLEM_POINTS, SEVERITY_POINTS, Priority
+from chat.shop.tickets.problems import Problem, Severity
 
 _PRIORITIES = [(priority.value, f"{priority} · {MEANINGS[priority]}") for priority in Priority]
 _PROBLEMS = [(problem.value, PROBLEM_POINTS[problem][0]) for problem in Problem]
@@ -16,15 +16,17 @@ _STATES = [(state.value, states.LABELS[state]) for state in states.State]
 
 
 class Ticket(models.Model):
-    """One request. Made once for each form that a customer validated: ``form_id`` is unique.
+    """After-sales request. Created once per confirmed draft: ``form_id`` is unique.
 
-    ``session_ref``: ``ref_of`` the conversation, whose text is not kept here; ``words``: the
-    problem in the customer's own words. ``breakdown``: ``[["Problème : structure", 30], …]``.
-    ``order_is_theirs``: the order exists and was made with this very e-mail.
-    ``first_answer_risk_at``: when three quarters of the time for a first answer are gone.
+    ``session_ref``: ``ref_of`` the conversation, whose text is not stored here. ``words``: the
+    customer's description of the problem. ``breakdown``: ``[["Problème : structure", 30], …]``.
+    ``order_is_theirs``: the order exists and has the ticket's e-mail.
+    ``link_version``: of the link to the customer's page; links of other versions are invalid.
+    ``link_sent_at``: when staff last sent a new link.
+    ``first_answer_risk_at``: when three quarters of the time for a first answer have passed.
     """
 
-    #: Made from the primary key, so unknown until the row is there.
+    #: Derived from the primary key, so unknown until the row is inserted.
     number = models.CharField(  # noqa: DJ001 - unique: "" could stand there only once
         "numéro", max_length=20, unique=True, null=True, editable=False
     )
@@ -58,13 +60,15 @@ class Ticket(models.Model):
     first_answer_due_at = models.DateTimeField("première réponse avant le")
     first_answered_at = models.DateTimeField("première réponse le", null=True, editable=False)
     closed_at = models.DateTimeField("clos le", null=True, editable=False)
+    link_version = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    link_sent_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         verbose_name = "ticket"
         verbose_name_plural = "tickets"
         ordering = ["-opened_at"]
-        # Conversations make them, and nothing of an after-sales file is thrown away.
-        default_permissions = ("view", "change")
+        # Created by conversations only; deleted on request or at the end of their retention.
+        default_permissions = ("view", "change", "delete")
         permissions = (("export_ticket", "Peut exporter les tickets"),)
         indexes = [
             models.Index(fields=["state", "first_answer_due_at"], name="tickets_due"),
@@ -76,7 +80,7 @@ class Ticket(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Whether something is still to be done."""
+        """Whether the ticket still needs work."""
         return states.State(self.state) in states.OPEN
 
     @property
@@ -85,14 +89,14 @@ class Ticket(models.Model):
 
     @property
     def product(self) -> str:
-        """The piece as it is called; "votre meuble" when nobody said."""
+        """Name of the product; "votre meuble" if unknown."""
         return self.product_name or self.product_reference or "votre meuble"
 
 
 class TicketEntry(models.Model):
-    """One line of a ticket's history. ``by``: None for the customer or the application.
+    """Entry of a ticket's history. ``by``: None for the customer or the application.
 
-    ``state``: the state into which this brought the ticket, or "".
+    ``state``: new state of the ticket, or "".
     """
 
     class Kind(models.TextChoices):
@@ -104,7 +108,7 @@ class TicketEntry(models.Model):
         NOTE = "note", "note interne"
         PRIORITY = "priority", "priorité"
 
-    #: What the customer sees of it on their page.
+    #: Entries shown on the customer's page.
     PUBLIC = frozenset({Kind.OPENED, Kind.STATE, Kind.REPLY, Kind.CUSTOMER})
 
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="entries")
@@ -120,7 +124,7 @@ class TicketEntry(models.Model):
         related_name="+",
         verbose_name="par",
     )
-    #: Who sends it twice sends the same key: it is kept once. None where nothing repeats.
+    #: Idempotency key of a submitted form; None if there is none.
     key = models.CharField(  # noqa: DJ001 - as the ticket's number
         max_length=100, null=True, unique=True, editable=False
     )
@@ -136,7 +140,7 @@ class TicketEntry(models.Model):
 
 
 class CannedAnswer(models.Model):
-    """A reply that advisers need often. ``{client}``, ``{numero}``, ``{produit}`` are filled in."""
+    """Reply template for advisers, with placeholders ``{client}``, ``{numero}``, ``{produit}``."""
 
     title = models.CharField("titre", max_length=100, unique=True)
     text = models.TextField(
@@ -154,11 +158,16 @@ class CannedAnswer(models.Model):
 
 
 class OutgoingMail(models.Model):
-    """An e-mail that is to be sent, or was: written with the row it tells of, in one transaction.
+    """Outbox row of an e-mail, inserted in the transaction of the change that it reports.
 
-    ``key``: the same e-mail is never queued twice. ``error``: what the server said last.
-    ``body`` is emptied some time after it went. ``reply_to``: who reads answers to it, or "".
+    ``key``: idempotency key. ``error``: last answer of the server. ``refusals``: number of
+    permanent refusals. ``body`` is emptied some time after sending. ``reply_to``: address for
+    replies, or "".
     """
+
+    #: Tries, and permanent refusals, after which an e-mail is abandoned.
+    MAX_TRIES = 8
+    MAX_REFUSALS = 3
 
     ticket = models.ForeignKey(
         Ticket, on_delete=models.CASCADE, related_name="mails", verbose_name="ticket"
@@ -171,6 +180,8 @@ class OutgoingMail(models.Model):
     created_at = models.DateTimeField("écrit le")
     due_at = models.DateTimeField("à envoyer le")
     tries = models.PositiveSmallIntegerField("essais", default=0)
+    # A database default, since workers of the previous release insert rows during a deployment.
+    refusals = models.PositiveSmallIntegerField("refus définitifs", default=0, db_default=0)
     sent_at = models.DateTimeField("envoyé le", null=True, blank=True)
     error = models.CharField("erreur", max_length=300, blank=True)
 
@@ -185,3 +196,12 @@ class OutgoingMail(models.Model):
 
     def __str__(self) -> str:
         return self.subject
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the recipient's server refused it permanently, so it is not retried."""
+        return self.sent_at is None and self.refusals >= self.MAX_REFUSALS
+
+    @property
+    def is_given_up(self) -> bool:
+        return self.sent_at is None and (self.is_refused or self.tries >= self.MAX_TRIES)

@@ -1,25 +1,25 @@
-"""Time during which the shop was open. Pure. Its inverse is in ``deadline``."""
+"""Elapsed opening hours between two moments. Pure. The inverse is in ``deadline``."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from chat import shop
-from chat.tickets.deadline import FIRST_ANSWER_HOURS, after_open_hours
-from chat.tickets.priority import Priority
+from chat.shop import hours as shop
+from chat.shop.tickets.deadline import FIRST_ANSWER_HOURS, after_open_hours
+from chat.shop.tickets.priority import Priority
 
-#: From this part of the time on, a ticket without an answer is at risk.
+#: Fraction of the time after which an unanswered ticket is at risk.
 AT_RISK_FROM = 0.75
 
 
 def risk_starts(opened_at: datetime, priority: Priority) -> datetime:
-    """Return when less than a quarter of the time for a first answer is left."""
+    """Return the moment from which less than a quarter of the time for a first answer is left."""
     hours = FIRST_ANSWER_HOURS[priority] * AT_RISK_FROM
     return after_open_hours(opened_at, timedelta(hours=hours))
 
 
 def open_time(start_at: datetime, end_at: datetime) -> timedelta:
-    """Return for how long the shop was open between two aware moments; 0 when turned round."""
+    """Return the opening hours between two aware moments; 0 if ``end_at`` is earlier."""
     total = timedelta()
     day, last = (moment.astimezone(shop.PARIS).date() for moment in (start_at, end_at))
     while day <= last:

@@ -1,41 +1,53 @@
-"""E-mails about tickets, queued with the row they tell of; ``postman`` sends them later.
+"""Queues e-mails about tickets in the transaction of the change; ``mailer`` sends them later.
 
-What customers get repeats nothing that a stranger typed: whoever opens a request in another's
-name cannot have the shop write to them what they like.
+E-mails to customers contain no text typed by the person who opened the ticket, so that nobody can
+use the shop to send text of their choice to a stranger.
 """
 
 from __future__ import annotations
 
 from django.conf import settings
 from django.template.loader import render_to_string
-from django.utils import timezone
 
-from chat.tickets.links import follow_url
-from chat.tickets.models import OutgoingMail, Ticket, TicketEntry
-from chat.tickets.phrases import full_moment
-from chat.tickets.plain import line_of
+from chat.core import clock
+from chat.shop.tickets.links import follow_url
+from chat.shop.tickets.models import OutgoingMail, Ticket, TicketEntry
+from chat.shop.tickets.phrases import full_moment
+from chat.shop.tickets.sanitize import line_of
 
 MAX_SUBJECT_CHARS = 200
 
 
 def queue_opened(ticket: Ticket) -> None:
-    """Tell the customer and the shop that the ticket exists."""
+    """Notify the customer and the shop of a new ticket."""
     _to_customer(ticket, "opened", f"Votre demande {ticket.number} est enregistrée")
     _to_shop(ticket, "opened_shop", f"[{ticket.priority}] {ticket.number} · {ticket.product}")
 
 
 def queue_reply(ticket: Ticket, entry: TicketEntry) -> None:
-    """Send the customer what an adviser answered."""
+    """Send an adviser's reply to the customer."""
     _to_customer(ticket, "reply", f"Réponse à votre demande {ticket.number}", entry)
 
 
 def queue_resolved(ticket: Ticket, entry: TicketEntry) -> None:
-    """Tell the customer that the shop takes the request for done."""
+    """Notify the customer that the ticket is resolved."""
     _to_customer(ticket, "resolved", f"Votre demande {ticket.number} est résolue", entry)
 
 
+def queue_link(ticket: Ticket, entry: TicketEntry) -> None:
+    """Send the customer a new link to the ticket page."""
+    _to_customer(ticket, "link", f"Votre lien pour suivre la demande {ticket.number}", entry)
+
+
+def replace_link(ticket: Ticket, old_url: str) -> None:
+    """Replace the link in unsent e-mails by the ticket's current one."""
+    for mail in ticket.mails.filter(sent_at=None, body__contains=old_url):
+        mail.body = mail.body.replace(old_url, follow_url(ticket))
+        mail.save(update_fields=["body"])
+
+
 def queue_customer_wrote(ticket: Ticket, entry: TicketEntry) -> None:
-    """Tell the shop that the customer answered."""
+    """Notify the shop of a customer's reply."""
     _to_shop(ticket, "customer_wrote", f"{ticket.number} : le client a écrit", entry)
 
 
@@ -46,7 +58,7 @@ def _to_customer(
 
 
 def _to_shop(ticket: Ticket, template: str, subject: str, entry: TicketEntry | None = None) -> None:
-    """Nothing is written while the shop has not said where it reads."""
+    """Queue an e-mail to the shop, unless its address is not configured."""
     if settings.ENV.shop_email:
         _queue(ticket, template, (settings.ENV.shop_email, ticket.email), subject, entry)
 
@@ -58,15 +70,15 @@ def _queue(
     subject: str,
     entry: TicketEntry | None,
 ) -> None:
-    """``addresses``: to whom, and who reads what they answer."""
-    now = timezone.now()
+    """Queue one e-mail. ``addresses``: recipient and ``Reply-To``."""
+    now = clock.now()
     to, reply_to = addresses
     context = {
         "ticket": ticket,
         "entry": entry,
         "due": full_moment(ticket.first_answer_due_at),
         "env": settings.ENV,
-        "url": follow_url(ticket.number or ""),
+        "url": follow_url(ticket),
     }
     OutgoingMail.objects.get_or_create(
         key=f"{template}:{ticket.pk}:{entry.pk if entry else ''}",

@@ -1,4 +1,4 @@
-"""How urgent a request is: points, each with its reason, and the priority they make. Pure.
+"""Priority of a ticket, computed from points with a reason for each. Pure.
 
 Source: the shop's rules (table of points, P1 from 65, P2 from 45, danger is P0 by itself).
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from chat.tickets.problems import Problem, Severity, danger_in
+from chat.shop.tickets.problems import Problem, Severity, danger_in
 
 
 class Priority(StrEnum):
@@ -44,13 +44,13 @@ SEVERITY_POINTS: dict[Severity, tuple[str, int]] = {
     Severity.HINDRANCE: ("gêne", 10),
     Severity.SLIGHT: ("légère", 5),
 }
-#: Under so many days since delivery.
+#: (Exclusive) upper bound of days since delivery, and points.
 _DAYS_POINTS = ((7, 20), (30, 18), (90, 15), (365, 10), (730, 8))
 _LATER_POINTS = 5
-#: By number of earlier tickets.
+#: Points by number of earlier tickets.
 _EARLIER_POINTS = (10, 8, 5)
 _MORE_TICKETS_POINTS = 3
-#: Over so many euros.
+#: Lower bound of the value in euros, and points.
 _VALUE_POINTS = ((3000, 5), (2000, 4), (1000, 3))
 _SMALL_VALUE_POINTS = 2
 _GUARANTEE_POINTS, _NO_GUARANTEE_POINTS = 15, 5
@@ -58,10 +58,10 @@ _GUARANTEE_POINTS, _NO_GUARANTEE_POINTS = 15, 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """What a priority is made from. ``words``: the customer's own.
+    """Facts that determine a priority. ``words``: the customer's description.
 
-    None is "not known", and weighs as little as the rules allow.
-    ``days_since_delivery``: negative when the delivery is yet to come, which is the same.
+    None is unknown, and gets the minimum of points. ``days_since_delivery``: negative before the
+    delivery, which counts as unknown.
     """
 
     problem: Problem
@@ -74,8 +74,8 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
-    """``Reason("Problème : structure", 30)``."""
+class PriorityReason:
+    """``PriorityReason("Problème : structure", 30)``."""
 
     label: str
     points: int
@@ -83,10 +83,10 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """A priority with what makes it. ``danger``: the word that made it P0 by itself, or ""."""
+    """Priority with its reasons. ``danger``: the word of danger that made it P0, or ""."""
 
     priority: Priority
-    breakdown: tuple[Reason, ...]
+    breakdown: tuple[PriorityReason, ...]
     danger: str = ""
 
     @property
@@ -97,14 +97,14 @@ class Assessment:
 def assess(case: Case) -> Assessment:
     """Return the priority of a case, and its points with their reasons.
 
-    A word of danger makes it P0 whatever the points, denied or not (see ``danger_in``); so does
-    danger chosen as the severity.
+    A word of danger, even a denied one (see ``danger_in``), results in P0 whatever the points; so
+    does the severity "danger".
     """
     problem, problem_points = PROBLEM_POINTS[case.problem]
     severity, severity_points = SEVERITY_POINTS[case.severity]
     breakdown = (
-        Reason(f"Problème : {problem}", problem_points),
-        Reason(f"Gravité : {severity}", severity_points),
+        PriorityReason(f"Problème : {problem}", problem_points),
+        PriorityReason(f"Gravité : {severity}", severity_points),
         _since_delivery(case.days_since_delivery),
         _guarantee(case.under_guarantee),
         _earlier(case.earlier_tickets),
@@ -123,29 +123,29 @@ def _by_points(points: int) -> Priority:
     return Priority.P2 if points >= P2_FROM else Priority.P3
 
 
-def _since_delivery(days: int | None) -> Reason:
+def _since_delivery(days: int | None) -> PriorityReason:
     if days is None or days < 0:
-        return Reason("Livraison : date inconnue ou à venir", _LATER_POINTS)
+        return PriorityReason("Livraison : date inconnue ou à venir", _LATER_POINTS)
     points = next((worth for under, worth in _DAYS_POINTS if days < under), _LATER_POINTS)
-    return Reason(f"Livraison : il y a {days} jour{'s' if days > 1 else ''}", points)
+    return PriorityReason(f"Livraison : il y a {days} jour{'s' if days > 1 else ''}", points)
 
 
-def _guarantee(under: bool | None) -> Reason:
+def _guarantee(under: bool | None) -> PriorityReason:
     if under:
-        return Reason("Sous garantie", _GUARANTEE_POINTS)
+        return PriorityReason("Sous garantie", _GUARANTEE_POINTS)
     label = "Garantie : à vérifier" if under is None else "Hors garantie"
-    return Reason(label, _NO_GUARANTEE_POINTS)
+    return PriorityReason(label, _NO_GUARANTEE_POINTS)
 
 
-def _earlier(tickets: int) -> Reason:
+def _earlier(tickets: int) -> PriorityReason:
     points = _EARLIER_POINTS[tickets] if tickets < len(_EARLIER_POINTS) else _MORE_TICKETS_POINTS
-    return Reason(f"Dossiers précédents : {tickets}", points)
+    return PriorityReason(f"Dossiers précédents : {tickets}", points)
 
 
-def _value(cents: int | None) -> Reason:
+def _value(cents: int | None) -> PriorityReason:
     if cents is None:
-        return Reason("Valeur : inconnue", _SMALL_VALUE_POINTS)
+        return PriorityReason("Valeur : inconnue", _SMALL_VALUE_POINTS)
     points = next(
         (worth for over, worth in _VALUE_POINTS if cents > over * 100), _SMALL_VALUE_POINTS
     )
-    return Reason(f"Valeur : {cents // 100} €", points)
+    return PriorityReason(f"Valeur : {cents // 100} €", points)

@@ -1,4 +1,4 @@
-"""What is wrong with a piece of furniture, as its owner says it. Pure.
+"""Classification of a customer's description: problem, component, severity, danger. Pure.
 
 Source: the shop's after-sales guide (problems, evidence asked).
 """
@@ -9,11 +9,11 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from chat.tickets.words import affirmed, folded, whole_words
+from chat.shop.tickets.vocabulary import affirmed, folded, whole_words
 
 
 class Problem(StrEnum):
-    """The gravest first: where a text names two, the first of them decides."""
+    """Kinds of problem, most serious first; if a text names several, the first one counts."""
 
     STRUCTURE = "structure"
     MECHANISM = "mechanism"
@@ -27,7 +27,7 @@ class Problem(StrEnum):
 
 
 class Component(StrEnum):
-    """What has a guarantee of its own."""
+    """Parts of a piece of furniture that have a guarantee of their own."""
 
     STRUCTURE = "structure"
     MECHANISM = "mechanism"
@@ -36,7 +36,7 @@ class Component(StrEnum):
 
 
 class Severity(StrEnum):
-    """The gravest first, as for ``Problem``."""
+    """Severities, most serious first, as for ``Problem``."""
 
     DANGER = "danger"
     UNUSABLE = "unusable"
@@ -46,7 +46,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is asked to look into a problem. ``showing``: what the pictures must show, in French."""
+    """Evidence required for a problem. ``showing``: subject of the pictures, in French."""
 
     photos: int
     videos: int = 0
@@ -67,7 +67,7 @@ _OTHER_EVIDENCE = Evidence(2)
 
 _STATE = r"(?:e|ee|es|ees|er|ent|ant)?"
 
-#: Names of the part or of what happened: enough by themselves.
+#: Names of a part or an event that determine the problem by themselves.
 _NAMED: dict[Problem, re.Pattern[str]] = {
     Problem.STRUCTURE: whole_words(
         r"structures?|cadres?|chassis|armatures?|ossatures?|charpentes?|traverses?|longerons?",
@@ -102,8 +102,8 @@ _NAMED: dict[Problem, re.Pattern[str]] = {
     ),
     Problem.SMELL: whole_words(r"odeurs?|sent(?:ent)? (?:mauvais|fort)|pue(?:nt)?|emanations?"),
 }
-#: Words that may only describe the piece, or follow from another problem: heard where none of
-#: the above was. "Mon canapé convertible en cuir a un pied cassé" is about its structure.
+#: Words that may just describe the product, or follow from another problem: used if none of the
+#: above matches. "Mon canapé convertible en cuir a un pied cassé" concerns the structure.
 _HINTED: dict[Problem, re.Pattern[str]] = {
     Problem.MECHANISM: whole_words(r"convertibles?|canapes?[- ]lits?|clic[- ]clac|bz|relax"),
     Problem.CUSHIONS: whole_words(rf"affaiss{_STATE}|affaissements?|tass(?:e|ee|es|ees)"),
@@ -147,29 +147,31 @@ _QUIET = (Severity.UNUSABLE, Severity.HINDRANCE)
 def danger_in(text: str) -> str:
     """Return the first word of danger, folded, or "".
 
-    Denied ones count: "personne n'est blessé" is mostly said of a piece that gave way, and an
-    adviser who looks too soon costs less than one who looks too late.
+    Denied words count: "personne n'est blessé" is mostly said about furniture that gave way, and a
+    needless check by an adviser costs less than a late one.
     """
     match = _DANGER.search(folded(text))
     return match[0] if match else ""
 
 
 def problem_in(text: str) -> Problem:
-    """Return the gravest problem that the words name, else the gravest they hint at."""
+    """Return the most serious problem that the text names, else that it hints at."""
+    plain = folded(text)
     for table in (_NAMED, _HINTED):
         for problem in Problem:
-            if problem in table and affirmed(table[problem], text):
+            if problem in table and affirmed(table[problem], plain):
                 return problem
     return Problem.UNKNOWN
 
 
 def components_in(text: str) -> tuple[Component, ...]:
-    """Return the components that the words name, in the order of ``Component``; () if none."""
+    """Return the components that the text names, in the order of ``Component``; () if none."""
+    plain = folded(text)
     for table in (_NAMED, _HINTED):
         found = tuple(
             part
             for part in Component
-            if (pattern := table.get(Problem(part))) and affirmed(pattern, text)
+            if (pattern := table.get(Problem(part))) and affirmed(pattern, plain)
         )
         if found:
             return found
@@ -177,12 +179,13 @@ def components_in(text: str) -> tuple[Component, ...]:
 
 
 def severity_in(text: str) -> Severity:
-    """Return how bad it is in the customer's words; ``SLIGHT`` where they do not say."""
+    """Return the severity according to the text; ``SLIGHT`` by default."""
     if danger_in(text):
         return Severity.DANGER
-    return next((grade for grade in _QUIET if affirmed(_SEVERE[grade], text)), Severity.SLIGHT)
+    plain = folded(text)
+    return next((grade for grade in _QUIET if affirmed(_SEVERE[grade], plain)), Severity.SLIGHT)
 
 
 def evidence_for(problem: Problem) -> Evidence:
-    """Return the photos and videos that this problem asks for."""
+    """Return the photos and videos required for a problem."""
     return EVIDENCE.get(problem, _OTHER_EVIDENCE)

@@ -1,4 +1,4 @@
-"""A rule of guarantee or law as the customer reads it: which, from where, until when. Pure."""
+"""Types for a rule of guarantee or law: label, source, whether it applies, last day. Pure."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _MONTHS = (
     *("janvier", "février", "mars", "avril", "mai", "juin"),
     *("juillet", "août", "septembre", "octobre", "novembre", "décembre"),
 )
-#: Beyond it no date can be written.
+#: Maximum year of a ``date``.
 _LAST_YEAR = 9999
 
 
 class Applies(StrEnum):
-    """Whether a rule still holds. ``UNKNOWN``: it depends on what is not known here."""
+    """Whether a rule applies. ``UNKNOWN``: it depends on a missing fact."""
 
     YES = "yes"
     NO = "no"
@@ -24,11 +24,11 @@ class Applies(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
-    """One rule at one date. ``label``, ``source`` and ``why`` are French.
+class AppliedRule:
+    """Rule evaluated at one date. ``label``, ``source`` and ``why`` are French.
 
-    ``rule``: stable name, e.g. ``"commercial.fabric"``. ``ends_on``: the last day on which it
-    holds, that whole day included, Paris time; None when it has no end or none is known.
+    ``rule``: stable name, e.g. ``"commercial.fabric"``. ``ends_on``: last day on which it applies,
+    inclusive, Paris time; None for no end or an unknown one.
     """
 
     rule: str
@@ -40,13 +40,13 @@ class Card:
 
 
 def years_after(day: date, years: int) -> date:
-    """Return the last day of a period of so many calendar years that a day opens.
+    """Return the last day of a period of calendar years that starts on ``day``.
 
-    It is the day of the same number, and where that month has none, its last day: two years
-    from 29 February 2024 end with 28 February 2026. The opening day itself is not counted.
+    It has the same day and month, or is the last day of a shorter month: two years from 29 February
+    2024 end on 28 February 2026. The first day itself is not counted.
 
     Raises:
-        OverflowError: the year cannot be written.
+        OverflowError: the year exceeds the range of ``date``.
     Source: Code de procédure civile, article 641; Code civil, articles 2228 and 2229.
     """
     year = day.year + years
@@ -56,6 +56,6 @@ def years_after(day: date, years: int) -> date:
 
 
 def in_french(day: date) -> str:
-    """``"1er mars 2026"``, ``"12 août 2026"``."""
+    """Format a date: ``"1er mars 2026"``, ``"12 août 2026"``."""
     number = "1er" if day.day == 1 else str(day.day)
     return f"{number} {_MONTHS[day.month - 1]} {day.year}"

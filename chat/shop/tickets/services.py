@@ -1,7 +1,7 @@
-"""What happens to a ticket once it exists: answers, notes, states, assignment.
+"""Changes to an existing ticket: replies, notes, states, assignment, links.
 
-Each function is one transaction that holds the ticket's row, so that two at once follow one
-another; what it did stands in the history.
+Each function is one transaction that locks the ticket's row, so that concurrent changes are
+serialised, and records the change in the history.
 """
 
 from __future__ import annotations
@@ -10,16 +10,17 @@ import re
 from typing import TYPE_CHECKING
 
 from django.db import transaction
-from django.utils import timezone
 
-from chat.sessions.types import is_id
-from chat.tickets import outbox
-from chat.tickets.deadline import deadline
-from chat.tickets.models import CannedAnswer, Ticket, TicketEntry
-from chat.tickets.open_hours import risk_starts
-from chat.tickets.plain import lines_of
-from chat.tickets.priority import Priority
-from chat.tickets.states import LABELS, NotAllowed, State, after_reply, check_change
+from chat.core import clock
+from chat.core.ids import is_id
+from chat.shop.tickets import outbox
+from chat.shop.tickets.deadline import deadline
+from chat.shop.tickets.links import follow_url
+from chat.shop.tickets.models import CannedAnswer, Ticket, TicketEntry
+from chat.shop.tickets.open_hours import risk_starts
+from chat.shop.tickets.priority import Priority
+from chat.shop.tickets.sanitize import lines_of
+from chat.shop.tickets.states import LABELS, NotAllowed, State, after_reply, check_change
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -32,11 +33,11 @@ _MARKS = re.compile(r"\{(client|numero|produit)\}")
 
 
 class BadText(Exception):
-    """What was written cannot be taken; the text says why, in French."""
+    """A text is refused; the message gives the reason in French."""
 
 
 def checked_text(text: str) -> str:
-    """Return what somebody wrote, as it is stored.
+    """Return the sanitised form of a text for storage.
 
     Raises:
         BadText: blank, or over ``MAX_TEXT_CHARS``.
@@ -51,12 +52,12 @@ def checked_text(text: str) -> str:
 
 @transaction.atomic
 def reply(ticket_id: int, text: str, user: User, key: str | None = None) -> TicketEntry:
-    """Answer the customer: it stands on their page, and goes to them by e-mail.
+    """Add a reply to the customer, shown on the ticket page and sent by e-mail.
 
-    ``key``: names this answer, so that a form sent twice answers once.
+    ``key``: idempotency key, for a form submitted twice.
 
     Raises:
-        BadText:
+        BadText: see ``checked_text``.
         NotAllowed: the ticket is closed.
     """
     text = checked_text(text)
@@ -79,11 +80,11 @@ def reply(ticket_id: int, text: str, user: User, key: str | None = None) -> Tick
 
 
 @transaction.atomic
-def hear_customer(ticket_id: int, text: str, key: str) -> TicketEntry:
-    """Take what the customer wrote on their page; the same key is taken once.
+def add_customer_message(ticket_id: int, text: str, key: str) -> TicketEntry:
+    """Add a customer's message from the ticket page. Idempotent per ``key``.
 
     Raises:
-        BadText:
+        BadText: see ``checked_text``.
         NotAllowed: the ticket is closed.
     """
     text = checked_text(text)
@@ -103,10 +104,10 @@ def hear_customer(ticket_id: int, text: str, key: str) -> TicketEntry:
 
 @transaction.atomic
 def add_note(ticket_id: int, text: str, user: User, key: str | None = None) -> TicketEntry:
-    """Write something that only the staff sees; the same key is taken once.
+    """Add an internal note, visible to staff only. Idempotent per ``key``.
 
     Raises:
-        BadText:
+        BadText: see ``checked_text``.
     """
     text = checked_text(text)
     ticket = _locked(ticket_id)
@@ -115,10 +116,11 @@ def add_note(ticket_id: int, text: str, user: User, key: str | None = None) -> T
 
 @transaction.atomic
 def change_state(ticket_id: int, new: State, user: User | None) -> bool:
-    """Move a ticket on; the customer is told by e-mail when it is resolved. False: it was there.
+    """Change the state of a ticket; e-mail the customer when it is resolved. Return False if the
+    ticket already had this state.
 
     Raises:
-        NotAllowed: from its present state.
+        NotAllowed: not from its current state.
     """
     ticket = _locked(ticket_id)
     old = State(ticket.state)
@@ -126,7 +128,7 @@ def change_state(ticket_id: int, new: State, user: User | None) -> bool:
         return False
     check_change(old, new)
     ticket.state = new
-    ticket.closed_at = timezone.now() if new is State.CLOSED else None
+    ticket.closed_at = clock.now() if new is State.CLOSED else None
     ticket.save(update_fields=["state", "closed_at"])
     entry = _add(ticket, Kind.STATE, f"{LABELS[old]} → {LABELS[new]}", user, None, new)
     if new is State.RESOLVED:
@@ -136,7 +138,7 @@ def change_state(ticket_id: int, new: State, user: User | None) -> bool:
 
 @transaction.atomic
 def assign(ticket_id: int, adviser: User | None, user: User) -> bool:
-    """Give a ticket to an adviser, or to nobody. False: it was so."""
+    """Assign a ticket to an adviser, or to nobody. Return False if nothing changed."""
     ticket = _locked(ticket_id)
     if ticket.adviser == adviser:
         return False
@@ -149,10 +151,10 @@ def assign(ticket_id: int, adviser: User | None, user: User) -> bool:
 
 @transaction.atomic
 def change_priority(ticket_id: int, priority: Priority, user: User) -> bool:
-    """Set another priority by hand. False: it had this one.
+    """Set the priority manually. Return False if nothing changed.
 
-    The deadline, counted from the opening, follows as long as nobody answered: an answer that
-    came in time stays in time.
+    The deadline, counted from the opening, is recomputed as long as the ticket is unanswered, so
+    that an answer in time stays in time.
     """
     ticket = _locked(ticket_id)
     if ticket.priority == priority:
@@ -167,8 +169,45 @@ def change_priority(ticket_id: int, priority: Priority, user: User) -> bool:
     return True
 
 
+@transaction.atomic
+def revoke_link(ticket_id: int, user: User, key: str | None = None) -> bool:
+    """Revoke all links to the customer's page, including those of its photos.
+
+    Unsent e-mails get the new link; the customer is not notified. ``key``: as in ``reply``. Return
+    False if ``key`` was already used.
+    """
+    return _renew_link(ticket_id, user, "Lien de suivi révoqué.", key)[1]
+
+
+@transaction.atomic
+def send_new_link(ticket_id: int, user: User, key: str | None = None) -> bool:
+    """Send the customer a new link, and revoke the earlier ones.
+
+    ``key``: as in ``reply``. Return False if ``key`` was already used.
+    """
+    entry, is_new = _renew_link(ticket_id, user, "Nouveau lien de suivi envoyé au client.", key)
+    if is_new:
+        ticket = entry.ticket
+        ticket.link_sent_at = entry.at
+        ticket.save(update_fields=["link_sent_at"])
+        outbox.queue_link(ticket, entry)
+    return is_new
+
+
+def _renew_link(ticket_id: int, user: User, what: str, key: str | None) -> tuple[TicketEntry, bool]:
+    ticket = _locked(ticket_id)
+    known = _known(ticket, Kind.NOTE, key)
+    if known is not None:
+        return known, False
+    old_url = follow_url(ticket)
+    ticket.link_version += 1
+    ticket.save(update_fields=["link_version"])
+    outbox.replace_link(ticket, old_url)
+    return _add(ticket, Kind.NOTE, what, user, key), True
+
+
 def filled_in(answer: CannedAnswer, ticket: Ticket) -> str:
-    """Return the text with the ticket's own words in place of ``{client}`` and the like."""
+    """Fill in the placeholders of a canned answer from a ticket."""
     words = {
         "client": ticket.customer_name or "Madame, Monsieur",
         "numero": ticket.number or "",
@@ -182,7 +221,7 @@ def _locked(ticket_id: int) -> Ticket:
 
 
 def _key(ticket: Ticket, kind: TicketEntry.Kind, key: str | None) -> str | None:
-    """A form's key counts within its ticket only: nobody can hit on that of another."""
+    """Scope an idempotency key to its ticket and kind of entry."""
     if key is None or not is_id(key) or len(key) > MAX_KEY_CHARS:
         return None
     return f"{kind}:{ticket.pk}:{key}"
@@ -201,10 +240,10 @@ def _add(
     key: str | None = None,
     state: State | None = None,
 ) -> TicketEntry:
-    """``state``: the one into which this brings the ticket, if it is another."""
+    """Add an entry to the history. ``state``: new state of the ticket, if it changes."""
     return TicketEntry.objects.create(
         ticket=ticket,
-        at=timezone.now(),
+        at=clock.now(),
         kind=kind,
         text=text,
         state=state if state is not None and (state != ticket.state or kind is Kind.STATE) else "",

@@ -1,4 +1,4 @@
-"""What may become of a ticket. Pure."""
+"""States of a ticket and the transitions between them. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class State(StrEnum):
-    """Where a ticket stands. Each is left for others as ``may_become`` says; closed is the end."""
+    """State of a ticket; ``may_become`` gives the transitions. Closed is final."""
 
     NEW = "new"
     IN_PROGRESS = "in_progress"
@@ -22,7 +22,7 @@ LABELS: dict[State, str] = {
     State.RESOLVED: "résolu",
     State.CLOSED: "clos",
 }
-#: What a customer reads on their page.
+#: Labels on the customer's page.
 CUSTOMER_LABELS: dict[State, str] = {
     State.NEW: "Reçue, pas encore prise en charge",
     State.IN_PROGRESS: "Prise en charge par un conseiller",
@@ -37,30 +37,33 @@ _NEXT: dict[State, frozenset[State]] = {
     State.RESOLVED: frozenset({State.IN_PROGRESS, State.CLOSED}),
     State.CLOSED: frozenset(),
 }
-#: Something is still to be done.
+#: States of tickets that still need work.
 OPEN = frozenset({State.NEW, State.IN_PROGRESS, State.WAITING})
 
 
 class NotAllowed(Exception):
-    """A ticket cannot go from this state to that one; the text says so in French."""
+    """A transition is not allowed; the text gives the reason in French."""
 
 
 def may_become(state: State) -> tuple[State, ...]:
-    """Return what staff may choose next, in the order of ``State``."""
+    """Return the states that staff may choose next, in the order of ``State``."""
     return tuple(new for new in State if new in _NEXT[state])
 
 
 def check_change(old: State, new: State) -> None:
-    """Raise ``NotAllowed`` unless a ticket in the one state may come into the other."""
+    """Check a transition.
+
+    Raises:
+        NotAllowed: the transition does not exist.
+    """
     if new not in _NEXT[old]:
         raise NotAllowed(f"Un ticket {LABELS[old]} ne peut pas devenir {LABELS[new]}.")
 
 
 def after_reply(state: State, *, by_customer: bool) -> State:
-    """Return the state after somebody wrote: who writes last waits for the other.
+    """Return the state after a message: the ticket waits for the other party.
 
-    A customer's words open a resolved ticket again; one that nobody took stays new, and a closed
-    one closed.
+    A customer's message reopens a resolved ticket. A new ticket stays new, and a closed one closed.
     """
     if state is State.CLOSED or (by_customer and state is State.NEW):
         return state

@@ -1,4 +1,4 @@
-"""The figures of the after-sales service over a period: numbers only, no word of a customer."""
+"""Statistics of the after-sales service over a period, without any text of customers."""
 
 from __future__ import annotations
 
@@ -8,24 +8,25 @@ from datetime import date, datetime, timedelta
 from statistics import median
 from typing import Any, TypeVar
 
-from chat.sessions.types import isoformat
-from chat.shop import PARIS
-from chat.tickets.models import Ticket
-from chat.tickets.open_hours import open_time
-from chat.tickets.priority import Priority
-from chat.tickets.problems import Problem
-from chat.tickets.queries import is_at_risk, is_late
-from chat.tickets.states import OPEN, State
+from chat.core.ids import isoformat
+from chat.shop.hours import PARIS
+from chat.shop.tickets.models import Ticket
+from chat.shop.tickets.open_hours import open_time
+from chat.shop.tickets.priority import Priority
+from chat.shop.tickets.problems import Problem
+from chat.shop.tickets.queries import is_at_risk, is_late
+from chat.shop.tickets.states import OPEN, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
-    """``opened``, ``closed``: in the period. The ``by_…`` and answers are of those opened in it;
-    ``to_do``, ``late``, ``at_risk`` are of now, whenever they were opened.
+class TicketStatistics:
+    """Ticket statistics of one period.
 
-    ``in_time``, ``missed``: first answers that came before their deadline, and those that came
-    after it or did not come though it passed. ``median_s``: of the time to the first answer,
-    while the shop was open; None without any. ``days``: opened, day by day.
+    ``opened``, ``closed``: in the period. The ``by_…`` and the answers concern tickets opened in
+    it; ``to_do``, ``late``, ``at_risk`` are current, whenever the tickets were opened.
+    ``in_time``: first answers before their deadline. ``missed``: first answers after it, or still
+    missing although it has passed. ``median_s``: opening hours to the first answer, None without
+    any. ``days``: tickets opened per day.
     """
 
     made_at: datetime
@@ -46,7 +47,7 @@ class Figures:
 
     @property
     def in_time_percent(self) -> int | None:
-        """Rounded down: 100 only when none was missed. None when nothing was due yet."""
+        """Percentage rounded down, so 100 only if none was missed. None if none was due yet."""
         decided = self.in_time + self.missed
         return 100 * self.in_time // decided if decided else None
 
@@ -68,11 +69,11 @@ Kind = TypeVar("Kind", Priority, State, Problem)
 _COUNTS = ("opened", "closed", "to_do", "late", "at_risk", "answered", "in_time", "missed")
 
 
-def figures(since: datetime, now: datetime) -> Figures:
-    """Return the figures from then to now.
+def ticket_statistics(since: datetime, now: datetime) -> TicketStatistics:
+    """Return the statistics from ``since`` to ``now``.
 
     Raises:
-        django.db.Error:
+        django.db.Error: the database is unavailable.
     """
     tickets = list(
         Ticket.objects.filter(opened_at__gte=since, opened_at__lte=now).only(
@@ -86,7 +87,7 @@ def figures(since: datetime, now: datetime) -> Figures:
         one.first_answered_at is None and one.is_open and one.first_answer_due_at < now
         for one in tickets
     )
-    return Figures(
+    return TicketStatistics(
         made_at=now,
         since=since,
         opened=len(tickets),

@@ -1,4 +1,4 @@
-"""What a conversation may know of tickets: its own, or one that it proves to be its customer's."""
+"""Status of tickets for a conversation: its own ones, or one proved by its e-mail."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ import hmac
 import re
 from collections.abc import Sequence
 
-from channels.db import database_sync_to_async
-
-from chat.orders.proof import plain_proof
-from chat.tickets.models import Ticket, TicketEntry
-from chat.tickets.phrases import full_moment
-from chat.tickets.states import CUSTOMER_LABELS, State
+from chat.core.lookups import look_up
+from chat.shop.orders.proof import plain_proof
+from chat.shop.tickets.models import Ticket, TicketEntry
+from chat.shop.tickets.phrases import full_moment
+from chat.shop.tickets.states import CUSTOMER_LABELS, State
 
 MAX_TICKETS = 5
 _NUMBER = re.compile(r"(?<![^\W_])sav[\s._-]{0,3}(2\d{3})[\s._-]{0,3}(\d{1,7})(?![^\W_])", re.I)
@@ -21,15 +20,15 @@ Told = dict[str, str | None]
 
 
 def numbers_in(text: str) -> tuple[str, ...]:
-    """Return the ticket numbers that a text holds in any typing, as ``SAV-2026-00042``."""
+    """Return the ticket numbers in a text, in any spelling, as ``SAV-2026-00042``."""
     found = (f"SAV-{year}-{int(count):05d}" for year, count in _NUMBER.findall(text))
     return tuple(dict.fromkeys(found))
 
 
 def proved(number: str, emails: Sequence[str]) -> Told | None:
-    """Return how the ticket stands if one of these is its e-mail.
+    """Return the status of a ticket if ``emails`` contains its e-mail.
 
-    None tells an unknown number and a wrong e-mail alike, after the same work.
+    None both for an unknown number and for a wrong e-mail, after the same work.
     """
     ticket = Ticket.objects.filter(number=number).first()
     right = _digest(ticket.email if ticket else "")
@@ -38,13 +37,19 @@ def proved(number: str, emails: Sequence[str]) -> Told | None:
 
 
 def of_conversation(session_ref: str) -> list[Told]:
-    """Return how the tickets stand that this conversation opened, the newest first."""
+    """Return the status of the tickets opened by a conversation, newest first."""
     tickets = Ticket.objects.filter(session_ref=session_ref)[:MAX_TICKETS]
     return [_told(ticket) for ticket in tickets]
 
 
-aproved = database_sync_to_async(proved)
-aof_conversation = database_sync_to_async(of_conversation)
+async def aproved(number: str, emails: Sequence[str]) -> Told | None:
+    """Asynchronous form of ``proved``, with the timeout of ``look_up``."""
+    return await look_up(proved, number, emails)
+
+
+async def aof_conversation(session_ref: str) -> list[Told]:
+    """Asynchronous form of ``of_conversation``, with the timeout of ``look_up``."""
+    return await look_up(of_conversation, session_ref)
 
 
 def _told(ticket: Ticket) -> Told:

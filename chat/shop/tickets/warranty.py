@@ -1,6 +1,6 @@
-"""The shop's commercial guarantee: each component has its own end. Pure.
+"""The shop's commercial guarantee, with one duration per component. Pure.
 
-Source: the shop's rules. It never replaces the law: see ``chat/tickets/law.py``.
+Source: the shop's rules. It never replaces the statutory rights: see ``chat/shop/tickets/law.py``.
 """
 
 from __future__ import annotations
@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from chat.tickets.cards import Applies, Card, in_french, years_after
-from chat.tickets.problems import Component
-from chat.tickets.words import affirmed, whole_words
+from chat.shop.tickets.problems import Component
+from chat.shop.tickets.rules import AppliedRule, Applies, in_french, years_after
+from chat.shop.tickets.vocabulary import affirmed, folded, whole_words
 
 SOURCE = "Garantie commerciale de Meuble de France"
 
-#: From delivery.
+#: Duration in years from delivery.
 YEARS: dict[Component, int] = {
     Component.STRUCTURE: 5,
     Component.MECHANISM: 3,
@@ -28,10 +28,10 @@ LABELS: dict[Component, str] = {
     Component.CUSHIONS: "coussins",
 }
 
-#: "chat" is also where one talks: "sur le chat", "par chat", "le chat en ligne".
+#: Contexts in which "chat" is the chat, not a cat: "sur le chat", "par chat", "le chat en ligne".
 _NO_CAT = r"(?<!sur le )(?<!sur ce )(?<!via le )(?<!par )(?<!en )(?<!via )(?<!live )(?<!dans le )"
-#: What is not covered, by the French name under which the customer reads it.
-#: "tâche" (a task) folds into "tache": many write the stain so.
+#: Excluded causes by their French label. "tâche" (task) and "tache" (stain) fold to the same word,
+#: since many customers misspell the latter.
 EXCLUSIONS: dict[str, re.Pattern[str]] = {
     "les taches": whole_words(
         r"tach(?:e|ee|es|ees|er|ent)|aureoles?|souill(?:e|ee|es|ees|ure|ures)",
@@ -61,21 +61,22 @@ _EXCLUDED_FOR: dict[Component, tuple[str, ...]] = {
 
 
 def accidents_in(text: str) -> tuple[str, ...]:
-    """Return which of ``EXCLUSIONS`` the words speak of, whatever the component."""
-    return tuple(name for name, pattern in EXCLUSIONS.items() if affirmed(pattern, text))
+    """Return the ``EXCLUSIONS`` that a text mentions, whatever the component."""
+    plain = folded(text)
+    return tuple(name for name, pattern in EXCLUSIONS.items() if affirmed(pattern, plain))
 
 
 def exclusions_for(component: Component, problem: str) -> tuple[str, ...]:
-    """Return why this component's guarantee does not cover the problem; () when it does."""
+    """Return the reasons why a component's guarantee does not cover the problem; () if it does."""
     return tuple(name for name in accidents_in(problem) if name in _EXCLUDED_FOR[component])
 
 
 def commercial_guarantee(
     component: Component, delivered_on: date | None, on: date, problem: str = ""
-) -> Card:
-    """Return the commercial guarantee of one component as it stands on a day.
+) -> AppliedRule:
+    """Return the commercial guarantee of one component on a day.
 
-    ``delivered_on``: None when it is not known. ``problem``: the customer's own words.
+    ``delivered_on``: None if unknown. ``problem``: the customer's description.
     """
     ends_on = years_after(delivered_on, YEARS[component]) if delivered_on else None
     excluded = exclusions_for(component, problem)
@@ -84,7 +85,7 @@ def commercial_guarantee(
         why = f"Elle ne couvre pas {_listed(excluded)}. La garantie légale reste à examiner."
     else:
         applies, why = _by_date(component, delivered_on, ends_on, on)
-    return Card(
+    return AppliedRule(
         rule=f"commercial.{component}",
         label=f"Garantie commerciale, {LABELS[component]} ({YEARS[component]} ans)",
         source=SOURCE,
@@ -96,8 +97,8 @@ def commercial_guarantee(
 
 def commercial_guarantees(
     delivered_on: date | None, on: date, problem: str = ""
-) -> tuple[Card, ...]:
-    """Return the card of every component."""
+) -> tuple[AppliedRule, ...]:
+    """Return the commercial guarantee of every component."""
     return tuple(commercial_guarantee(part, delivered_on, on, problem) for part in Component)
 
 
