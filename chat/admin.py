@@ -2,14 +2,14 @@
 
 from chat.access.admin import ApiKeyAdmin
 from chat.access.staff_admin import SettingsAdmin, StaffAdmin
-from chat.catalog.admin import CategoryAdmin, ProductAdmin
-from chat.numbers.admin import DailyNumberAdmin
-from chat.orders.admin import OrderAdmin
-from chat.photos.admin import PhotoAdmin
-from chat.reports.admin import CleanupReportAdmin
-from chat.takeover.admin import ContactRequestAdmin
-from chat.tickets.admin import CannedAnswerAdmin, OutgoingMailAdmin, TicketAdmin
-from chat.views.desk.admin import ChatSessionAdmin
+from chat.web.desk.admin.catalog import CategoryAdmin, ProductAdmin
+from chat.web.desk.admin.contacts import ContactRequestAdmin
+from chat.web.desk.admin.orders import OrderAdmin
+from chat.web.desk.admin.photos import PhotoAdmin
+from chat.web.desk.admin.reports import CleanupReportAdmin
+from chat.web.desk.admin.sessions import ChatSessionAdmin
+from chat.web.desk.admin.stats import DailyNumberAdmin
+from chat.web.desk.admin.tickets import CannedAnswerAdmin, OutgoingMailAdmin, TicketAdmin
 
 __all__ = [
     "ApiKeyAdmin",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.http import HttpResponse
 
-from chat.photos import files
-from chat.photos.models import Photo
+from chat.shop.photos import files
+from chat.shop.photos.models import Photo
 
 
 def image_response(photo: Photo, *, small: bool = False) -> HttpResponse:

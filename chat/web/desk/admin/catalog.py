@@ -6,12 +6,12 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.timesince import timesince
 
-from chat.catalog import phrases
-from chat.catalog.models import Category, Product
+from chat.core import clock
+from chat.shop.catalog import phrases
+from chat.shop.catalog.models import Category, Product
 
 
 class LinesField(forms.CharField):
@@ -62,7 +62,7 @@ class StockFilter(admin.SimpleListFilter):
             case "unknown":
                 return queryset.filter(stock=None)
             case "old":
-                return queryset.filter(stock_at__lt=timezone.now() - phrases.STOCK_STALE)
+                return queryset.filter(stock_at__lt=clock.now() - phrases.STOCK_STALE)
         return queryset
 
 
@@ -110,6 +110,14 @@ class ProductAdmin(admin.ModelAdmin[Product]):
         ("Après l'achat", {"fields": ["guarantee", "care", "known_problems"]}),
         ("Dessin", {"fields": ["image", "drawing", "updated_at"]}),
     ]  # fmt: skip
+
+    def get_view_on_site_url(self, obj: Product | None = None) -> str | None:
+        """Return the product's own page, which only an active product has.
+
+        Django's way there, ``/admin/r/…``, asks for the name of the site and shows a page that
+        does not exist.
+        """
+        return obj.get_absolute_url() if obj is not None and obj.is_active else None
 
     @admin.display(description="")
     def thumbnail(self, product: Product) -> str:

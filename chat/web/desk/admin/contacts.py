@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 
+from chat.core import clock
 from chat.takeover.models import ContactRequest
 
 
@@ -31,7 +29,7 @@ class ContactRequestAdmin(admin.ModelAdmin[ContactRequest]):
         for asked in queryset.filter(handled_at=None):
             self.log_change(request, asked, "Marquée comme traitée.")
         count = queryset.filter(handled_at=None).update(
-            handled_at=timezone.now(), handled_by=request.user.pk
+            handled_at=clock.now(), handled_by=request.user.pk
         )
         self.message_user(request, f"{count} demande(s) marquée(s) comme traitée(s).")
 
@@ -43,7 +41,4 @@ class ContactRequestAdmin(admin.ModelAdmin[ContactRequest]):
         self.message_user(request, f"{count} demande(s) rouverte(s).", messages.SUCCESS)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from chat.orders.models import Order, OrderLine
+from chat.shop.orders.models import Order, OrderLine
 
 
 class OrderLineInline(admin.TabularInline[OrderLine, Order]):

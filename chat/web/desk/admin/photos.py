@@ -9,9 +9,9 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from chat.photos.models import Photo
-from chat.photos.queries import find
-from chat.photos.responses import image_response
+from chat.shop.photos.models import Photo
+from chat.shop.photos.queries import find
+from chat.web.photo_responses import image_response
 
 #: Who has one of these sees photos.
 RIGHTS = ("chat.view_chatsession", "chat.view_ticket")

@@ -9,12 +9,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from chat.reports.charts import bars
+from chat.core.reporting.charts import bars
+from chat.core.reporting.french import moment, number, size
 from chat.reports.models import CleanupReport
 from chat.reports.page import evolution
-from chat.reports.phrases import KINDS, moment, number, size
 from chat.reports.queries import past_reports
-from chat.reports.report import Bucket, quiet_label, size_label
+from chat.reports.report import KINDS, Bucket, quiet_label, size_label
 from chat.sessions.upkeep import Orphan
 
 

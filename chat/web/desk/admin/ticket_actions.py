@@ -9,11 +9,11 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.http import QueryDict
 
-from chat.tickets import handling
-from chat.tickets.handling import BadText
-from chat.tickets.models import CannedAnswer, Ticket
-from chat.tickets.priority import Priority
-from chat.tickets.states import LABELS, State
+from chat.shop.tickets import services
+from chat.shop.tickets.models import CannedAnswer, Ticket
+from chat.shop.tickets.priority import Priority
+from chat.shop.tickets.services import BadText
+from chat.shop.tickets.states import LABELS, State
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -24,13 +24,13 @@ Act = Callable[[Ticket, QueryDict, User], str]
 
 def reply(ticket: Ticket, form: QueryDict, user: User) -> str:
     before = ticket.entries.count()
-    handling.reply(ticket.pk, form.get("text", ""), user, form.get("key"))
+    services.reply(ticket.pk, form.get("text", ""), user, form.get("key"))
     return "Réponse envoyée au client." if ticket.entries.count() > before else ""
 
 
 def note(ticket: Ticket, form: QueryDict, user: User) -> str:
     before = ticket.entries.count()
-    handling.add_note(ticket.pk, form.get("text", ""), user, form.get("key"))
+    services.add_note(ticket.pk, form.get("text", ""), user, form.get("key"))
     return "Note ajoutée." if ticket.entries.count() > before else ""
 
 
@@ -38,7 +38,7 @@ def state(ticket: Ticket, form: QueryDict, user: User) -> str:
     wanted = form.get("state", "")
     if wanted not in set(State):
         raise BadText("Choisissez un état.")
-    done = handling.change_state(ticket.pk, State(wanted), user)
+    done = services.change_state(ticket.pk, State(wanted), user)
     return f"État : {LABELS[State(wanted)]}." if done else ""
 
 
@@ -47,7 +47,7 @@ def assign(ticket: Ticket, form: QueryDict, user: User) -> str:
     adviser = next((one for one in advisers() if str(one.pk) == wanted), None)
     if wanted and adviser is None:
         raise BadText("Ce compte ne peut pas suivre de tickets.")
-    if not handling.assign(ticket.pk, adviser, user):
+    if not services.assign(ticket.pk, adviser, user):
         return ""
     return f"Confié à {name_of(adviser)}." if adviser else "N’est plus confié à personne."
 
@@ -56,8 +56,18 @@ def priority(ticket: Ticket, form: QueryDict, user: User) -> str:
     wanted = form.get("priority", "")
     if wanted not in set(Priority):
         raise BadText("Choisissez une priorité.")
-    done = handling.change_priority(ticket.pk, Priority(wanted), user)
+    done = services.change_priority(ticket.pk, Priority(wanted), user)
     return f"Priorité : {wanted}." if done else ""
+
+
+def revoke(ticket: Ticket, form: QueryDict, user: User) -> str:
+    done = services.revoke_link(ticket.pk, user, form.get("key"))
+    return "Lien de suivi révoqué." if done else ""
+
+
+def send_link(ticket: Ticket, form: QueryDict, user: User) -> str:
+    done = services.send_new_link(ticket.pk, user, form.get("key"))
+    return "Nouveau lien de suivi envoyé au client." if done else ""
 
 
 ACTS: dict[str, Act] = {
@@ -66,6 +76,8 @@ ACTS: dict[str, Act] = {
     "state": state,
     "assign": assign,
     "priority": priority,
+    "revoke_link": revoke,
+    "send_link": send_link,
 }
 
 
@@ -84,5 +96,5 @@ def with_canned(ticket: Ticket, form: QueryDict) -> str:
     chosen = form.get("canned", "")
     found = CannedAnswer.objects.filter(pk=chosen).first() if chosen.isdecimal() else None
     typed = form.get("text", "").replace("\r\n", "\n").strip()
-    added = handling.filled_in(found, ticket) if found else ""
+    added = services.filled_in(found, ticket) if found else ""
     return "\n\n".join(part for part in (typed, added) if part)

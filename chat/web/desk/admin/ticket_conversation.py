@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from chat.errors import SessionNotFound, StoreUnavailable
-from chat.sessions.store import default_store
+from chat.core.errors import SessionNotFound, StoreUnavailable
+from chat.sessions.store import STORE
 
 
 async def conversation_lives(session_ref: str) -> bool | None:
@@ -11,7 +11,7 @@ async def conversation_lives(session_ref: str) -> bool | None:
     if not session_ref:
         return False
     try:
-        await default_store().find(session_ref)
+        await STORE.get().find(session_ref)
     except SessionNotFound:
         return False
     except StoreUnavailable:

@@ -8,10 +8,11 @@ from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 
-from chat.tickets.models import Ticket
-from chat.tickets.queries import is_at_risk, is_late
+from chat.core import clock
+from chat.shop.tickets.mailer import GIVEN_UP
+from chat.shop.tickets.models import OutgoingMail, Ticket
+from chat.shop.tickets.queries import is_at_risk, is_late
 
 
 class DueFilter(admin.SimpleListFilter):
@@ -22,13 +23,37 @@ class DueFilter(admin.SimpleListFilter):
         return [("late", "En retard"), ("risk", "À risque"), ("both", "En retard ou à risque")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Ticket]) -> QuerySet[Ticket]:
-        now = timezone.now()
+        now = clock.now()
         wanted = {
             "late": is_late(now),
             "risk": is_at_risk(now),
             "both": is_late(now) | is_at_risk(now),
         }.get(self.value() or "")
         return queryset if wanted is None else queryset.filter(wanted)
+
+
+class MailStateFilter(admin.SimpleListFilter):
+    title = "état"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [
+            ("waiting", "À envoyer"),
+            ("given_up", "Abandonnés ou refusés"),
+            ("sent", "Envoyés"),
+        ]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[OutgoingMail]
+    ) -> QuerySet[OutgoingMail]:
+        match self.value():
+            case "waiting":
+                return queryset.filter(sent_at=None).exclude(GIVEN_UP)
+            case "given_up":
+                return queryset.filter(GIVEN_UP)
+            case "sent":
+                return queryset.exclude(sent_at=None)
+        return queryset
 
 
 class AdviserFilter(admin.SimpleListFilter):

@@ -16,22 +16,27 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from chat.tickets import acts, export, handling
-from chat.tickets.conversation import conversation_lives
-from chat.tickets.detail import context_of
-from chat.tickets.filters import AdviserFilter, DueFilter
-from chat.tickets.handling import BadText
-from chat.tickets.models import CannedAnswer, OutgoingMail, Ticket
-from chat.tickets.queries import urgency
-from chat.tickets.states import NotAllowed, State
+from chat.core import clock
+from chat.shop.tickets import export, mailer, services
+from chat.shop.tickets.erasure import erase_tickets, extent_of
+from chat.shop.tickets.models import CannedAnswer, OutgoingMail, Ticket
+from chat.shop.tickets.queries import urgency
+from chat.shop.tickets.services import BadText
+from chat.shop.tickets.states import NotAllowed, State
+from chat.web.desk.admin import ticket_actions as acts
+from chat.web.desk.admin.ticket_conversation import conversation_lives
+from chat.web.desk.admin.ticket_detail import context_of
+from chat.web.desk.admin.ticket_filters import AdviserFilter, DueFilter, MailStateFilter
 
 #: One file holds so many; more are narrowed first.
 MAX_EXPORT = 10_000
+MAX_ERASED = 500
 
 
 class ReadOnly:
@@ -57,7 +62,7 @@ class TicketAdmin(ReadOnly, admin.ModelAdmin[Ticket]):
         *("number", "order_number", "email", "customer_name", "words"),
         *("product_name", "product_reference"),
     ]
-    actions = ["assign_to_me", "close", "export_csv", "export_json"]
+    actions = ["assign_to_me", "close", "export_csv", "export_json", "erase_several"]
 
     class Media:
         css = {"all": ["chat/desk/tickets.css"]}
@@ -102,7 +107,7 @@ class TicketAdmin(ReadOnly, admin.ModelAdmin[Ticket]):
         if not ticket.is_open:
             return "–"
         due_at = timezone.localtime(ticket.first_answer_due_at)
-        kind = urgency(ticket, timezone.now())
+        kind = urgency(ticket, clock.now())
         word = {"late": "En retard : ", "risk": "Bientôt : "}.get(kind, "")
         return format_html(
             '<span class="due due--{}">{}{}</span>', kind or "calm", word, f"{due_at:%d/%m %H:%M}"
@@ -113,7 +118,7 @@ class TicketAdmin(ReadOnly, admin.ModelAdmin[Ticket]):
     @admin.action(description="Me les confier", permissions=["change"])
     def assign_to_me(self, request: HttpRequest, queryset: QuerySet[Ticket]) -> None:
         user = cast(User, request.user)
-        taken = [one for one in queryset if handling.assign(one.pk, user, user)]
+        taken = [one for one in queryset if services.assign(one.pk, user, user)]
         for ticket in taken:
             self.log_change(request, ticket, f"Confié à {acts.name_of(user)}.")
         self.message_user(request, f"{len(taken)} ticket(s) vous sont confiés.", messages.SUCCESS)
@@ -121,7 +126,7 @@ class TicketAdmin(ReadOnly, admin.ModelAdmin[Ticket]):
     @admin.action(description="Clore", permissions=["change"])
     def close(self, request: HttpRequest, queryset: QuerySet[Ticket]) -> None:
         user = cast(User, request.user)
-        done = [one for one in queryset if handling.change_state(one.pk, State.CLOSED, user)]
+        done = [one for one in queryset if services.change_state(one.pk, State.CLOSED, user)]
         for ticket in done:
             self.log_change(request, ticket, "État : clos.")
         self.message_user(request, f"{len(done)} ticket(s) clos.", messages.SUCCESS)
@@ -144,6 +149,20 @@ class TicketAdmin(ReadOnly, admin.ModelAdmin[Ticket]):
         )
         return chosen
 
+    @admin.action(description="Effacer définitivement…", permissions=["erase"])
+    def erase_several(
+        self, request: HttpRequest, queryset: QuerySet[Ticket]
+    ) -> HttpResponseBase | None:
+        """Ask, then erase those that were chosen."""
+        tickets = list(queryset.order_by("pk")[:MAX_ERASED])
+        if "confirmed" not in request.POST:
+            return self._erasure_page(request, tickets, action="erase_several")
+        self._erase(request, tickets)
+        return None
+
+    def has_erase_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("chat.delete_ticket")
+
     def has_export_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("chat.export_ticket")
 
@@ -151,8 +170,10 @@ class TicketAdmin(ReadOnly, admin.ModelAdmin[Ticket]):
 
     def get_urls(self) -> list[URLPattern]:
         act = self.admin_site.admin_view(require_POST(self.act))
+        erase = self.admin_site.admin_view(never_cache(self.erase))
         return [
             path("<int:pk>/change/", self.detail, name="chat_ticket_change"),
+            path("<int:pk>/erase/", erase, name="chat_ticket_erase"),
             path("<int:pk>/<str:what>/do/", act, name="chat_ticket_do"),
             *super().get_urls(),
         ]
@@ -184,6 +205,7 @@ class TicketAdmin(ReadOnly, admin.ModelAdmin[Ticket]):
             "opts": self.opts,
             "media": self.media,
             "may_change": self.has_change_permission(request, ticket),
+            "may_erase": self.has_erase_permission(request),
             **more,
         }
         return TemplateResponse(
@@ -209,6 +231,39 @@ class TicketAdmin(ReadOnly, admin.ModelAdmin[Ticket]):
             self.message_user(request, done, messages.SUCCESS)
         return redirect("admin:chat_ticket_change", pk)
 
+    @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
+    def erase(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        """Ask, then erase one ticket with all that belongs to it."""
+        if not self.has_erase_permission(request):
+            raise PermissionDenied
+        tickets = list(Ticket.objects.filter(pk=pk))
+        if request.method == "POST" or not tickets:
+            self._erase(request, tickets)
+            return redirect("admin:chat_ticket_changelist")
+        return self._erasure_page(request, tickets)
+
+    def _erasure_page(
+        self, request: HttpRequest, tickets: list[Ticket], action: str = ""
+    ) -> HttpResponseBase:
+        """``action``: the one of the list that asks, or ""."""
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Effacer définitivement ?",
+            "opts": self.opts,
+            "media": self.media,
+            "tickets": tickets,
+            "extent": extent_of(tickets),
+            "action": action,
+        }
+        return TemplateResponse(request, "admin/tickets/erase.html", context)
+
+    def _erase(self, request: HttpRequest, tickets: list[Ticket]) -> None:
+        user_id = cast(int, request.user.pk)
+        extent = erase_tickets([ticket.pk for ticket in tickets], user_id=user_id)
+        numbers = ", ".join(extent.numbers)
+        told = f"Effacé définitivement : {numbers}." if numbers else "Il n’y avait rien à effacer."
+        self.message_user(request, told, messages.SUCCESS)
+
 
 def _file(text: str, content_type: str, name: str) -> HttpResponse:
     response = HttpResponse(text, content_type=content_type)
@@ -232,12 +287,35 @@ class CannedAnswerAdmin(admin.ModelAdmin[CannedAnswer]):
 
 @admin.register(OutgoingMail)
 class OutgoingMailAdmin(ReadOnly, admin.ModelAdmin[OutgoingMail]):
-    """To be read: what went, what waits, and why."""
+    """To be read: what went, what waits, and why. What did not go may be sent again."""
 
-    list_display = ["created_at", "to", "subject", "tries", "sent_at", "error"]
-    list_filter = [("sent_at", admin.EmptyFieldListFilter)]
+    list_display = ["created_at", "to", "subject", "state", "tries", "sent_at", "error"]
+    list_filter = [MailStateFilter]
+    actions = ["send_again"]
     date_hierarchy = "created_at"
     search_fields = ["to", "subject", "ticket__number"]
+
+    @admin.display(description="état")
+    def state(self, mail: OutgoingMail) -> str:
+        if mail.sent_at is not None:
+            return "envoyé"
+        if mail.is_refused:
+            return "refusé par le destinataire"
+        return "abandonné" if mail.is_given_up else "à envoyer"
+
+    @admin.action(description="Renvoyer les e-mails qui ne sont pas partis", permissions=["view"])
+    def send_again(self, request: HttpRequest, mails: QuerySet[OutgoingMail]) -> None:
+        user_id = cast(int, request.user.pk)
+        chosen = mails.filter(sent_at=None).exclude(body="")
+        if not chosen.exists():
+            told = "Aucun e-mail à renvoyer : ils sont partis, ou leur texte a été supprimé."
+            self.message_user(request, told, messages.WARNING)
+            return
+        LogEntry.objects.log_actions(user_id, chosen, CHANGE, change_message="Renvoyé.")
+        count = mailer.send_again(chosen)
+        plural = "s" if count > 1 else ""
+        told = f"{count} e-mail{plural} à nouveau en attente d’envoi."
+        self.message_user(request, told, messages.SUCCESS)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
