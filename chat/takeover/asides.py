@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 
-from chat import live
-from chat.errors import ChatError
+from chat.core.errors import ChatError
+from chat.core.ids import ref_of
+from chat.core.json import JSON
 from chat.protocol import AsideAdded
+from chat.pubsub import PUBSUB
 from chat.sessions.desk import Aside, AsideKind, desk_key
-from chat.sessions.store import default_store
-from chat.sessions.types import JSON, ref_of
+from chat.sessions.store import STORE
 
 logger = logging.getLogger(__name__)
-
-_later: set[asyncio.Task[None]] = set()
 
 
 async def add_aside(session_id: str, aside: Aside) -> None:
@@ -23,8 +21,8 @@ async def add_aside(session_id: str, aside: Aside) -> None:
     Raises:
         StoreUnavailable:
     """
-    await default_store().add_aside(session_id, aside)
-    await live.publish(desk_key(session_id), AsideAdded(aside))
+    await STORE.get().add_aside(session_id, aside)
+    await PUBSUB.get().publish(desk_key(session_id), AsideAdded(aside))
 
 
 async def add_event(session_id: str, text: str, author: str = "", data: JSON | None = None) -> None:
@@ -34,27 +32,3 @@ async def add_event(session_id: str, text: str, author: str = "", data: JSON | N
         await add_aside(session_id, aside)
     except ChatError as error:
         logger.warning("an aside of session %s was not kept: %s", ref_of(session_id), error.code)
-
-
-def show_later(session_id: str, aside: Aside, watching: int | None) -> None:
-    """Show the staff what is kept already, without holding up anybody.
-
-    ``watching``: how many workers have staff who watch, see ``live.publish``.
-    """
-    key = desk_key(session_id)
-    if live.is_heard(key, watching):
-        task = asyncio.create_task(_show(key, aside, watching), name="aside")
-        _later.add(task)
-        task.add_done_callback(_later.discard)
-
-
-async def _show(key: str, aside: Aside, watching: int | None) -> None:
-    try:
-        await live.publish(key, AsideAdded(aside), listening=watching)
-    except Exception:
-        logger.exception("showing the numbers of a turn failed")
-
-
-async def settle() -> None:
-    """Return when all that was kept so far is shown."""
-    await asyncio.gather(*_later)

@@ -11,13 +11,22 @@ from contextlib import suppress
 
 from django.conf import settings
 
-from chat import live
-from chat.errors import ChatError, InvalidMessage, SessionNotFound
+from chat.core.clock import now
+from chat.core.errors import (
+    ChatError,
+    DeskUnavailable,
+    InvalidMessage,
+    SessionNotFound,
+    StoreUnavailable,
+)
+from chat.core.ids import is_id, ref_of
 from chat.frames import checked_text
 from chat.protocol import AdviserAsked, MessageDone, SessionState, SpeakerChanged
+from chat.pubsub import PUBSUB
 from chat.sessions.desk import Adviser, Aside, AsideKind
-from chat.sessions.store import ANY_OWNER, WEB_OWNER, default_store
-from chat.sessions.types import Author, Message, Session, is_id, now, ref_of
+from chat.sessions.store import ANY_OWNER, STORE, WEB_OWNER, Store
+from chat.sessions.switch import SwitchStore
+from chat.sessions.types import Author, Message, Session
 from chat.takeover import wording
 from chat.takeover.asides import add_aside, add_event
 from chat.takeover.silence import hush
@@ -39,13 +48,19 @@ async def take_over(session_id: str, adviser: Adviser) -> Session:
     Raises:
         HeldByAnother: with their name.
         SessionNotFound, SessionGone:
-        StoreUnavailable: it may have been taken: try again.
+        DeskUnavailable: another worker may let the model go on. Nothing was taken, unless Redis
+            went at that very moment.
     """
-    store = default_store()
+    store = STORE.get()
+    await store.check_confirmable(session_id)
     is_quiet = await hush(store, await store.load(session_id, ANY_OWNER))
     announcement = _announcement(wording.taken(adviser.name))
     try:
         session, is_new = await store.take_over(session_id, adviser, announcement)
+    except DeskUnavailable:
+        if not await _undo(store, session_id, adviser, announcement):
+            await _tell_as_it_is(session_id)
+        raise
     except ChatError:
         await _tell_as_it_is(session_id)
         raise
@@ -68,7 +83,7 @@ async def hand_back(session_id: str, adviser: Adviser, instruction: str = "") ->
     """
     if instruction:
         instruction = _checked_instruction(instruction)
-    session = await default_store().load(session_id, ANY_OWNER)
+    session = await STORE.get().load(session_id, ANY_OWNER)
     text = wording.handed_back(session.messages)
     if not await _return(session_id, adviser.id, instruction, text):
         return False
@@ -90,17 +105,17 @@ async def say(session_id: str, adviser: Adviser, message_id: str, text: str) -> 
     if not is_id(message_id):
         raise InvalidMessage
     message = Message(author=Author.ADVISER, id=message_id, text=_checked(text), name=adviser.name)
-    store = default_store()
+    store = STORE.get()
     if not await store.say(session_id, adviser.id, message):
         session = await store.load(session_id, ANY_OWNER)
         message = next(known for known in session.messages if known.id == message_id)
-    await live.publish(session_id, MessageDone(message))
+    await PUBSUB.get().publish(session_id, MessageDone(message))
     return message
 
 
 async def keep_hold(session_id: str, adviser: Adviser) -> bool:
     """Note that the adviser is there. False when they do not hold it."""
-    return await default_store().keep_hold(session_id, adviser.id)
+    return await STORE.get().keep_hold(session_id, adviser.id)
 
 
 async def note(session_id: str, adviser: Adviser, text: str) -> Aside:
@@ -111,7 +126,7 @@ async def note(session_id: str, adviser: Adviser, text: str) -> Aside:
         SessionNotFound, SessionGone, StoreUnavailable:
     """
     aside = Aside(kind=AsideKind.NOTE, text=_checked(text), author=adviser.name)
-    await default_store().load(session_id, ANY_OWNER)
+    await STORE.get().load(session_id, ANY_OWNER)
     await add_aside(session_id, aside)
     return aside
 
@@ -126,13 +141,13 @@ async def ask_for_adviser(session_id: str, owner: str, reason: str = "", lead: s
     Raises:
         SessionNotFound, SessionGone, StoreUnavailable:
     """
-    store = default_store()
+    store = STORE.get()
     when = wording.asked(now(), on_page=owner == WEB_OWNER)
     announcement = _announcement(f"{lead} {when}" if lead else when)
     if not await store.ask_for_adviser(session_id, owner, announcement):
         return False
-    await live.publish(session_id, AdviserAsked())
-    await live.publish(session_id, MessageDone(announcement))
+    await PUBSUB.get().publish(session_id, AdviserAsked())
+    await PUBSUB.get().publish(session_id, MessageDone(announcement))
     data = {"reason": reason} if reason else {}
     event = "Un conseiller est appelé." if lead else "Le client demande un conseiller."
     await add_event(session_id, event, data=data)
@@ -145,7 +160,7 @@ async def return_lapsed() -> None:
     Raises:
         StoreUnavailable:
     """
-    store = default_store()
+    store = STORE.get()
     for session_id in await store.lapsed():
         try:
             session = await store.load(session_id, ANY_OWNER)
@@ -154,10 +169,14 @@ async def return_lapsed() -> None:
                 await add_event(session_id, f"{session.adviser} n'est plus là.", session.adviser)
         except SessionNotFound:
             logger.debug("session %s ended while it was given back", ref_of(session_id))
+        except StoreUnavailable:
+            raise
+        except Exception:  # the others are not to wait for this one
+            logger.exception("session %s could not be given back", ref_of(session_id))
 
 
 async def _return(session_id: str, adviser_id: str, instruction: str, text: str) -> bool:
-    store = default_store()
+    store = STORE.get()
     announcement = _announcement(text)
     if not await store.hand_back(session_id, adviser_id, instruction, announcement):
         return False
@@ -167,19 +186,37 @@ async def _return(session_id: str, adviser_id: str, instruction: str, text: str)
 
 async def _tell_speaker(session: Session, announcement: Message | None) -> None:
     """Show everybody the whole conversation, since questions may have ended, then what changed."""
-    await live.publish(session.id, SessionState.of(session, default_store().backend))
+    await PUBSUB.get().publish(session.id, SessionState.of(session, STORE.get().backend))
     speaker = "adviser" if session.has_adviser else "assistant"
-    await live.publish(session.id, SpeakerChanged(speaker, session.adviser))
+    await PUBSUB.get().publish(session.id, SpeakerChanged(speaker, session.adviser))
     if announcement is not None:
-        await live.publish(session.id, MessageDone(announcement))
+        await PUBSUB.get().publish(session.id, MessageDone(announcement))
+
+
+async def _undo(store: Store, session_id: str, adviser: Adviser, taken: Message) -> bool:
+    """Hand back what the store has but no worker may count on; False when that is not needed."""
+    if not isinstance(store, SwitchStore):
+        return False
+    try:
+        session = await store.load(session_id, ANY_OWNER)
+        undone = _announcement(wording.lapsed(adviser.name, session.messages))
+        if not await store.undo_take_over(session_id, adviser, taken, undone):
+            return False
+        await _tell_speaker(await store.load(session_id, ANY_OWNER), undone)
+        event = f"{adviser.name} n'a pas pu prendre la main : un serveur ne répond pas."
+        await add_event(session_id, event, adviser.name)
+    except ChatError as error:
+        logger.warning("a take-over of %s could not be undone: %s", ref_of(session_id), error.code)
+        return False
+    return True
 
 
 async def _tell_as_it_is(session_id: str) -> None:
     """Show an answer that was cut for nothing: nobody else tells its end."""
-    store = default_store()
+    store = STORE.get()
     with suppress(ChatError):
         session = await store.load(session_id, ANY_OWNER)
-        await live.publish(session_id, SessionState.of(session, store.backend))
+        await PUBSUB.get().publish(session_id, SessionState.of(session, store.backend))
 
 
 def _announcement(text: str) -> Message:

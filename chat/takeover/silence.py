@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from chat import live
+from chat.pubsub import PUBSUB, Command
 from chat.sessions.store import Store
 from chat.sessions.types import Session
 
-#: What whoever answers obeys: keep what is written, end there, and begin nothing for a while.
-YIELD = "yield"
 #: A worker that hears the order ends its answer within milliseconds. One that does not hear it
 #: is cut off by the store, and finds out when it keeps its draft, every 0.4 s at the latest.
 LONGEST_WAIT_S = 0.5
@@ -25,7 +23,7 @@ async def hush(store: Store, session: Session) -> bool:
     """
     if not session.waiting or session.has_adviser:
         return True
-    await live.order(session.id, YIELD)
+    await PUBSUB.get().send_command(session.id, Command.PAUSE)
     loop = asyncio.get_running_loop()
     give_up_at = loop.time() + LONGEST_WAIT_S
     look_s = FIRST_LOOK_S

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chat.assistant.completion import Chunk
-from chat.assistant.turn import Turn, take_turn
+from chat.assistant.lane import Turn
+from chat.assistant.turn import take_turn
+from chat.core.json import JSON
 from chat.sessions.desk import Adviser
-from chat.sessions.types import JSON, Author
+from chat.sessions.types import Author
 from tests.fakes import Listener
 
 CLAIRE = Adviser("7", "Claire")
@@ -43,7 +45,7 @@ async def ask(text: str = "Bonjour", id_: str = "q1", **options: Any) -> Turn:
 
 
 def events(listener: Listener) -> list[JSON]:
-    return [json.loads(envelope.text) for envelope in listener.heard]
+    return [json.loads(event.json) for event in listener.heard]
 
 
 def of_model(events: Sequence[JSON]) -> list[JSON]:

@@ -1,17 +1,13 @@
 from __future__ import annotations
 
 import pytest
-from django.db import OperationalError
 
-from chat.errors import InvalidMessage
-from chat.sessions.types import ref_of
-from chat.takeover import contacts
+from chat.core.errors import InvalidMessage
+from chat.core.ids import ref_of
 from chat.takeover.contacts import (
-    aforget_contacts,
     arecord_contact,
     checked_email,
     checked_subject,
-    forget_left_contacts,
 )
 from chat.takeover.models import ContactRequest
 
@@ -44,23 +40,3 @@ async def test_an_address_is_kept_once_for_each_conversation():
         (ref_of("one"), "Canapé"),
         (ref_of("two"), ""),
     ]
-
-
-async def test_what_an_erased_conversation_left_goes_as_soon_as_the_database_is_back(
-    monkeypatch, caplog
-):
-    monkeypatch.setattr(contacts, "_left", {})
-    await arecord_contact("one", "camille@example.test", "")
-    delete = contacts._aforget_contacts
-
-    async def away(session_id):
-        raise OperationalError
-
-    monkeypatch.setattr(contacts, "_aforget_contacts", away)
-    await aforget_contacts("one")
-    assert "OperationalError" in caplog.text
-    assert await ContactRequest.objects.acount() == 1
-
-    monkeypatch.setattr(contacts, "_aforget_contacts", delete)
-    await forget_left_contacts()
-    assert await ContactRequest.objects.acount() == 0

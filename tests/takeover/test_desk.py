@@ -5,13 +5,14 @@ from datetime import datetime
 
 import pytest
 
-from chat import live
-from chat.assistant import turn
-from chat.errors import HeldByAnother, IdConflict, InvalidMessage, NotHeld, SessionNotFound
+from chat.core.errors import HeldByAnother, IdConflict, InvalidMessage, NotHeld, SessionNotFound
+from chat.pubsub import PUBSUB
 from chat.sessions.desk import AsideKind, desk_key
 from chat.sessions.types import Author
-from chat.shop import PARIS
-from chat.takeover import asides, desk, wording
+from chat.shop.hours import PARIS
+from chat.takeover import desk, wording
+from tests.background import background_tasks
+from tests.builders import ask as ask_store
 from tests.fakes import FakeLLM, Listener
 from tests.sessions.cast import leave_without_a_word
 from tests.takeover.cast import CAMILLE, CLAIRE, KARIM, ask, events, lines
@@ -24,7 +25,7 @@ async def asked(store, model):
     """A conversation in which the assistant answered once."""
     model(FakeLLM(["Bonjour !"]))
     await (await ask()).ended()
-    await asides.settle()
+    await PUBSUB.get().settle()
     return store
 
 
@@ -37,7 +38,7 @@ async def test_adviser_speaks_and_the_model_is_silent(asked, model):
     llm = model(FakeLLM(["Non."]))
     viewer = Listener()
     await desk.take_over(CAMILLE, CLAIRE)
-    async with live.listening(CAMILLE, viewer):
+    async with PUBSUB.get().subscribe(CAMILLE, viewer):
         told = await ask("Vous êtes là ?", "q2")
         message = await desk.say(CAMILLE, CLAIRE, "c1", " Oui ! ")
 
@@ -86,7 +87,7 @@ async def test_after_hand_back_the_assistant_answers_with_the_instruction(asked,
     await desk.take_over(CAMILLE, CLAIRE)
     await desk.say(CAMILLE, CLAIRE, "c1", "Je vous laisse avec l'assistant.")
     viewer = Listener()
-    async with live.listening(CAMILLE, viewer):
+    async with PUBSUB.get().subscribe(CAMILLE, viewer):
         assert await desk.hand_back(CAMILLE, CLAIRE, "Proposer le Cannes en gris.")
     llm = model(FakeLLM(["Le Cannes."]))
     await (await ask("Alors ?", "q2")).ended()
@@ -95,7 +96,7 @@ async def test_after_hand_back_the_assistant_answers_with_the_instruction(asked,
     assert (state["type"], state["speaker"]) == ("session.state", "assistant")
     assert (changed["speaker"], changed["name"]) == ("assistant", "")
     assert told["message"]["text"] == BACK
-    assert "Proposer" not in "".join(envelope.text for envelope in viewer.heard)
+    assert "Proposer" not in "".join(event.json for event in viewer.heard)
     roles = [m["role"] for m in llm.asked[0]]
     assert roles == ["system", "system", "user", "assistant", "system", "user"]
     assert "Proposer le Cannes en gris." in llm.asked[0][1]["content"]
@@ -128,7 +129,7 @@ async def test_conversation_of_an_adviser_who_left_returns_to_the_assistant(aske
     await lapse(asked)
     viewer = Listener()
 
-    async with live.listening(CAMILLE, viewer):
+    async with PUBSUB.get().subscribe(CAMILLE, viewer):
         await asyncio.gather(desk.return_lapsed(), desk.return_lapsed())
 
     assert viewer.types() == ["session.state", "speaker.changed", "message.done"]
@@ -137,17 +138,18 @@ async def test_conversation_of_an_adviser_who_left_returns_to_the_assistant(aske
     assert (await written(asked))[-1] == ("Claire", "Claire n'est plus là.")
 
 
-async def test_sweep_returns_what_an_adviser_left(asked, monkeypatch):
-    monkeypatch.setattr(turn, "SWEEP_S", 0.01)
+async def test_background_returns_what_an_adviser_left(asked):
     await desk.take_over(CAMILLE, CLAIRE)
     await lapse(asked)
     viewer, staff = Listener(), Listener()
 
-    async with live.listening(CAMILLE, viewer), live.listening(desk_key(CAMILLE), staff):
-        sweeping = asyncio.create_task(turn.sweep())
+    async with (
+        PUBSUB.get().subscribe(CAMILLE, viewer),
+        PUBSUB.get().subscribe(desk_key(CAMILLE), staff),
+        background_tasks(),
+    ):
         await viewer.until("speaker.changed")
         await staff.until("aside.added")
-        sweeping.cancel()
 
     assert (await asked.load(CAMILLE, "web")).adviser == ""
     assert staff.types() == ["aside.added"]
@@ -160,7 +162,10 @@ async def lapse(store):
 
 async def test_every_act_is_written_beside_and_told_to_the_staff_alone(asked):
     staff, customer = Listener(), Listener()
-    async with live.listening(desk_key(CAMILLE), staff), live.listening(CAMILLE, customer):
+    async with (
+        PUBSUB.get().subscribe(desk_key(CAMILLE), staff),
+        PUBSUB.get().subscribe(CAMILLE, customer),
+    ):
         await desk.take_over(CAMILLE, CLAIRE)
         await desk.note(CAMILLE, CLAIRE, "Cliente fidèle")
         await desk.hand_back(CAMILLE, CLAIRE)
@@ -176,7 +181,7 @@ async def test_every_act_is_written_beside_and_told_to_the_staff_alone(asked):
     assert staff.types() == ["aside.added"] * 4
     assert [(e["aside"]["author"], e["aside"]["text"]) for e in events(staff)] == acts
     assert "aside.added" not in customer.types()
-    assert "fidèle" not in "".join(envelope.text for envelope in customer.heard)
+    assert "fidèle" not in "".join(event.json for event in customer.heard)
 
 
 async def test_numbers_of_a_turn_are_written_beside_it(asked):
@@ -200,7 +205,7 @@ async def test_numbers_of_a_turn_are_written_beside_it(asked):
 
 async def test_adviser_is_asked_for_once_however_often(asked):
     viewer = Listener()
-    async with live.listening(CAMILLE, viewer):
+    async with PUBSUB.get().subscribe(CAMILLE, viewer):
         found = [await desk.ask_for_adviser(CAMILLE, "web") for _ in range(3)]
 
     assert found == [True, False, False]
@@ -245,3 +250,23 @@ def test_answer_to_who_asks_is_true_at_every_hour(hour, start, opens):
     assert "](/rappel/)" in text
     moment = datetime.fromisoformat(hour).replace(tzinfo=PARIS)
     assert "/rappel/" not in wording.asked(moment, on_page=False)
+
+
+async def spoil(store, session_id):
+    """Have nothing able to read this conversation."""
+    if store.backend == "memory":
+        store._records[session_id].messages.append(None)
+    else:
+        await store._redis._link.run("SET", f"session:{session_id}", "{", "KEEPTTL")
+
+
+async def test_one_conversation_that_cannot_be_given_back_stops_no_other(asked):
+    await ask_store(asked, session_id="another")
+    for session_id in ("another", CAMILLE):
+        await desk.take_over(session_id, CLAIRE)
+        await leave_without_a_word(getattr(asked, "_redis", asked), session_id, CLAIRE)
+    await spoil(asked, "another")
+
+    await desk.return_lapsed()
+
+    assert not (await asked.load(CAMILLE, "web")).has_adviser

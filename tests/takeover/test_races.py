@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
+from channels.layers import get_channel_layer
 
-from chat import live
-from chat.assistant.turn import read_state
-from chat.errors import HeldByAnother
+from chat.assistant.llm import LLM_CLIENT
+from chat.assistant.viewers import read_state
+from chat.core.errors import HeldByAnother
+from chat.pubsub import PUBSUB, PubSub, SpeakerFilter
+from chat.sessions.store import STORE
 from chat.sessions.types import Author, End
-from chat.takeover import asides, desk, silence
-from chat.voice import Voice
+from chat.takeover import desk
 from tests.builders import leased, question
 from tests.fakes import FakeLLM, Listener
 from tests.sessions.cast import announced
+from tests.stores import FaultyStore
 from tests.takeover.cast import (
     CAMILLE,
     CLAIRE,
@@ -35,14 +39,14 @@ async def settled(*turns):
     """Wait until nothing more can come of these turns."""
     async with asyncio.timeout(10):
         found = [await turn.ended() for turn in turns]
-        await asides.settle()
+        await PUBSUB.get().settle()
     return found
 
 
 async def test_before_the_first_word(store, model):
     llm = model(FakeLLM([], hangs=True))
     viewer = Listener()
-    async with live.listening(CAMILLE, viewer):
+    async with PUBSUB.get().subscribe(CAMILLE, viewer):
         turn = await ask(asker=viewer)
         await llm.spoke.wait()
 
@@ -60,7 +64,7 @@ async def test_before_the_first_word(store, model):
 async def test_in_mid_sentence_what_was_seen_is_kept(store, model):
     llm = model(Talker())
     viewer = Listener()
-    async with live.listening(CAMILLE, viewer):
+    async with PUBSUB.get().subscribe(CAMILLE, viewer):
         turn = await ask(asker=viewer)
         await viewer.until("message.delta", 3)
 
@@ -98,7 +102,7 @@ async def test_while_the_answer_ends(store, model, steps):
 
     model(Ending())
     viewer = Listener()
-    async with live.listening(CAMILLE, viewer):
+    async with PUBSUB.get().subscribe(CAMILLE, viewer):
         turn = await ask(asker=viewer)
         await viewer.until("message.delta")
         gate.set()
@@ -124,7 +128,7 @@ async def test_while_the_answer_ends(store, model, steps):
 async def test_questions_that_wait_end_too_and_are_never_begun(store, model):
     llm = model(Talker())
     viewer = Listener()
-    async with live.listening(CAMILLE, viewer):
+    async with PUBSUB.get().subscribe(CAMILLE, viewer):
         turns = [await ask(f"Question {n}", f"q{n}", asker=viewer) for n in (1, 2, 3)]
         await viewer.until("message.delta")
 
@@ -140,12 +144,14 @@ async def test_questions_that_wait_end_too_and_are_never_begun(store, model):
 
 
 @pytest.mark.parametrize("backend", ["redis"], indirect=True)
-async def test_writer_in_another_process_falls_silent(store, model, worker):
-    llm = model(Talker())
+async def test_writer_in_another_process_falls_silent(store, worker):
+    llm = Talker()
+    worker.replace(LLM_CLIENT.to(llm))
     there, here = Listener(), Listener()
-    hearing = live.listening(CAMILLE, there)
-    await worker.do(hearing.__aenter__())
-    async with live.listening(CAMILLE, here):
+    async with (
+        worker.subscribed(CAMILLE, there),
+        PUBSUB.get().subscribe(CAMILLE, here),
+    ):
         turn = await worker.do(ask(asker=there))
         await here.until("message.delta", 2)
 
@@ -156,14 +162,18 @@ async def test_writer_in_another_process_falls_silent(store, model, worker):
         async with asyncio.timeout(5):
             while "speaker.changed" not in there.types():
                 await asyncio.sleep(0.01)
-    await worker.do(hearing.__aexit__(None, None, None))
 
     assert end.outcome.end is End.TAKEN_OVER
     assert session.messages[1].text.startswith(said(events(there)))
-    assert of_model(events(there)[heard[1] :]) == []
+    # Its worker tells the end of what was cut a moment after it has stored it, and no more.
+    late = of_model(events(there)[heard[1] :])
+    cut = session.messages[1]
+    assert all(e["message"]["id"] == cut.id for e in late if e["type"] == "message.done")
+    assert [e for e in late if e["type"] != "message.done"] == []
+    assert ends(events(there), "q1") == 1
     assert llm.closed == 1
-    voice = Voice()
-    shown = [envelope.type for envelope in here.heard if voice.admits(envelope)]
+    speaker_filter = SpeakerFilter()
+    shown = [event.type for event in here.heard if speaker_filter.allows(event)]
     assert set(shown[shown.index("speaker.changed") :]) <= {
         "speaker.changed",
         "session.state",
@@ -171,12 +181,46 @@ async def test_writer_in_another_process_falls_silent(store, model, worker):
     }
 
 
+class WithoutCommands:
+    """A channel layer in which no command arrives."""
+
+    def __init__(self, layer: Any) -> None:
+        self._layer = layer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._layer, name)
+
+    async def group_send(self, group: str, message: dict[str, Any]) -> None:
+        if message["type"] != "order":
+            await self._layer.group_send(group, message)
+
+
+@pytest.mark.parametrize("backend", ["redis"], indirect=True)
+async def test_writer_that_does_not_hear_is_cut_off_by_the_store(store, worker, replace_parts):
+    replace_parts(PUBSUB.to(PubSub(WithoutCommands(get_channel_layer()))))
+    llm = Talker()
+    worker.replace(LLM_CLIENT.to(llm))
+    viewer = Listener()
+    async with worker.subscribed(CAMILLE, viewer):
+        turn = await worker.do(ask(asker=viewer))
+        await worker.do(viewer.until("message.delta", 3))
+
+        session = await desk.take_over(CAMILLE, CLAIRE)
+        heard = len(viewer.heard)
+        end = await worker.do(turn.ended())
+
+    assert end.outcome.end is End.TAKEN_OVER
+    assert session.messages[1].interrupted
+    assert of_model(events(viewer)[heard:]) == []
+    assert llm.closed == 1
+
+
 async def test_cut_answer_of_another_process_is_told_by_the_takeover_alone(store, model):
     model(FakeLLM())
     await store.accept(CAMILLE, "web", question(), create="always")
     await store.write(await leased(store, session_id=CAMILLE), 0, "Il était")
     viewer = Listener()
-    async with live.listening(CAMILLE, viewer):
+    async with PUBSUB.get().subscribe(CAMILLE, viewer):
         waiting_here = await ask(asker=viewer)  # sent again over another connection
 
         session, _taken = await store.take_over(CAMILLE, CLAIRE, announced("s1"))
@@ -186,31 +230,10 @@ async def test_cut_answer_of_another_process_is_told_by_the_takeover_alone(store
     assert viewer.heard == []
 
 
-async def test_writer_that_does_not_hear_is_cut_off_by_the_store(store, model, monkeypatch):
-    async def lost(session_id, word):
-        """The channel layer is away."""
-
-    monkeypatch.setattr(silence.live, "order", lost)
-    llm = model(Talker())
-    viewer = Listener()
-    async with live.listening(CAMILLE, viewer):
-        turn = await ask(asker=viewer)
-        await viewer.until("message.delta", 3)
-
-        session = await desk.take_over(CAMILLE, CLAIRE)
-        heard = len(viewer.heard)
-        (end,) = await settled(turn)
-
-    assert end.outcome.end is End.TAKEN_OVER
-    assert session.messages[1].interrupted
-    assert of_model(events(viewer)[heard:]) == []
-    assert llm.closed == 1
-
-
 async def test_of_two_advisers_one_comes(store, model):
     model(Talker())
     viewer = Listener()
-    async with live.listening(CAMILLE, viewer):
+    async with PUBSUB.get().subscribe(CAMILLE, viewer):
         turn = await ask(asker=viewer)
         await viewer.until("message.delta")
 
@@ -227,14 +250,11 @@ async def test_of_two_advisers_one_comes(store, model):
     assert [event["name"] for event in changes] == [session.adviser]
 
 
-async def test_takeover_that_fails_leaves_no_spinner(store, model, monkeypatch):
-    async def held(*_args):
-        raise HeldByAnother("Karim")
-
-    monkeypatch.setattr(type(store), "take_over", held)
+async def test_takeover_that_fails_leaves_no_spinner(store, model, replace_parts):
+    replace_parts(STORE.to(FaultyStore.of(store, take_over=HeldByAnother("Karim"))))
     llm = model(FakeLLM([], hangs=True))
     viewer = Listener()
-    async with live.listening(CAMILLE, viewer):
+    async with PUBSUB.get().subscribe(CAMILLE, viewer):
         turn = await ask(asker=viewer)
         await llm.spoke.wait()
         with pytest.raises(HeldByAnother):
@@ -243,3 +263,22 @@ async def test_takeover_that_fails_leaves_no_spinner(store, model, monkeypatch):
 
     last = events(viewer)[-1]
     assert (last["type"], last["waiting"], last["draft"]) == ("session.state", [], None)
+
+
+@pytest.mark.parametrize("backend", ["memory"], indirect=True)
+async def test_page_is_told_of_a_conversation_that_the_store_has_lost(store, model):
+    model(FakeLLM())
+    await store.accept(CAMILLE, "web", question(), create="always")
+    await leased(store, session_id=CAMILLE)  # another worker answers
+    viewer = Listener()
+    async with PUBSUB.get().subscribe(CAMILLE, viewer):
+        waiting_here = await ask("Encore", "q2", asker=viewer)
+        store.take_out(CAMILLE)
+
+        (end,) = await settled(waiting_here)
+
+    assert end.outcome.code == "session_not_found"
+    assert [(e["type"], e.get("code")) for e in events(viewer)][-1] == (
+        "error",
+        "session_not_found",
+    )
