@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 
 from chat.views import contact, pages, photos, products, rules, ticket_form, tickets
+from chat.views.desk.dashboard import index
 
 app_name = "chat"
 
@@ -26,4 +27,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("produits/<str:reference>/", products.product, name="product"),
     path("garanties/", rules.rules, name="rules"),
     path("", include("chat.views.api_urls")),
+    path("admin/", index),  # Django's first page, with what goes on now
 ]

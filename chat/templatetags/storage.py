@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import template
 from django.conf import settings
 
-from chat.sessions.store import default_store
+from chat.sessions.store import STORE
 
 register = template.Library()
 
@@ -14,4 +14,4 @@ register = template.Library()
 def storage_is_degraded() -> bool:
     """Whether this worker keeps conversations in memory though Redis is configured."""
     configured = not settings.ENV.redis_url.startswith("memory://")
-    return configured and default_store().backend == "memory"
+    return configured and STORE.get().backend == "memory"

@@ -7,7 +7,7 @@ from typing import Any
 from django import template
 from django.db import Error as DatabaseFailure
 
-from chat.tickets.queries import counts
+from chat.shop.tickets.queries import counts
 
 register = template.Library()
 

@@ -7,11 +7,14 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from chat.assistant.closing import erase_session
-from chat.assistant.turn import TurnEnd, take_turn
-from chat.language import language_of
-from chat.protocol import message_json
-from chat.sessions.store import default_store
-from chat.sessions.types import JSON, End, isoformat
+from chat.assistant.outcome import TurnEnd
+from chat.assistant.turn import take_turn
+from chat.core.ids import isoformat
+from chat.core.json import JSON
+from chat.core.language import language_of
+from chat.rendering import encoded_messages
+from chat.sessions.store import STORE
+from chat.sessions.types import End
 from chat.views.door import ApiView, no_content
 from chat.views.problems import NotFound
 from chat.views.questions import Question, checked_session_id, read_question
@@ -36,6 +39,8 @@ class Ask(ApiView):
             message_id=question.message_id,
             text=question.text,
             create=question.create,
+            address=question.address,
+            arrived_at=question.arrived_at,
         )
         return json_response(answer_json(question, await turn.ended()))
 
@@ -44,16 +49,16 @@ class Conversation(ApiView):
     """``/api/chat/{session_id}``"""
 
     async def get(self, request: HttpRequest, session_id: str) -> HttpResponse:
-        session = await default_store().load(checked_session_id(session_id), self.owner)
-        return json_response(
-            {
-                "session_id": session.id,
-                "messages": [message_json(message) for message in session.messages],
-                "created_at": isoformat(session.created_at),
-                "expires_at": isoformat(session.expires_at),
-                "speaker": "adviser" if session.has_adviser else "assistant",
-            }
-        )
+        session = await STORE.get().load(checked_session_id(session_id), self.owner)
+        body = {
+            "session_id": session.id,
+            "created_at": isoformat(session.created_at),
+            "expires_at": isoformat(session.expires_at),
+            "speaker": "adviser" if session.has_adviser else "assistant",
+        }
+        encoded = b"".join([part async for part in encoded_messages(session.messages)])
+        whole = orjson.dumps(body)[:-1] + b',"messages":[' + encoded + b"]}"
+        return HttpResponse(whole, content_type="application/json")
 
     async def delete(self, request: HttpRequest, session_id: str) -> HttpResponse:
         await erase_session(checked_session_id(session_id), self.owner)
@@ -64,7 +69,7 @@ class SessionCount(ApiView):
     """``/api/chat/sessions/count``"""
 
     async def get(self, request: HttpRequest) -> HttpResponse:
-        store = default_store()
+        store = STORE.get()
         active = await store.count()
         return json_response({"active_sessions": active, "storage_backend": store.backend})
 

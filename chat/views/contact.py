@@ -10,21 +10,23 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from chat import limits
-from chat.addresses import request_address
-from chat.errors import AssistantUnavailable, ChatError, SessionNotFound
+from chat.core import rate_limits
+from chat.core.client_address import request_address
+from chat.core.clock import now
+from chat.core.errors import AssistantUnavailable, ChatError, SessionNotFound
+from chat.core.ids import ref_of
 from chat.sessions import cookie
-from chat.sessions.store import WEB_OWNER, default_store
-from chat.sessions.types import now
-from chat.shop import is_open
+from chat.sessions.store import STORE, WEB_OWNER
+from chat.shop.hours import is_open
 from chat.takeover.contacts import (
     MAX_SUBJECT_CHARS,
-    aforget_contacts,
     arecord_contact,
     checked_email,
     checked_subject,
 )
+from chat.takeover.erasure import finish_erasure
 from chat.takeover.wording import opening
+from chat.views.counting import counted
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +38,7 @@ class DatabaseAway(AssistantUnavailable):
     )
 
 
+@counted
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 async def contact(request: HttpRequest) -> HttpResponse:
@@ -49,6 +52,7 @@ async def contact(request: HttpRequest) -> HttpResponse:
     return redirect("chat:contact-thanks")
 
 
+@counted
 @never_cache
 @require_safe
 async def thanks(request: HttpRequest) -> HttpResponse:
@@ -66,18 +70,20 @@ async def _keep(request: HttpRequest) -> None:
         raise SessionNotFound
     email = checked_email(request.POST.get("email", ""))
     subject = checked_subject(request.POST.get("subject", ""))
-    await limits.check_visitor(session_id)
-    await limits.check_address(request_address(request))
-    await default_store().load(session_id, WEB_OWNER)  # nothing is kept for one that is no more
+    await rate_limits.check_visitor(session_id)
+    await rate_limits.check_address(request_address(request))
+    store = STORE.get()
+    session = await store.load(session_id, WEB_OWNER)  # nothing is kept for one that is no more
+    lives_until = session.expires_at if store.backend == "redis" else None
     try:
-        await arecord_contact(session_id, email, subject)
+        await arecord_contact(session_id, email, subject, lives_until)
     except Exception as error:
         logger.warning("a contact request was not kept: %s", type(error).__name__)
         raise DatabaseAway(retry_after_s=60) from error
     try:
-        await default_store().load(session_id, WEB_OWNER)
+        await store.load(session_id, WEB_OWNER)
     except SessionNotFound:  # erased meanwhile
-        await aforget_contacts(session_id)
+        await finish_erasure(ref_of(session_id))
 
 
 def _form(request: HttpRequest, error: ChatError | None = None) -> HttpResponse:

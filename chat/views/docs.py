@@ -10,6 +10,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.safestring import SafeString
 
+from chat.core import rate_limits
+from chat.core.client_address import request_address
 from chat.markup import safe_html_of
 from chat.sessions.types import Author, Message
 from chat.views.door import ApiView
@@ -25,6 +27,7 @@ class OpenAPI(ApiView):
     public = True
 
     async def get(self, request: HttpRequest) -> HttpResponse:
+        rate_limits.check_page("", request_address(request))
         return JsonResponse(
             document(),
             json_dumps_params={"ensure_ascii": False},
@@ -38,6 +41,7 @@ class Docs(ApiView):
     public = True
 
     async def get(self, request: HttpRequest) -> HttpResponse:
+        rate_limits.check_page("", request_address(request))
         contract = document()
         context = {
             "shop_name": settings.ENV.shop_name,
@@ -109,5 +113,6 @@ def _schemas(contract: dict[str, Any]) -> list[dict[str, Any]]:
 def _type_of(schema: dict[str, Any]) -> str:
     kind = schema["type"]
     if kind == "array":
-        return f"[{schema['items']['$ref'].rsplit('/', 1)[1]}…]"
+        items = schema["items"]
+        return f"[{items['$ref'].rsplit('/', 1)[1] if '$ref' in items else _type_of(items)}…]"
     return " | ".join(kind) if isinstance(kind, list) else str(kind)

@@ -10,10 +10,10 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views import View
 
-from chat.access.gate import default_gate
-from chat.addresses import neighbourhood, request_address
-from chat.errors import ChatError, Unauthorized
-from chat.limits import check_api
+from chat.access.gate import GATE
+from chat.core.client_address import neighbourhood, request_address
+from chat.core.errors import ChatError, Unauthorized
+from chat.core.rate_limits import check_api
 from chat.views.problems import MethodNotAllowed, logged, problem
 
 #: Owner of the sessions made without a key, where the API is open.
@@ -81,7 +81,7 @@ async def owner_of(request: HttpRequest) -> str:
     scheme, _, key = header.partition(" ")
     if scheme.lower() != "bearer":
         raise Unauthorized
-    gate = default_gate()
+    gate = GATE.get()
     if not gate.knows(key.strip()):
         # Whoever tries keys is stopped before the database is asked.
         await check_api(f"stranger {neighbourhood(request_address(request))}")

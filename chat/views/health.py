@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
+import math
 from collections.abc import Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from channels.db import database_sync_to_async
@@ -14,11 +14,18 @@ from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from chat import metrics
-from chat.addresses import request_address
 from chat.assistant.llm import model_state
-from chat.errors import ChatError, Forbidden, StoreUnavailable
-from chat.sessions.store import default_store
+from chat.core import metrics
+from chat.core.client_address import request_address
+from chat.core.draining import DRAIN
+from chat.core.errors import ChatError, Forbidden, StoreUnavailable
+from chat.core.runtime import Part
+from chat.core.threads import THREADS
+from chat.sessions.store import STORE
+from chat.sessions.switch import SwitchStore
+from chat.shop.photos.processor import PHOTO_PROCESSOR
+from chat.shop.photos.quota import Space
+from chat.tasks import SUPERVISOR
 from chat.views.door import ApiView
 
 logger = logging.getLogger(__name__)
@@ -38,17 +45,48 @@ INSIDE = [
 T = TypeVar("T")
 
 
+class HealthChecks:
+    """Checks, none of which is waited for longer than ``longest_s`` even when it hangs."""
+
+    def __init__(self, *, longest_s: float = LONGEST_CHECK_S) -> None:
+        self._longest_s = longest_s
+
+    async def within(self, awaitable: Coroutine[Any, Any, T]) -> T:
+        """Wait for it, but no longer than that.
+
+        Raises:
+            TimeoutError:
+        """
+        check = asyncio.ensure_future(awaitable)
+        check.add_done_callback(_consume)
+        done, _ = await asyncio.wait({check}, timeout=self._longest_s)
+        if not done:
+            raise TimeoutError
+        return check.result()
+
+    async def database_state(self) -> str:
+        thread = THREADS.get().pool("readyz")
+        ask = database_sync_to_async(_ask_database, thread_sensitive=False, executor=thread)
+        try:
+            await self.within(ask())
+        except Exception as error:  # noqa: BLE001 - whatever it is, the database does not answer
+            logger.warning("the database does not answer: %s", type(error).__name__)
+            return "failing"
+        return "ok"
+
+
 def _ask_database() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
 
 
-#: One thread, so that a database that hangs collects no more than one.
-_ask_database_async = database_sync_to_async(
-    _ask_database,
-    thread_sensitive=False,
-    executor=ThreadPoolExecutor(1, thread_name_prefix="readyz"),
-)
+def _consume(check: asyncio.Future[Any]) -> None:
+    """Read the error of a check that nobody waits for any more."""
+    if not check.cancelled():
+        check.exception()
+
+
+HEALTH_CHECKS: Part[HealthChecks] = Part("health checks", HealthChecks)
 
 
 class Health(ApiView):
@@ -61,15 +99,28 @@ class Health(ApiView):
 
 
 class Readiness(ApiView):
-    """``/readyz``: whether it can serve, and what is failing. The model is not called: it costs."""
+    """``/readyz``: whether this worker can take messages, and what is away.
+
+    The model is not called: a call costs.
+    """
 
     public = True
 
     async def get(self, request: HttpRequest) -> HttpResponse:
-        redis, database = await asyncio.gather(_redis_state(), _database_state())
-        parts = {"redis": redis, "database": database, "model": model_state()}
-        status = _status_of(parts, is_degraded=_is_degraded())
-        return JsonResponse({"status": status, **parts}, status=503 if status == "failing" else 200)
+        checks = HEALTH_CHECKS.get()
+        redis, database = await asyncio.gather(_redis_state(checks), checks.database_state())
+        failing = SUPERVISOR.get().failing()
+        parts = {
+            "redis": redis,
+            "database": database,
+            "model": model_state(),
+            "background": "failing" if failing else "ok",
+        }
+        status = _status_of(parts, is_degraded=_is_degraded(), is_stopping=DRAIN.get().is_begun)
+        return JsonResponse(
+            {"status": status, **parts, "failing_tasks": failing},
+            status=503 if status == "failing" else 200,
+        )
 
 
 class Metrics(ApiView):
@@ -83,60 +134,58 @@ class Metrics(ApiView):
     async def get(self, request: HttpRequest) -> HttpResponse:
         if not _is_from_inside(request):
             raise Forbidden
+        checks = HEALTH_CHECKS.get()
         try:
-            active = await _within(default_store().count())
+            active = await checks.within(STORE.get().count())
         except (ChatError, TimeoutError):
             active = None
+        await _measure_space(checks)
         return HttpResponse(metrics.exposition(active), content_type=metrics.CONTENT_TYPE)
 
 
-def _status_of(parts: dict[str, str], *, is_degraded: bool) -> str:
-    if "failing" in parts.values():
+def _space() -> Space:
+    return PHOTO_PROCESSOR.get().quota.space()
+
+
+_aspace = database_sync_to_async(_space, thread_sensitive=False)
+
+
+async def _measure_space(checks: HealthChecks) -> None:
+    try:
+        space = await checks.within(_aspace())
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other figures are known
+        logger.warning("the space of photos is not known: %s", type(error).__name__)
+        metrics.set_space(math.nan, math.nan, math.nan)
+    else:
+        metrics.set_space(space.used_bytes, space.max_bytes, space.free_bytes)
+
+
+def _status_of(parts: dict[str, str], *, is_degraded: bool, is_stopping: bool) -> str:
+    """Return "failing" only when this worker takes no message at all, or keeps none for long: a
+    Redis Cluster is a mistake in the configuration, which does not pass.
+
+    Conversations go on in memory without Redis, and much of the chat works without the database,
+    the model or a background task: a balancer must not take such a worker out.
+    """
+    if is_stopping or parts["redis"] == "cluster":
         return "failing"
-    return "degraded" if is_degraded else "ok"
+    return "degraded" if is_degraded or "failing" in parts.values() else "ok"
 
 
 def _is_degraded() -> bool:
     """Whether memory serves where Redis should."""
-    return default_store().backend == "memory" and not settings.ENV.redis_url.startswith("memory:")
+    return STORE.get().backend == "memory" and not settings.ENV.redis_url.startswith("memory:")
 
 
-async def _redis_state() -> str:
-    store = default_store()
+async def _redis_state(checks: HealthChecks) -> str:
+    store = STORE.get()
     try:
-        await _within(store.ping())
+        await checks.within(store.ping())
     except (StoreUnavailable, TimeoutError):
+        if isinstance(store, SwitchStore) and store.is_cluster:
+            return "cluster"
         return "memory" if store.backend == "memory" else "failing"
     return "ok" if store.backend == "redis" else "memory"
-
-
-async def _database_state() -> str:
-    try:
-        await _within(_ask_database_async())
-    except Exception as error:  # noqa: BLE001 - whatever it is, the database does not answer
-        logger.warning("the database does not answer: %s", type(error).__name__)
-        return "failing"
-    return "ok"
-
-
-async def _within(awaitable: Coroutine[Any, Any, T]) -> T:
-    """Wait for it, no longer than ``LONGEST_CHECK_S`` even when it hangs in a thread.
-
-    Raises:
-        TimeoutError:
-    """
-    check = asyncio.ensure_future(awaitable)
-    check.add_done_callback(_consume)
-    done, _ = await asyncio.wait({check}, timeout=LONGEST_CHECK_S)
-    if not done:
-        raise TimeoutError
-    return check.result()
-
-
-def _consume(check: asyncio.Future[Any]) -> None:
-    """Read the error of a check that nobody waits for any more."""
-    if not check.cancelled():
-        check.exception()
 
 
 def _is_from_inside(request: HttpRequest) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
 
-from chat.errors import (
+from chat.core.errors import (
     AssistantTimeout,
     AssistantUnavailable,
     ChatError,
@@ -56,14 +56,17 @@ qu'elle a ouvertes. Renvoyer le même `message_id` avec le même texte redonne l
 après une coupure, renvoyez sans crainte. La barre oblique finale est admise partout."""
 
 
-@cache
 def document() -> dict[str, Any]:
     """Return the whole contract."""
-    env = settings.ENV
+    return _document(settings.ENV.shop_name, settings.ENV.chat_max_message_chars)
+
+
+@lru_cache(4)
+def _document(shop_name: str, max_message_chars: int) -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {
-            "title": f"{env.shop_name} : assistant",
+            "title": f"{shop_name} : assistant",
             "version": "1",
             "description": _INTRODUCTION,
         },
@@ -71,7 +74,7 @@ def document() -> dict[str, Any]:
         "security": [{"key": []}],
         "paths": _paths(),
         "components": {
-            "schemas": schemas(env.chat_max_message_chars),
+            "schemas": schemas(max_message_chars),
             "responses": {_name(status): _problem(errors) for status, errors in _by_status()},
             "securitySchemes": {
                 "key": {
@@ -135,9 +138,11 @@ def _ask() -> dict[str, Any]:
 
 def _ready() -> dict[str, Any]:
     responses = _gives("Readiness")
-    responses["503"] = {**responses["200"], "description": "Ce qui ne va pas est nommé."}
+    responses["503"] = {**responses["200"], "description": "Ce serveur s'arrête."}
     operation = _public("Prêt à servir", responses)
-    operation["description"] = "`degraded` : la mémoire remplace Redis, le service continue."
+    operation["description"] = (
+        "`degraded` : Redis, la base, le modèle ou une tâche de fond manque ; le service continue."
+    )
     return operation
 
 

@@ -4,29 +4,40 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from chat import limits
-from chat.addresses import request_address
-from chat.assistant.asking import NOTHING_SAID, ask_for_human
+from chat.assistant.asking import NOTHING_SAID, request_adviser
 from chat.assistant.closing import end_session, erase_session
-from chat.assistant.turn import read_state, stop_turn, take_turn
-from chat.errors import ChatError, InvalidMessage, SessionGone, SessionNotFound
+from chat.assistant.reading import read_earlier
+from chat.assistant.turn import stop_turn, take_turn
+from chat.assistant.viewers import read_state
+from chat.core import rate_limits
+from chat.core.client_address import request_address
+from chat.core.errors import ChatError, InvalidMessage, RateLimited, SessionGone, SessionNotFound
+from chat.core.ids import is_id, isoformat, new_id
 from chat.frames import checked_text
 from chat.markup import safe_html_of
-from chat.protocol import SessionState, message_json
+from chat.protocol import MessagesLoaded, SessionState
+from chat.rendering import in_thread
 from chat.sessions import cookie
-from chat.sessions.store import WEB_OWNER, default_store
-from chat.sessions.types import Message, is_id, isoformat, new_id
+from chat.sessions.store import STORE, WEB_OWNER
+from chat.sessions.switch import SwitchStore
+from chat.sessions.types import Message
+from chat.views.conversation_file import ConversationFile
 from chat.views.recap import recap_of
 
 logger = logging.getLogger(__name__)
+
+#: A page of more messages is drawn in a thread: a message takes 0.2 ms, a thread 0.1 ms.
+DRAWN_AT_ONCE = 10
 
 
 @never_cache
@@ -49,10 +60,15 @@ async def send(request: HttpRequest) -> HttpResponse:
         if not is_id(message_id):
             raise InvalidMessage
         text = checked_text(typed, settings.ENV.chat_max_message_chars)
-        await limits.check_visitor(session_id)
-        await limits.check_address(request_address(request))
+        await rate_limits.check_visitor(session_id)
+        await rate_limits.check_address(request_address(request))
         turn = await take_turn(
-            session_id, owner=WEB_OWNER, message_id=message_id, text=text, create="new"
+            session_id,
+            owner=WEB_OWNER,
+            message_id=message_id,
+            text=text,
+            create="new",
+            address=request_address(request),
         )
     except ChatError as error:
         return await show_page(request, error=error, typed=typed)
@@ -78,7 +94,7 @@ async def ask(request: HttpRequest) -> HttpResponse:
     try:
         if session_id is None:
             raise InvalidMessage(NOTHING_SAID)
-        await ask_for_human(session_id, request_address(request))
+        await request_adviser(session_id, request_address(request))
     except ChatError as error:
         return await show_page(request, error=error)
     return redirect("chat:page")
@@ -90,32 +106,45 @@ async def new(request: HttpRequest) -> HttpResponse:
     return await _leave(request, end_session)
 
 
-@require_POST
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
 async def erase(request: HttpRequest) -> HttpResponse:
-    """Remove this conversation from everywhere and begin another."""
-    return await _leave(request, erase_session)
+    """Ask whether to erase; when posted, remove this conversation everywhere and begin another.
+
+    The question is for browsers without JavaScript; with it, the page asks in a dialog.
+    """
+    if request.method == "POST":
+        return await _leave(request, erase_session)
+    try:
+        rate_limits.check_page("", request_address(request))
+    except RateLimited as limited:
+        return too_many_pages(request, limited)
+    return render(request, "chat/erase.html", {"shop_name": settings.ENV.shop_name})
 
 
 @never_cache
 @require_safe
-async def export(request: HttpRequest) -> HttpResponse:
+async def export(request: HttpRequest) -> HttpResponseBase:
     """Give the customer what was said, as a JSON file."""
     session_id = cookie.session_id_from(request.COOKIES)
     try:
+        rate_limits.check_page(session_id or "", request_address(request))
         if session_id is None:
             raise SessionNotFound
-        session = await default_store().load(session_id, WEB_OWNER)
+        session = await STORE.get().load(session_id, WEB_OWNER)
+    except RateLimited as limited:
+        return too_many_pages(request, limited)
     except SessionNotFound as error:
-        return await show_page(request, error=error)
-    data = {
+        if session_id is None or isinstance(error, SessionGone):
+            return await show_page(request, error=error)
+        nothing = {"created_at": None, "expires_at": None, "form": None}
+        return ConversationFile("conversation.json", nothing, ())  # no word was said yet
+    head = {
         "created_at": isoformat(session.created_at),
         "expires_at": isoformat(session.expires_at),
-        "messages": [message_json(message) for message in session.messages],
         "form": session.form,
     }
-    response = JsonResponse(data, json_dumps_params={"ensure_ascii": False, "indent": 2})
-    response["Content-Disposition"] = 'attachment; filename="conversation.json"'
-    return response
+    return ConversationFile("conversation.json", head, session.messages)
 
 
 async def _leave(request: HttpRequest, close: Any) -> HttpResponse:
@@ -128,7 +157,7 @@ async def _leave(request: HttpRequest, close: Any) -> HttpResponse:
     except ChatError as error:
         return await show_page(request, error=error)
     response = redirect("chat:page")
-    cookie.give(response, cookie.new_session_id())
+    cookie.give(response, _new_session_id())
     return response
 
 
@@ -144,10 +173,16 @@ async def show_page(
     """
     session_id = cookie.session_id_from(request.COOKIES)
     state: SessionState | None = None
+    earlier: MessagesLoaded | None = None
     ended_reason = ""
+    try:
+        rate_limits.check_page(session_id or "", request_address(request))
+    except RateLimited as limited:
+        return too_many_pages(request, limited)
     if session_id is not None:
         try:
             state = await read_state(session_id, WEB_OWNER)
+            earlier = await _asked_earlier(session_id, request.GET.get("avant", ""))
             ended_reason = "ended" if state.ended else ""
         except SessionGone as gone:
             ended_reason = gone.reason
@@ -156,15 +191,18 @@ async def show_page(
         except ChatError as unreadable:
             error = error or unreadable
     if session_id is None or (state is None and ended_reason):
-        session_id = cookie.new_session_id()
+        session_id = _new_session_id()
     env = settings.ENV
+    shown = earlier or state
     context = {
-        "messages": [_shown(message) for message in state.messages] if state else [],
+        "messages": [_shown(message) for message in shown.messages] if shown else [],
+        "has_earlier": bool(shown and shown.has_earlier),
+        "is_earlier": earlier is not None,
         "speaker": state.speaker if state else "assistant",
         "adviser_name": state.name if state else "",
         "asked": bool(state and state.asked),
         "waiting": bool(state and state.waiting),
-        "failed": next((failed["id"] for failed in state.failed), "") if state else "",
+        "failed": next((failed["id"] for failed in shown.failed), "") if shown else "",
         "expires_at": state.expires_at if state else "",
         "ended_reason": ended_reason,
         "recap": recap_of(state.form if state else None, edits or {}, error),
@@ -176,10 +214,38 @@ async def show_page(
         "shop_phone": env.shop_phone,
         "shop_email": env.shop_email,
     }
-    response = render(request, "chat/page.html", context, status=error.status if error else 200)
+    status = error.status if error else 200
+    drawing = partial(render, request, "chat/page.html", context, status=status)
+    is_long = shown is not None and len(shown.messages) > DRAWN_AT_ONCE
+    response = await in_thread(drawing) if is_long else drawing()
     cookie.give(response, session_id)
     if error and error.retry_after_s is not None:
         response["Retry-After"] = str(error.retry_after_s)
+    return response
+
+
+def _new_session_id() -> str:
+    session_id = cookie.new_session_id()
+    store = STORE.get()
+    if isinstance(store, SwitchStore):
+        store.note_made(session_id)
+    return session_id
+
+
+async def _asked_earlier(session_id: str, before: str) -> MessagesLoaded | None:
+    """Return what comes before this message; None when none was asked for, or it is not there."""
+    if not before:
+        return None
+    try:
+        return await read_earlier(session_id, WEB_OWNER, before)
+    except InvalidMessage:
+        return None
+
+
+def too_many_pages(request: HttpRequest, limited: RateLimited) -> HttpResponse:
+    """Say that too many pages were asked for, without reading a conversation."""
+    response = render(request, "errors/too_many_pages.html", status=limited.status)
+    response["Retry-After"] = str(limited.retry_after_s or 1)
     return response
 
 

@@ -9,44 +9,32 @@ from typing import TypeVar
 from uuid import UUID
 
 from django.conf import settings
+from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from chat import limits
-from chat.addresses import request_address
-from chat.errors import (
-    AssistantUnavailable,
-    ChatError,
-    Forbidden,
-    InvalidPhoto,
-    SessionGone,
-    SessionNotFound,
-)
-from chat.photos.intake import default_intake, received
-from chat.photos.links import LIFE_S, is_signed, link
-from chat.photos.models import MAX_PHOTOS, Photo
-from chat.photos.queries import afind, aphotos_of
-from chat.photos.responses import image_response
-from chat.photos.services import afind_same, akeep, aremove_own
+from chat.core.client_address import request_address
+from chat.core.errors import ChatError, Forbidden, InvalidPhoto, SessionGone, SessionNotFound
+from chat.core.ids import isoformat, ref_of
+from chat.core.json import JSON
 from chat.sessions import cookie
-from chat.sessions.store import WEB_OWNER, default_store
-from chat.sessions.types import JSON, isoformat, ref_of
+from chat.sessions.store import STORE, WEB_OWNER
+from chat.shop.photos.links import LIFE_S, is_signed, link
+from chat.shop.photos.models import MAX_PHOTOS, Photo
+from chat.shop.photos.processor import PHOTO_PROCESSOR, read_upload
+from chat.shop.photos.queries import afind, aphotos_of
+from chat.shop.photos.services import afind_same, akeep, aremove_own
+from chat.shop.tickets.queries import alink_works
+from chat.views.admission import PhotosAway, count_photo
 from chat.views.problems import NotFound, problem
+from chat.web.photo_responses import image_response
+from meuble_project.server.limits import ADMITTED
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-
-class PhotosAway(AssistantUnavailable):
-    """The database or the disk does not answer."""
-
-    message = "Les photos sont momentanément indisponibles. Réessayez dans quelques minutes."
-
-    def __init__(self) -> None:
-        super().__init__(retry_after_s=60)
 
 
 @never_cache
@@ -68,11 +56,14 @@ async def photos(request: HttpRequest) -> HttpResponse:
 async def photo(request: HttpRequest, photo_id: UUID) -> HttpResponse:
     """Show one to whoever has an address that we signed."""
     try:
-        if not is_signed(photo_id, request.GET.get("s", "")):
+        version = request.GET.get("v", "")
+        if not is_signed(photo_id, request.GET.get("s", ""), version):
             raise Forbidden("Ce lien n'est plus valable. Rouvrez la conversation.")
         found = await _asked(afind(photo_id))
         if found is None:
             raise NotFound
+        if version and not await _asked(alink_works(found.ticket_number, int(version))):
+            raise Forbidden("Ce lien n'est plus valable. Rouvrez le suivi de votre demande.")
         shown = asyncio.to_thread(image_response, found, small="small" in request.GET)
         return await _asked(shown)
     except ChatError as error:
@@ -101,41 +92,57 @@ async def _taken_in(request: HttpRequest) -> Photo:
     session_id = cookie.session_id_from(request.COOKIES)
     if session_id is None:
         raise SessionNotFound
-    await limits.check_photo(session_id, request_address(request))
     uploaded = request.FILES.get("photo")
+    if not _was_admitted(request):
+        size_bytes = (uploaded and uploaded.size) or 0
+        await count_photo(session_id, request_address(request), size_bytes)
     if uploaded is None or uploaded.file is None:
         raise InvalidPhoto("Choisissez une photo.")
-    await _check_goes_on(session_id)
-    came = await asyncio.to_thread(received, uploaded.file)
+    has_conversation = await _check_goes_on(session_id)
+    upload = await asyncio.to_thread(read_upload, uploaded.file)
     ref = ref_of(session_id)
-    same = await _asked(afind_same(ref, came.sha256))
+    same = await _asked(afind_same(ref, upload.sha256))
     if same is not None:
         return same
-    clean = await default_intake().clean(came)
-    kept = await _asked(akeep(ref, came.sha256, clean, request.POST.get("problem", "")))
+    processor = PHOTO_PROCESSOR.get()
+    photo = await processor.process(upload)
+    about = request.POST.get("problem", "")
+    stored = await _asked(
+        akeep(ref, upload.sha256, photo, about, has_conversation=has_conversation)
+    )
+    processor.quota.add(stored.stored_bytes)
     try:
         await _check_goes_on(session_id)
     except SessionGone:  # erased or ended meanwhile
-        await _asked(aremove_own(ref, kept.pk))
+        await _asked(aremove_own(ref, stored.pk))
         raise
-    return kept
+    return stored
 
 
-async def _check_goes_on(session_id: str) -> None:
+def _was_admitted(request: HttpRequest) -> bool:
+    """Whether the photo was counted before its body was read."""
+    return isinstance(request, ASGIRequest) and bool(request.scope.get(ADMITTED))
+
+
+async def _check_goes_on(session_id: str) -> bool:
     """A conversation that has not begun yet takes photos: they may be its first word.
+
+    Returns:
+        Whether it has begun.
 
     Raises:
         SessionGone: it is over.
         StoreUnavailable:
     """
     try:
-        session = await default_store().load(session_id, WEB_OWNER)
+        session = await STORE.get().load(session_id, WEB_OWNER)
     except SessionGone:
         raise
     except SessionNotFound:
-        return
+        return False
     if session.ended:
         raise SessionGone("ended")
+    return True
 
 
 async def _asked(work: Awaitable[T]) -> T:

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 
 from django.http import HttpResponse
 
-from chat import metrics
-from chat.errors import BY_CODE, OF_PHOTOS, ChatError, Internal
+from chat.core import metrics
+from chat.core.errors import BY_CODE, OF_PHOTOS, ChatError, Internal
 
 logger = logging.getLogger(__name__)
 

@@ -10,10 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
-from chat.catalog import phrases
-from chat.catalog.doorway import DOOR_CM
-from chat.catalog.models import Product
-from chat.catalog.queries import on_sale
+from chat.shop.catalog import phrases
+from chat.shop.catalog.door_fit import DOOR_CM
+from chat.shop.catalog.models import Product
+from chat.shop.catalog.queries import on_sale
+from chat.views.counting import counted
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +23,7 @@ CACHE_CONTROL = "public, max-age=300"
 RETRY_AFTER_S = 60
 
 
+@counted
 @require_safe
 def product(request: HttpRequest, reference: str) -> HttpResponse:
     """Show a product on sale; another way of writing its reference leads to the same page."""

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
 
-from chat.errors import InvalidJSON, InvalidMessage, InvalidSessionId, PayloadTooLarge
+from chat.core.client_address import request_address
+from chat.core.errors import InvalidJSON, InvalidMessage, InvalidSessionId, PayloadTooLarge
+from chat.core.ids import is_id, new_id
 from chat.frames import checked_text, parse_json
 from chat.sessions.store import Create
-from chat.sessions.types import is_id, new_id
 
 MAX_BODY_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """``create``: see ``Store.accept``; an id made here cannot exist anywhere yet."""
+    """``create``: see ``Store.accept``; an id made here cannot exist anywhere yet.
+
+    ``address``: of a program without a key; with one, "", since a program asks for many customers.
+    ``arrived_at``: event loop time at which it was read.
+    """
 
     session_id: str
     message_id: str
     text: str
     create: Create
+    address: str = ""
+    arrived_at: float = 0.0
 
 
 def read_question(request: HttpRequest) -> Question:
@@ -49,6 +57,8 @@ def read_question(request: HttpRequest) -> Question:
         message_id=message_id or new_id(),
         text=text,
         create="always" if session_id else "fresh",
+        arrived_at=asyncio.get_running_loop().time(),
+        address="" if "Authorization" in request.headers else request_address(request),
     )
 
 

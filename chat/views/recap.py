@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from chat.errors import ChatError, InvalidForm
-from chat.sessions.types import JSON
-from chat.tickets.fields import MAX_WORDS_CHARS
+from chat.core.errors import ChatError, InvalidForm
+from chat.core.json import JSON
+from chat.shop.tickets.fields import MAX_WORDS_CHARS
 
 _INPUTS = {"words": "textarea", "email": "email", "delivered_on": "date"}
 

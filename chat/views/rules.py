@@ -9,12 +9,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from chat import shop
-from chat.sessions.types import now
-from chat.tickets.cards import Card
-from chat.tickets.law import hidden_defects, legal_conformity, mediation, withdrawal
-from chat.tickets.problems import Component
-from chat.tickets.warranty import EXCLUSIONS, YEARS, commercial_guarantees, exclusions_for
+from chat.core.clock import now
+from chat.shop import hours
+from chat.shop.tickets.law import hidden_defects, legal_conformity, mediation, withdrawal
+from chat.shop.tickets.problems import Component
+from chat.shop.tickets.rules import AppliedRule
+from chat.shop.tickets.warranty import EXCLUSIONS, YEARS, commercial_guarantees, exclusions_for
+from chat.views.counting import counted
 
 CACHE_CONTROL = "public, max-age=300"
 #: What a term is counted from, which a card without dates does not say.
@@ -44,10 +45,11 @@ class Rule:
     excluded: str = ""
 
 
+@counted
 @require_safe
 def rules(request: HttpRequest) -> HttpResponse:
     """Show every rule, each under the address by which answers cite it."""
-    today = now().astimezone(shop.PARIS).date()
+    today = now().astimezone(hours.PARIS).date()
     law = (
         legal_conformity(None, today),
         hidden_defects(None, today),
@@ -67,12 +69,12 @@ def rules(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _rule(card: Card) -> Rule:
+def _rule(card: AppliedRule) -> Rule:
     why = card.why.replace(", dont la date manque", "")  # here nobody was asked for one
     return Rule(card.rule, card.label, why, card.source, _FROM[card.rule])
 
 
-def _commercial(card: Card) -> Rule:
+def _commercial(card: AppliedRule) -> Rule:
     component = next(part for part in YEARS if card.rule == f"commercial.{part}")
     why = f"Elle couvre {_COVERED[component]} pendant {YEARS[component]} ans."
     excluded = exclusions_for(component, "tache, accroc, brûlure, animal")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chat.assistant.sources import KINDS, MAX_SOURCES
-from chat.sessions.types import ID_PATTERN
+from chat.core.ids import ID_PATTERN
 from chat.views.problems import ALL_BY_CODE
 
 Schema = dict[str, Any]
@@ -159,8 +159,14 @@ def _readiness() -> Schema:
     return _object(
         {
             "status": {"type": "string", "enum": ["ok", "degraded", "failing"]},
-            "redis": {"type": "string", "enum": ["ok", "memory", "failing"]},
+            "redis": {"type": "string", "enum": ["ok", "memory", "failing", "cluster"]},
             "database": part,
             "model": part,
+            "background": part,
+            "failing_tasks": {
+                "type": "array",
+                "items": {"type": "string"},
+                "description": "Les tâches de fond qui échouent sans cesse.",
+            },
         }
     )

@@ -13,23 +13,25 @@ from itertools import count
 
 from django.http import StreamingHttpResponse
 
-from chat import live
 from chat.assistant.turn import let_begin, take_turn
 from chat.protocol import (
-    Envelope,
+    EncodedEvent,
     Failed,
     MessageAccepted,
+    MessageDelta,
     MessageDone,
+    SessionEnded,
+    SessionState,
     SpeakerChanged,
+    ToolStarted,
     encode,
 )
-from chat.sessions.store import default_store
+from chat.pubsub import PUBSUB, SpeakerFilter
+from chat.sessions.store import STORE
 from chat.sessions.types import End
 from chat.views.problems import logged
 from chat.views.questions import Question
-from chat.voice import Voice
 
-#: A comment is sent after so long a silence, so that nothing in between gives up.
 HEARTBEAT_S = 15.0
 HEARTBEAT = b": ping\n\n"
 #: An adviser whose name is not known by then is not named.
@@ -38,35 +40,35 @@ LONGEST_TAKEOVER_S = 2.0
 MAX_KEPT_CHARS = 256 * 1024
 
 #: Events about an answer on its way. Its end is told by the turn itself, exactly once.
-_PASSED = {"message.delta", "tool.started", "session.state", "session.ended"}
-_ENDS = {"message.done", "error"}
+_PASSED = {MessageDelta.type, ToolStarted.type, SessionState.type, SessionEnded.type}
+_ENDS = {MessageDone.type, Failed.type}
 
 
-class Ear:
-    """What was heard of one session, until it is sent to who asked one question in it."""
+class EventBuffer:
+    """Events of one session, until they are sent to who asked one question in it."""
 
     def __init__(self, question_id: str) -> None:
         self._question_id = question_id
-        self._heard: list[Envelope] = []
+        self._heard: list[EncodedEvent] = []
         self._kept_chars = 0
         self._ahead: set[str] = set()
-        self._voice = Voice()
+        self._speaker_filter = SpeakerFilter()
         self.news = asyncio.Event()
         #: Set once an adviser answers.
         self.taken = asyncio.Event()
 
-    async def hear(self, envelope: Envelope) -> None:
-        if envelope.type == SpeakerChanged.type:
+    async def add(self, event: EncodedEvent) -> None:
+        if event.type == SpeakerChanged.type:
             self.taken.set()
-        if self._voice.admits(envelope) and self._kept_chars <= MAX_KEPT_CHARS:
-            self._kept_chars += len(envelope.text)
-            self._heard.append(envelope)
+        if self._speaker_filter.allows(event) and self._kept_chars <= MAX_KEPT_CHARS:
+            self._kept_chars += len(event.json)
+            self._heard.append(event)
             self.news.set()
 
     def put_behind(self, questions: Iterable[str]) -> None:
         """Pass nothing on until these have their end: until then it is their answers' events."""
-        ends = [n for n, envelope in enumerate(self._heard) if self._ends_another(envelope)]
-        ended = {self._heard[n].about for n in ends}
+        ends = [n for n, event in enumerate(self._heard) if self._ends_another(event)]
+        ended = {self._heard[n].question_id for n in ends}
         if ends:
             del self._heard[: ends[-1] + 1]
         self._ahead = set(questions) - ended
@@ -77,15 +79,15 @@ class Ear:
         self._kept_chars = 0
         self.news.clear()
         texts = []
-        for envelope in heard:
-            if self._ends_another(envelope):
-                self._ahead.discard(envelope.about)
-            elif envelope.type in _PASSED and not self._ahead:
-                texts.append(envelope.text)
+        for event in heard:
+            if self._ends_another(event):
+                self._ahead.discard(event.question_id)
+            elif event.type in _PASSED and not self._ahead:
+                texts.append(event.json)
         return texts
 
-    def _ends_another(self, envelope: Envelope) -> bool:
-        return envelope.type in _ENDS and envelope.about not in ("", self._question_id)
+    def _ends_another(self, event: EncodedEvent) -> bool:
+        return event.type in _ENDS and event.question_id not in ("", self._question_id)
 
 
 class EventStream(StreamingHttpResponse):
@@ -107,42 +109,50 @@ class EventStream(StreamingHttpResponse):
                 yield part
 
 
-async def answer_in_events(question: Question, owner: str) -> EventStream:
+async def answer_in_events(
+    question: Question, owner: str, *, heartbeat_s: float = HEARTBEAT_S
+) -> EventStream:
     """Ask the question; return its answer as a stream of events.
+
+    ``heartbeat_s``: a comment is sent after so long a silence, so that nothing in between gives up.
 
     Raises:
         ChatError: it was not accepted.
     """
-    events = _events(question, owner)
+    events = _events(question, owner, heartbeat_s)
     first = await anext(events)
     return EventStream(first, events)
 
 
-async def _events(question: Question, owner: str) -> AsyncGenerator[bytes, None]:
+async def _events(
+    question: Question, owner: str, heartbeat_s: float
+) -> AsyncGenerator[bytes, None]:
     numbers = count(1)
-    ear = Ear(question.message_id)
-    async with live.listening(question.session_id, ear.hear, at_once=True):
+    buffer = EventBuffer(question.message_id)
+    async with PUBSUB.get().subscribe(question.session_id, buffer.add, wait=False):
         turn = await take_turn(
             question.session_id,
             owner=owner,
             message_id=question.message_id,
             text=question.text,
             create=question.create,
-            asker=ear.hear,
+            asker=buffer.add,
+            address=question.address,
+            arrived_at=question.arrived_at,
         )
         await let_begin()  # the model goes before what we say
         yield _frame(next(numbers), encode(MessageAccepted(question.message_id)))
-        ear.put_behind(turn.ahead)
+        buffer.put_behind(turn.ahead)
         ended = asyncio.ensure_future(turn.ended())
-        ended.add_done_callback(lambda _: ear.news.set())
+        ended.add_done_callback(lambda _: buffer.news.set())
         try:
             while not ended.done():
-                yield await _news_or_heartbeat(ear, numbers)
-            for text in ear.take():
+                yield await _news_or_heartbeat(buffer, numbers, heartbeat_s)
+            for text in buffer.take():
                 yield _frame(next(numbers), text)
             end = ended.result()
             if end.outcome.end is End.TAKEN_OVER:
-                yield _frame(next(numbers), encode(await _taken_over(question, owner, ear)))
+                yield _frame(next(numbers), encode(await _taken_over(question, owner, buffer)))
             if end.answer is not None:
                 yield _frame(next(numbers), encode(MessageDone(end.answer)))
             elif end.outcome.end is not End.TAKEN_OVER:
@@ -154,23 +164,25 @@ async def _events(question: Question, owner: str) -> AsyncGenerator[bytes, None]
             ended.cancel()
 
 
-async def _news_or_heartbeat(ear: Ear, numbers: Iterable[int]) -> bytes:
+async def _news_or_heartbeat(
+    buffer: EventBuffer, numbers: Iterable[int], heartbeat_s: float
+) -> bytes:
     try:
-        async with asyncio.timeout(HEARTBEAT_S):
-            await ear.news.wait()
+        async with asyncio.timeout(heartbeat_s):
+            await buffer.news.wait()
     except TimeoutError:
         return HEARTBEAT
-    return b"".join(_frame(n, text) for text, n in zip(ear.take(), numbers, strict=False))
+    return b"".join(_frame(n, text) for text, n in zip(buffer.take(), numbers, strict=False))
 
 
-async def _taken_over(question: Question, owner: str, ear: Ear) -> SpeakerChanged:
+async def _taken_over(question: Question, owner: str, buffer: EventBuffer) -> SpeakerChanged:
     """Return who took over. The model falls silent a moment before that is stored and told."""
-    session = await default_store().load(question.session_id, owner)
+    session = await STORE.get().load(question.session_id, owner)
     if not session.has_adviser:
         with suppress(TimeoutError):
             async with asyncio.timeout(LONGEST_TAKEOVER_S):
-                await ear.taken.wait()
-        session = await default_store().load(question.session_id, owner)
+                await buffer.taken.wait()
+        session = await STORE.get().load(question.session_id, owner)
     return SpeakerChanged("adviser", session.adviser)
 
 

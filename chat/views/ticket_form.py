@@ -9,13 +9,13 @@ from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from chat import limits
-from chat.addresses import request_address
 from chat.assistant import ticket_form
-from chat.errors import ChatError, InvalidMessage, SessionNotFound
+from chat.core import rate_limits
+from chat.core.client_address import request_address
+from chat.core.errors import ChatError, InvalidMessage, SessionNotFound
+from chat.core.ids import is_id
 from chat.sessions import cookie
 from chat.sessions.store import WEB_OWNER
-from chat.sessions.types import is_id
 from chat.views.pages import show_page
 
 _OURS = ("id", "version", "csrfmiddlewaretoken")
@@ -57,8 +57,8 @@ async def _pressed(
         if session_id is None:
             raise SessionNotFound
         form_id, version = _form_in(request)
-        await limits.check_visitor(session_id)
-        await limits.check_address(request_address(request))
+        await rate_limits.check_visitor(session_id)
+        await rate_limits.check_address(request_address(request))
         await act(session_id, WEB_OWNER, form_id, version)
     except ChatError as error:
         return await show_page(request, error=error, edits=edits)

@@ -11,25 +11,25 @@ from django.db import Error as DatabaseFailure
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
-from chat import limits
-from chat.addresses import request_address
-from chat.errors import AssistantUnavailable, ChatError, IdConflict, InvalidMessage
-from chat.sessions.types import new_id
-from chat.tickets.handling import MAX_TEXT_CHARS, BadText, checked_text, hear_customer
-from chat.tickets.models import TicketEntry
-from chat.tickets.phrases import full_moment
-from chat.tickets.queries import Followed, afollowed
-from chat.tickets.states import CUSTOMER_LABELS, NotAllowed, State
+from chat.core import clock, rate_limits
+from chat.core.client_address import request_address
+from chat.core.errors import AssistantUnavailable, ChatError, IdConflict, InvalidMessage
+from chat.core.ids import new_id
+from chat.shop.tickets.models import TicketEntry
+from chat.shop.tickets.phrases import full_moment
+from chat.shop.tickets.queries import Followed, afollowed
+from chat.shop.tickets.services import MAX_TEXT_CHARS, BadText, add_customer_message, checked_text
+from chat.shop.tickets.states import CUSTOMER_LABELS, NotAllowed, State
+from chat.views.counting import counted
 
 logger = logging.getLogger(__name__)
 
 METHODS = ("GET", "HEAD", "POST")
 RETRY_AFTER_S = 60
 
-_ahear_customer = database_sync_to_async(hear_customer, thread_sensitive=False)
+_ahear_customer = database_sync_to_async(add_customer_message, thread_sensitive=False)
 
 
 class Closed(IdConflict):
@@ -49,7 +49,7 @@ class DatabaseAway(AssistantUnavailable):
 async def ticket(request: HttpRequest, token: str) -> HttpResponseBase:
     """Show the ticket of this link, or add what its customer wrote."""
     if request.method not in METHODS:
-        response: HttpResponse = HttpResponse(status=405, headers={"Allow": ", ".join(METHODS)})
+        response: HttpResponseBase = HttpResponse(status=405, headers={"Allow": ", ".join(METHODS)})
     else:
         try:
             response = await _answer(request, token)
@@ -63,6 +63,7 @@ async def ticket(request: HttpRequest, token: str) -> HttpResponseBase:
     return response
 
 
+@counted
 async def _answer(request: HttpRequest, token: str) -> HttpResponse:
     found = await afollowed(token)
     if found is None or request.method != "POST":
@@ -83,8 +84,8 @@ async def _hear(request: HttpRequest, found: Followed) -> None:
     number = found.ticket.number or ""
     try:
         text = checked_text(request.POST.get("text", ""))
-        await limits.check_visitor(f"ticket {number}")
-        await limits.check_address(request_address(request))
+        await rate_limits.check_visitor(f"ticket {number}")
+        await rate_limits.check_address(request_address(request))
         await _ahear_customer(found.ticket.pk, text, request.POST.get("key") or new_id())
     except BadText as error:
         raise InvalidMessage(str(error)) from error
@@ -99,9 +100,9 @@ def _page(
     request: HttpRequest, found: Followed | None, error: ChatError | None = None
 ) -> HttpResponse:
     if found is None:
-        return render(request, "404.html", status=404)
+        return render(request, "tickets/gone.html", _shop(), status=404)
     one = found.ticket
-    now = timezone.now()
+    now = clock.now()
     context = {
         **_shop(),
         "ticket": one,

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from chat.sessions.memory_store import MemoryStore
-from chat.templatetags import storage
+from chat.sessions.store import STORE
 
 pytestmark = pytest.mark.django_db
 
@@ -28,12 +28,12 @@ def claire(client):
     ],
 )
 def test_admin_says_when_memory_stands_in_for_redis(
-    claire, settings, monkeypatch, redis_url, backend, warned
+    claire, settings, replace_parts, redis_url, backend, warned
 ):
     settings.ENV = replace(settings.ENV, redis_url=redis_url)
     store = MemoryStore(60)
     store.backend = backend
-    monkeypatch.setattr(storage, "default_store", lambda: store)
+    replace_parts(STORE.to(store))
 
     page = claire.get("/admin/password_change/").content.decode()
 

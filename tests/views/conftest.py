@@ -1,28 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from chat import limits
-from chat.access import gate
-from chat.assistant import attempt
-from chat.assistant.llm import LLM
-from chat.sessions import store as stores
+from chat.assistant.llm import LLM, LLM_CLIENT
 from tests.backends import use_redis
-
-
-@pytest.fixture(autouse=True)
-def _fresh_process() -> Iterator[None]:
-    """Each test has the store, the counters and the gate of a process just started."""
-    forget = (stores.default_store, limits.default_counter, gate.default_gate)
-    for cached in forget:
-        cached.cache_clear()
-    yield
-    for cached in forget:
-        cached.cache_clear()
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -36,11 +21,11 @@ def backend(request: pytest.FixtureRequest, settings: Any) -> str:
 
 
 @pytest.fixture
-def model(monkeypatch: pytest.MonkeyPatch) -> Callable[[LLM], LLM]:
+def model(replace_parts: Callable[..., None]) -> Callable[[LLM], LLM]:
     """Have this model answer."""
 
     def use(llm: LLM) -> LLM:
-        monkeypatch.setattr(attempt, "default_llm", lambda: llm)
+        replace_parts(LLM_CLIENT.to(llm))
         return llm
 
     return use

@@ -5,14 +5,15 @@ from dataclasses import replace
 
 import pytest
 
-from chat.errors import AssistantUnavailable
+from chat.core.errors import AssistantUnavailable
 from chat.sessions.desk import Adviser
-from chat.sessions.store import WEB_OWNER, default_store
+from chat.sessions.store import STORE, WEB_OWNER
 from chat.takeover import desk
 from chat.views.api import ADVISER_ANSWERS
 from tests.builders import question
 from tests.fakes import FakeLLM
 from tests.program import Program, events_in
+from tests.stores import FaultyStore
 
 pytestmark = pytest.mark.usefixtures("backend")
 
@@ -76,9 +77,28 @@ async def test_an_erased_session_is_gone_and_its_id_begins_anew(model):
     assert [m["text"] for m in messages] == ["Bonjour", "Bonjour !"]
 
 
+async def test_a_late_retry_after_an_erasure_revives_nothing(model):
+    llm = model(FakeLLM())
+    program = Program()
+    await program.ask("Mon secret", session_id="s", message_id="m1")
+    await program.call("DELETE", "/api/chat/s")
+
+    for ask in (program.ask, program.ask_in_events):
+        late = await ask("Mon secret", session_id="s", message_id="m1")
+        assert (late.status_code, late.json()["code"]) == (404, "session_not_found")
+    assert (await program.get("/api/chat/s")).status_code == 404
+    assert (await program.ask("Rebonjour", session_id="s", message_id="m2")).status_code == 200
+    late = await program.ask("Mon secret", session_id="s", message_id="m1")
+    messages = (await program.get("/api/chat/s")).json()["messages"]
+
+    assert late.status_code == 404
+    assert [m["text"] for m in messages] == ["Rebonjour", "Bonjour !"]
+    assert len(llm.asked) == 2
+
+
 async def test_a_browsers_session_is_not_reachable(model):
     model(FakeLLM())
-    await default_store().accept("web-1", WEB_OWNER, question("Mon secret"), create="always")
+    await STORE.get().accept("web-1", WEB_OWNER, question("Mon secret"), create="always")
     program = Program()
 
     for response in (
@@ -88,7 +108,7 @@ async def test_a_browsers_session_is_not_reachable(model):
         await program.ask_in_events(session_id="web-1"),
     ):
         assert (response.status_code, response.json()["code"]) == (404, "session_not_found")
-    assert len((await default_store().load("web-1", WEB_OWNER)).messages) == 1
+    assert len((await STORE.get().load("web-1", WEB_OWNER)).messages) == 1
 
 
 async def test_a_model_that_is_away_is_told_with_when_to_come_back(model):
@@ -115,12 +135,9 @@ async def test_the_deadline_holds_and_what_was_written_is_kept(model, settings):
     assert partial.json()["interrupted"] is True
 
 
-async def test_a_bug_goes_out_as_a_reference_and_nothing_else(model, monkeypatch, caplog):
-    def broken(text):
-        raise RuntimeError("sk-secret")
-
-    monkeypatch.setattr("chat.views.api.language_of", broken)
-    model(FakeLLM())
+async def test_a_bug_goes_out_as_a_reference_and_nothing_else(replace_parts, caplog):
+    broken = FaultyStore.of(STORE.get(), accept=RuntimeError("sk-secret"))
+    replace_parts(STORE.to(broken))
 
     response = await Program().ask("Mon secret")
 
@@ -144,7 +161,7 @@ async def test_a_caller_who_leaves_does_not_end_the_turn(model):
     await asyncio.wait({asking})
 
     assert llm.closed == 0
-    assert (await default_store().load("s", "api")).waiting == ("m",)
+    assert (await STORE.get().load("s", "api")).waiting == ("m",)
     await program.call("DELETE", "/api/chat/s")
 
 

@@ -8,7 +8,7 @@ import pytest
 from asgiref.testing import ApplicationCommunicator
 from django.core.handlers.asgi import ASGIHandler
 
-from chat.sessions.store import default_store
+from chat.sessions.store import STORE
 from chat.views.questions import MAX_BODY_BYTES
 from tests.fakes import FakeLLM
 from tests.program import Program
@@ -64,7 +64,7 @@ async def test_bad_bodies(sent, status, code):
     problem = response.json()
     assert (response.status_code, problem["code"], problem["status"]) == (status, code, status)
     assert response.headers["Content-Type"] == "application/problem+json"
-    assert await default_store().count() == 0
+    assert await STORE.get().count() == 0
 
 
 @pytest.mark.parametrize(

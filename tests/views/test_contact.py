@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from django.db import OperationalError
 from django.test import AsyncClient
 
 from chat.assistant.closing import erase_session
-from chat.errors import SessionGone
+from chat.core.ids import ref_of
 from chat.sessions import cookie
-from chat.sessions.store import default_store
-from chat.sessions.types import ref_of
 from chat.takeover.models import ContactRequest
-from chat.views import contact
+from tests import database
 from tests.fakes import FakeLLM
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -78,13 +75,9 @@ async def test_stranger_without_a_conversation_leaves_nothing():
     assert await rows() == []
 
 
-async def test_database_that_is_away_is_said(camille, monkeypatch):
-    async def away(*_args):
-        raise OperationalError
-
-    monkeypatch.setattr(contact, "arecord_contact", away)
-
-    answer = await camille.post("/rappel/", LEFT)
+async def test_database_that_is_away_is_said(camille):
+    with database.refusing(f'INSERT INTO "{ContactRequest._meta.db_table}"'):
+        answer = await camille.post("/rappel/", LEFT)
 
     assert answer.status_code == 503
     assert answer.headers["Retry-After"]
@@ -106,16 +99,3 @@ async def test_erasing_the_conversation_erases_the_address(camille, session_id):
     await erase_session(session_id, "web")
 
     assert await rows() == []
-
-
-async def test_database_that_is_away_does_not_hold_up_an_erasure(camille, session_id, monkeypatch):
-    async def away(_session_id):
-        raise OperationalError
-
-    monkeypatch.setattr("chat.takeover.contacts._aforget_contacts", away)
-
-    answer = await camille.post("/conversation/erase/")
-
-    assert answer.status_code == 302
-    with pytest.raises(SessionGone):
-        await default_store().load(session_id, "web")

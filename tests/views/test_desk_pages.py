@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import pytest
+import redis
 from django.contrib.admin.models import DELETION, LogEntry
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
-from chat.errors import StoreUnavailable
+from chat.core.ids import ref_of
 from chat.sessions.desk import Adviser, Aside, AsideKind
-from chat.sessions.store import ANY_OWNER, WEB_OWNER, default_store
-from chat.sessions.types import End, Outcome, ref_of
+from chat.sessions.redis_link import RedisLink
+from chat.sessions.redis_store import RedisStore
+from chat.sessions.store import ANY_OWNER, STORE, WEB_OWNER
+from chat.sessions.types import End, Outcome
 from chat.takeover import desk
-from chat.views.desk import dashboard, listing, session
 from tests.builders import answer_to, leased
 from tests.staff import begin, logged_in
 
@@ -35,7 +39,7 @@ async def traced() -> list[str]:
 
 
 async def test_list_shows_each_state_in_words(backend):
-    store = default_store()
+    store = STORE.get()
     for id_ in ("idle", "held", "asked", "cut", "answering"):
         await begin(store, id_, answer="" if id_ in {"answering", "cut"} else "Oui.")
     await desk.take_over("held", Adviser("77", "Claire"))
@@ -76,7 +80,7 @@ async def test_list_shows_each_state_in_words(backend):
     ],
 )
 async def test_list_is_filtered_searched_and_sorted(query, shown):
-    store = default_store()
+    store = STORE.get()
     await begin(store, "a", "Un canapé-lit")
     await begin(store, "b", "Une table")
     await desk.take_over("b", Adviser("77", "Claire"))
@@ -88,7 +92,7 @@ async def test_list_is_filtered_searched_and_sorted(query, shown):
 
 
 async def test_list_turns_pages_and_says_how_many_there_are():
-    store = default_store()
+    store = STORE.get()
     ids = [f"s{number}" for number in range(53)]
     for id_ in ids:
         await begin(store, id_, answer="")
@@ -110,7 +114,7 @@ async def test_list_turns_pages_and_says_how_many_there_are():
 )
 async def test_id_or_reference_leads_to_its_session_and_stands_in_no_address(typed):
     session_id = "s-of-camille-0123456789abcd"
-    ref = await begin(default_store(), session_id)
+    ref = await begin(STORE.get(), session_id)
     client = await logged_in("karim")
 
     found = await client.post(LIST, {"q": typed})
@@ -125,7 +129,7 @@ async def test_id_or_reference_leads_to_its_session_and_stands_in_no_address(typ
 
 
 async def test_fragment_is_what_the_page_shows_and_nothing_around_it():
-    await begin(default_store(), "s1")
+    await begin(STORE.get(), "s1")
     client = await logged_in("karim")
 
     part = (await client.get(LIST + "?partial=1")).text
@@ -144,7 +148,7 @@ async def test_empty_lists_say_why():
 
 @pytest.mark.parametrize("path", ["", "print/"])
 async def test_hostile_words_are_shown_as_words(path):
-    store = default_store()
+    store = STORE.get()
     ref = await begin(store, "s1", HOSTILE + "x" * 3000, answer=HOSTILE)
     await desk.note("s1", Adviser("77", "<b>Claire</b>"), HOSTILE)
 
@@ -163,7 +167,7 @@ async def test_search_words_are_escaped_where_they_are_repeated():
 
 
 async def test_session_shows_who_said_what_and_what_stands_beside_it():
-    store = default_store()
+    store = STORE.get()
     ref = await begin(store, "s1", "Un canapé ?", answer="")
     lease = await leased(store, "q1", "s1")
     outcome = Outcome(end=End.INTERRUPTED, answer_id=lease.answer_id)
@@ -213,7 +217,7 @@ async def test_session_that_is_not_there_is_said_to_be_gone(ref):
 
 
 async def test_what_was_typed_stays_when_it_is_refused():
-    ref = await begin(default_store(), "s1")
+    ref = await begin(STORE.get(), "s1")
     client = await logged_in("karim")
 
     refused = await client.post(f"{LIST}{ref}/say/", {"text": "Je m'en occupe", "id": "m1"})
@@ -225,16 +229,16 @@ async def test_what_was_typed_stays_when_it_is_refused():
 
 
 async def test_takeover_words_and_return_reach_the_transcript_once():
-    ref = await begin(default_store(), "s1")
+    ref = await begin(STORE.get(), "s1")
     client = await logged_in("claire")
     said = {"text": "Bonjour !", "id": "m1"}
 
     taken = await client.post(f"{LIST}{ref}/take-over/")
     await client.post(f"{LIST}{ref}/say/", said)
     again = await client.post(f"{LIST}{ref}/say/", said, headers={"accept": "application/json"})
-    held = await default_store().load("s1", ANY_OWNER)
+    held = await STORE.get().load("s1", ANY_OWNER)
     back = await client.post(f"{LIST}{ref}/hand-back/", {"text": "Proposez la livraison"})
-    after = await default_store().load("s1", ANY_OWNER)
+    after = await STORE.get().load("s1", ANY_OWNER)
 
     assert (taken.status_code, again.status_code, back.status_code) == (302, 200, 302)
     assert held.adviser == "Claire"
@@ -244,7 +248,7 @@ async def test_takeover_words_and_return_reach_the_transcript_once():
 
 
 async def test_all_that_is_done_is_in_the_log_and_no_word_of_it():
-    ref = await begin(default_store(), "s1", "Je suis Camille Durand")
+    ref = await begin(STORE.get(), "s1", "Je suis Camille Durand")
     client = await logged_in("nadia")
     for path, data in {
         "take-over/": {},
@@ -275,7 +279,7 @@ async def test_all_that_is_done_is_in_the_log_and_no_word_of_it():
 
 
 async def test_history_outlives_the_session():
-    ref = await begin(default_store(), "s1")
+    ref = await begin(STORE.get(), "s1")
     client = await logged_in("nadia")
     await client.get(f"{LIST}{ref}/")
     await client.post(f"{LIST}{ref}/erase/")
@@ -287,11 +291,11 @@ async def test_history_outlives_the_session():
 
 
 async def test_erasure_is_confirmed_then_attested_without_a_word_of_what_was_said():
-    ref = await begin(default_store(), "s1", "Je suis Camille Durand")
+    ref = await begin(STORE.get(), "s1", "Je suis Camille Durand")
     client = await logged_in("nadia")
 
     asked = await client.get(f"{LIST}{ref}/erase/")
-    assert (await default_store().load("s1", ANY_OWNER)).messages
+    assert (await STORE.get().load("s1", ANY_OWNER)).messages
     early = await client.get(f"{LIST}{ref}/receipt/")
     done = await client.post(f"{LIST}{ref}/erase/")
     receipt = await client.get(done.url)
@@ -306,7 +310,7 @@ async def test_erasure_is_confirmed_then_attested_without_a_word_of_what_was_sai
 
 
 async def test_export_is_a_file_that_nobody_keeps():
-    ref = await begin(default_store(), "s-of-camille", "Un canapé ?")
+    ref = await begin(STORE.get(), "s-of-camille", "Un canapé ?")
     await desk.note("s-of-camille", Adviser("77", "Claire"), "Client fidèle")
 
     answer = await (await logged_in("nadia")).get(f"{LIST}{ref}/export/")
@@ -320,7 +324,7 @@ async def test_export_is_a_file_that_nobody_keeps():
 
 
 async def test_printed_page_leaves_private_notes_at_the_desk():
-    ref = await begin(default_store(), "s1")
+    ref = await begin(STORE.get(), "s1")
     await desk.note("s1", Adviser("77", "Claire"), "Client fidèle")
 
     page = (await (await logged_in("nadia")).get(f"{LIST}{ref}/print/")).text
@@ -331,7 +335,7 @@ async def test_printed_page_leaves_private_notes_at_the_desk():
 
 
 async def test_ended_session_is_read_but_not_spoken_in():
-    ref = await begin(default_store(), "s1")
+    ref = await begin(STORE.get(), "s1")
     client = await logged_in("claire")
     await client.post(f"{LIST}{ref}/end/")
 
@@ -344,19 +348,13 @@ async def test_ended_session_is_read_but_not_spoken_in():
     assert "Cette conversation est close" in refused.text
 
 
-class AwayStore:
-    """A store that does not answer."""
-
-    backend = "redis"
-
-    def __getattr__(self, name: str) -> Any:
-        raise StoreUnavailable
-
-
 @pytest.fixture
-def away(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (dashboard, listing, session):
-        monkeypatch.setattr(module, "default_store", AwayStore)
+def away(replace_parts: Callable[..., None]) -> Iterator[None]:
+    """The store is a Redis where nobody listens."""
+    link = RedisLink(lambda: redis.Redis(port=1, retry=Retry(NoBackoff(), 0)), {})
+    replace_parts(STORE.to(RedisStore(link, 60)))
+    yield
+    link.close()
 
 
 @pytest.mark.usefixtures("away")
@@ -375,8 +373,8 @@ async def test_store_that_is_away_is_said_to_be():
 
 
 async def test_first_page_sums_up_for_those_who_may_see():
-    await begin(default_store(), "s1")
-    await begin(default_store(), "s2")
+    await begin(STORE.get(), "s1")
+    await begin(STORE.get(), "s2")
     await desk.ask_for_adviser("s2", WEB_OWNER)
 
     seen = (await (await logged_in("karim")).get("/admin/")).text
@@ -401,7 +399,7 @@ async def test_stranger_at_the_first_page_is_sent_to_the_login():
 
 
 async def test_count_of_those_who_wait_is_told_to_the_header():
-    await begin(default_store(), "s1")
+    await begin(STORE.get(), "s1")
     await desk.ask_for_adviser("s1", WEB_OWNER)
 
     answer = await (await logged_in("karim")).get(LIST + "waiting/")
@@ -410,7 +408,7 @@ async def test_count_of_those_who_wait_is_told_to_the_header():
 
 
 async def test_pages_may_load_nothing_from_elsewhere_nor_carry_scripts():
-    ref = await begin(default_store(), "s1")
+    ref = await begin(STORE.get(), "s1")
     client = await logged_in("nadia")
     for path in ("/admin/", LIST, f"{LIST}{ref}/", f"{LIST}{ref}/erase/", f"{LIST}{ref}/print/"):
         answer = await client.get(path)

@@ -6,9 +6,9 @@ import pytest
 from channels.db import database_sync_to_async
 from django.contrib.admin.models import LogEntry
 
-from chat.errors import SessionNotFound
+from chat.core.errors import SessionNotFound
 from chat.sessions.desk import Adviser
-from chat.sessions.store import ANY_OWNER, default_store
+from chat.sessions.store import ANY_OWNER, STORE
 from chat.takeover import desk
 from tests.staff import CAST, begin, logged_in, make_person
 
@@ -38,7 +38,7 @@ STAFF = [person for person in CAST if person != "zoe"]
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize("person", STAFF)
 async def test_page_opens_with_its_right_alone(person, path):
-    ref = await begin(default_store(), "s1")
+    ref = await begin(STORE.get(), "s1")
     client = await logged_in(person)
 
     answer = await client.get(f"{LIST}{ref}/{path}")
@@ -53,7 +53,7 @@ async def test_page_opens_with_its_right_alone(person, path):
 @pytest.mark.parametrize("path", ACTIONS)
 @pytest.mark.parametrize("person", STAFF)
 async def test_action_is_done_with_its_right_alone(person, path):
-    ref = await begin(default_store(), "s1")
+    ref = await begin(STORE.get(), "s1")
     client = await logged_in(person)
     if path in {"say/", "hand-back/"} and "takeover" in CAST[person]:
         await client.post(f"{LIST}{ref}/take-over/")
@@ -67,7 +67,7 @@ async def test_action_is_done_with_its_right_alone(person, path):
 
 
 async def snapshot():
-    store = default_store()
+    store = STORE.get()
     try:
         return await store.load("s1", ANY_OWNER), await store.asides("s1")
     except SessionNotFound:
@@ -85,7 +85,7 @@ async def test_list_opens_with_the_right_to_see(person, path):
 @pytest.mark.parametrize("person", ["", "zoe"], ids=["camille", "zoe"])
 @pytest.mark.parametrize("path", PAGES)
 async def test_strangers_are_sent_to_the_login_and_learn_nothing(person, path):
-    ref = await begin(default_store(), "s1")
+    ref = await begin(STORE.get(), "s1")
     client = await logged_in(person)
 
     there = await client.get(f"{LIST}{ref}/{path}")
@@ -99,7 +99,7 @@ async def test_strangers_are_sent_to_the_login_and_learn_nothing(person, path):
 @pytest.mark.parametrize("person", ["", "zoe"], ids=["camille", "zoe"])
 @pytest.mark.parametrize("path", ACTIONS)
 async def test_strangers_do_nothing(person, path):
-    ref = await begin(default_store(), "s1")
+    ref = await begin(STORE.get(), "s1")
     client = await logged_in(person)
     before = await snapshot()
 
@@ -117,7 +117,7 @@ async def test_strangers_do_nothing(person, path):
 
 @pytest.mark.parametrize("path", ACTIONS)
 async def test_form_of_another_site_is_refused(path):
-    ref = await begin(default_store(), "s1")
+    ref = await begin(STORE.get(), "s1")
     client = await logged_in("nadia", enforce_csrf_checks=True)
     before = await snapshot()
 
@@ -129,7 +129,7 @@ async def test_form_of_another_site_is_refused(path):
 
 @pytest.mark.parametrize("path", ["take-over/", "say/", "note/", "hand-back/"])
 async def test_action_is_not_an_address_to_open(path):
-    ref = await begin(default_store(), "s1")
+    ref = await begin(STORE.get(), "s1")
 
     assert (await (await logged_in("nadia")).get(f"{LIST}{ref}/{path}")).status_code == 405
 
@@ -143,7 +143,7 @@ async def test_action_is_not_an_address_to_open(path):
     ],
 )
 async def test_page_offers_what_its_reader_may_do(person, shown, hidden):
-    ref = await begin(default_store(), "s1")
+    ref = await begin(STORE.get(), "s1")
 
     page = (await (await logged_in(person)).get(f"{LIST}{ref}/")).text
 
@@ -152,7 +152,7 @@ async def test_page_offers_what_its_reader_may_do(person, shown, hidden):
 
 
 async def test_right_that_is_taken_away_is_missed_at_once():
-    ref = await begin(default_store(), "s1")
+    ref = await begin(STORE.get(), "s1")
     client = await logged_in("karim")
     assert (await client.get(f"{LIST}{ref}/")).status_code == 200
 
@@ -163,7 +163,7 @@ async def test_right_that_is_taken_away_is_missed_at_once():
 
 
 async def test_adviser_in_charge_is_named_to_the_other_who_takes_nothing():
-    ref = await begin(default_store(), "s1")
+    ref = await begin(STORE.get(), "s1")
     await desk.take_over("s1", Adviser("77", "Claire"))
     karim = await logged_in("karim")
 
@@ -178,4 +178,4 @@ async def test_adviser_in_charge_is_named_to_the_other_who_takes_nothing():
     assert "Claire tient cette conversation." in refused.text
     assert by_script.json()["message"] == "Claire tient cette conversation."
     assert "Vous ne tenez pas cette conversation" in silenced.text
-    assert (await default_store().load("s1", ANY_OWNER)).adviser_id == "77"
+    assert (await STORE.get().load("s1", ANY_OWNER)).adviser_id == "77"

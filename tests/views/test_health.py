@@ -5,15 +5,22 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from channels.db import database_sync_to_async
 from django.test import AsyncRequestFactory
 from prometheus_client.parser import text_string_to_metric_families
 
-from chat.sessions.store import default_store
+from chat.assistant.llm import LLM_CLIENT
+from chat.sessions.store import STORE
+from chat.shop.photos.processor import PHOTO_PROCESSOR
+from chat.shop.photos.reencoding import ProcessedPhoto
+from chat.shop.photos.services import keep
 from chat.views import health
+from chat.views.health import HEALTH_CHECKS, HealthChecks
+from devtools.redis_server import RedisServer
+from tests import database
 from tests.backends import use_redis
 from tests.builders import ask
 from tests.program import Program
-from tests.redis_server import RedisServer
 
 DATABASE = pytest.mark.django_db(transaction=True)
 
@@ -32,8 +39,8 @@ def values(response):
     return {sample.name: sample.value for family in families for sample in family.samples}
 
 
-async def test_a_process_that_lives_says_so_and_asks_nobody(monkeypatch):
-    monkeypatch.setattr(health, "default_store", None)  # would fail if it were asked
+async def test_a_process_that_lives_says_so_and_asks_nobody(replace_parts):
+    replace_parts(STORE.refusing(), HEALTH_CHECKS.refusing())
 
     response = await Program().get("/healthz")
 
@@ -51,13 +58,15 @@ async def test_ready_says_what_serves(backend):
             "redis": "ok" if backend == "redis" else "memory",
             "database": "ok",
             "model": "ok",
+            "background": "ok",
+            "failing_tasks": [],
         },
     )
 
 
 @DATABASE
 async def test_ready_says_degraded_while_memory_serves(own_redis):
-    await ask(default_store())
+    await ask(STORE.get())
     own_redis.kill()
 
     first, second = await Program().get("/readyz"), await Program().get("/readyz")
@@ -67,34 +76,48 @@ async def test_ready_says_degraded_while_memory_serves(own_redis):
         assert response.json()["redis"] == "memory"
 
 
-async def test_ready_names_a_database_that_hangs(monkeypatch):
-    monkeypatch.setattr(health, "LONGEST_CHECK_S", 0.05)
-    hung = asyncio.Event()
-    monkeypatch.setattr(health, "_ask_database_async", hung.wait)
+@DATABASE
+async def test_ready_names_a_database_that_hangs(replace_parts):
+    replace_parts(HEALTH_CHECKS.to(HealthChecks(longest_s=0.05)))
+    with database.hanging("SELECT 1") as hangs:
+        response = await Program().get("/readyz")
+        assert await asyncio.to_thread(hangs.wait, database.LONGEST_S)
 
-    response = await Program().get("/readyz")
-
-    assert response.status_code == 503
-    assert (response.json()["status"], response.json()["database"]) == ("failing", "failing")
+    assert response.status_code == 200  # the chat goes on without it
+    assert (response.json()["status"], response.json()["database"]) == ("degraded", "failing")
 
 
 @DATABASE
-async def test_ready_names_a_model_whose_circuit_is_open(monkeypatch):
-    monkeypatch.setattr(health, "model_state", lambda: "failing")
+async def test_ready_names_a_model_whose_circuit_is_open(settings):
+    settings.ENV = replace(settings.ENV, circuit_failures=1)
+    LLM_CLIENT.get().circuit.admit().failed()
 
     response = await Program().get("/readyz")
 
-    assert response.status_code == 503
-    assert (response.json()["status"], response.json()["model"]) == ("failing", "failing")
+    assert response.status_code == 200  # the desk, tickets and catalogue work
+    assert (response.json()["status"], response.json()["model"]) == ("degraded", "failing")
 
 
 async def test_metrics_count_the_sessions(backend):
-    await ask(default_store())
+    await ask(STORE.get())
 
     measured = values(await Program().get("/metrics"))
 
     assert measured["chat_sessions_active"] == 1
     assert {"chat_turn_seconds_count", "chat_sockets_open"} <= set(measured)
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_metrics_tell_what_photos_take_and_what_is_left(settings, tmp_path):
+    settings.ENV = replace(settings.ENV, media_dir=str(tmp_path))
+    PHOTO_PROCESSOR.get().quota.forget()
+    await database_sync_to_async(keep)("c" * 16, "1" * 64, ProcessedPhoto(4, 3, b"full", b"small"))
+
+    measured = values(await Program().get("/metrics"))
+
+    assert measured["chat_photos_used_bytes"] == len(b"fullsmall")
+    assert measured["chat_photos_quota_bytes"] == 10_000 * 1_000_000
+    assert measured["chat_disk_free_bytes"] > 0
 
 
 @pytest.mark.parametrize(

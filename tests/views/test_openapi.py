@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from django.urls import get_resolver, resolve
@@ -21,6 +22,16 @@ async def test_the_contract_that_is_served_is_valid():
     served = response.json()
     validate(served, cls=OpenAPIV31SpecValidator)
     assert served == json.loads(json.dumps(document()))
+
+
+def test_the_contract_says_what_the_settings_say(settings):
+    document()
+    settings.ENV = replace(settings.ENV, shop_name="Chez Camille", chat_max_message_chars=7)
+    contract = document()
+
+    assert contract["info"]["title"] == "Chez Camille : assistant"
+    question = contract["components"]["schemas"]["Question"]["properties"]
+    assert question["message"]["maxLength"] == 7
 
 
 def test_every_address_and_method_is_in_the_contract():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 
@@ -46,6 +47,7 @@ def test_every_form_is_among_them():
         "/",
         "/conversation/export/",
         "/rappel/merci/",
+        "/admin/",
         "/garanties/",
         "/produits/<str:reference>/",
         "/suivi/<str:token>/",  # tests/tickets/test_page.py
@@ -132,3 +134,58 @@ async def test_who_answers_is_named_on_the_page(model):
     assert "&lt;b&gt;Bonjour&lt;/b&gt;" in page
     assert "data-waiting" not in page
     assert re.search(r"data-stop-button hidden", page)
+
+
+async def test_conversation_without_a_word_is_exported_empty():
+    answer = await customer().get("/conversation/export/")
+
+    assert answer.status_code == 200
+    whole = b"".join([part async for part in answer.streaming_content])
+    assert json.loads(whole) == {
+        "created_at": None,
+        "expires_at": None,
+        "form": None,
+        "messages": [],
+    }
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/garanties/",
+        "/produits/NOWHERE/",
+        "/rappel/",
+        "/rappel/merci/",
+        "/suivi/nothing/",
+        "/api/docs",
+        "/api/openapi.json",
+    ],
+)
+async def test_pages_without_a_conversation_count_for_their_address(settings, path):
+    settings.ENV = replace(settings.ENV, page_rate_per_address_per_minute=2, trusted_proxies=1)
+    zoe, camille = ({"x-forwarded-for": f"203.0.113.{end}"} for end in (7, 8))
+    answers = [await AsyncClient().get(path, headers=zoe) for _ in range(3)]
+
+    assert answers[1].status_code != 429
+    assert answers[2].status_code == 429
+    assert int(answers[2]["Retry-After"]) > 0
+    other = await AsyncClient().get(path, headers=camille)
+    assert other.status_code == answers[0].status_code
+
+
+async def test_erasure_is_confirmed_on_a_page_of_its_own(model):
+    model(FakeLLM(["Bonjour"]))
+    camille = customer()
+    await camille.post("/messages/", {"text": "Bonjour, je suis Camille"})
+
+    question = await camille.get("/conversation/erase/")
+    asked = question.content.decode()
+    kept = (await camille.get("/")).content.decode()
+    await camille.post("/conversation/erase/")
+    erased = (await camille.get("/")).content.decode()
+
+    assert (question.status_code, "no-store" in question["Cache-Control"]) == (200, True)
+    assert re.search(r'<form [^>]*method="post" action="/conversation/erase/"', asked)
+    assert not re.search(r'<form method="post" action="/conversation/erase/" data-erase', kept)
+    assert "je suis Camille" in kept
+    assert "je suis Camille" not in erased

@@ -5,28 +5,32 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from contextlib import closing
 from dataclasses import replace
 from io import BytesIO
 from uuid import UUID
 
 import pytest
+from channels.db import database_sync_to_async
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import OperationalError
 from django.test import AsyncClient, Client
 from PIL import Image
 
 from chat.assistant.closing import end_session, erase_session
-from chat.photos import erasure, files, intake
-from chat.photos.models import Photo
-from chat.photos.services import attach
+from chat.core.ids import ref_of
 from chat.sessions import cookie
-from chat.sessions.types import ref_of
-from chat.simulator.request import parse_request
-from chat.views import photos as views
+from chat.shop.photos import files
+from chat.shop.photos.models import Photo
+from chat.shop.photos.processor import MAX_BYTES, PHOTO_PROCESSOR, PhotoProcessor
+from chat.shop.photos.services import attach
+from devtools.local_assistant.request import parse_request
+from tests import database
 from tests.fakes import FakeLLM
 from tests.photos import pictures
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+TABLE = Photo._meta.db_table
 
 JSON = {"Accept": "application/json"}
 
@@ -112,7 +116,7 @@ async def test_neither_name_nor_claimed_type_is_asked(camille, name, claimed):
         (pictures.photo()[:300], (422, "invalid_photo")),
         (pictures.animated("WEBP"), (422, "invalid_photo")),
         (pictures.png_of(60_000, 60_000, 1), (422, "invalid_photo")),
-        (pictures.photo().ljust(intake.MAX_BYTES + 1, b"\0"), (413, "payload_too_large")),
+        (pictures.photo().ljust(MAX_BYTES + 1, b"\0"), (413, "payload_too_large")),
     ],
     ids=["svg", "html", "cut", "animated", "bomb", "10MB+1"],
 )
@@ -190,7 +194,7 @@ async def test_withdrawn_photo_is_gone_from_its_address_too(camille):
 
 async def test_photo_of_a_ticket_is_not_withdrawn(camille):
     await send(camille)
-    await asyncio.to_thread(attach, ref_of(id_of(camille)), "SAV-2026-00042")
+    await database_sync_to_async(attach)(ref_of(id_of(camille)), "SAV-2026-00042")
     (photo,) = await listed(camille)
 
     assert photo["attached"] is True
@@ -228,28 +232,30 @@ async def test_sending_is_limited_by_visitor_and_address(settings):
     assert answer.headers["Retry-After"]
 
 
-async def test_when_too_many_wait_one_is_told_when_to_come_back(camille, monkeypatch):
-    full = intake.Intake(places=1, max_waiting=0)
-    full._room.acquire()
-    monkeypatch.setattr(views, "default_intake", lambda: full)
+async def test_when_too_many_wait_one_is_told_when_to_come_back(camille, replace_parts):
+    with closing(PhotoProcessor(places=1, max_waiting=0)) as full:
+        full._slots.acquire()
+        replace_parts(PHOTO_PROCESSOR.to(full))
 
-    answer = await send(camille)
+        answer = await send(camille)
 
     assert code_of(answer) == (503, "assistant_unavailable")
     assert answer.headers["Retry-After"] == "5"
-    full.close()
 
 
-async def test_database_that_is_away_is_said(camille, monkeypatch):
-    async def away(*_args):
-        raise OperationalError
+async def test_database_that_takes_no_photo_is_said(camille):
+    with database.refusing(f'INSERT INTO "{TABLE}"'):
+        assert code_of(await send(camille)) == (503, "assistant_unavailable")
 
-    monkeypatch.setattr(views, "akeep", away)
-    monkeypatch.setattr(views, "aphotos_of", away)
+    assert list(files.stored()) == []
 
-    assert code_of(await send(camille)) == (503, "assistant_unavailable")
-    assert code_of(await camille.get("/photos/", headers=JSON)) == (503, "assistant_unavailable")
-    page = await camille.get("/photos/")
+
+async def test_database_that_is_away_is_said(camille):
+    with database.refusing(f'FROM "{TABLE}"'):
+        told = await camille.get("/photos/", headers=JSON)
+        page = await camille.get("/photos/")
+
+    assert code_of(told) == (503, "assistant_unavailable")
     assert page.status_code == 503
     assert "momentanément indisponibles" in page.content.decode()
 
@@ -286,39 +292,22 @@ async def test_photos_before_the_first_word_are_erased_as_well(camille):
     assert await Photo.objects.acount() == 0
 
 
-async def test_conversation_erased_while_a_photo_comes_keeps_nothing(camille, model, monkeypatch):
+async def test_conversation_erased_while_a_photo_comes_keeps_nothing(camille, model):
     model(FakeLLM(["Bonjour"]))
     await camille.post("/messages/", {"text": "Bonjour"})
-    keep = views.akeep
+    loop = asyncio.get_running_loop()
 
-    async def keep_too_late(*args):
-        await erase_session(id_of(camille), "web")
-        return await keep(*args)
+    def erase():
+        erasing = erase_session(id_of(camille), "web")
+        asyncio.run_coroutine_threadsafe(erasing, loop).result(database.LONGEST_S)
 
-    monkeypatch.setattr(views, "akeep", keep_too_late)
+    # Asked within `keep`, once the conversation was seen to go on.
+    with database.before(f'SELECT "{TABLE}"."slot"', erase):
+        answer = await send(camille)
 
-    assert code_of(await send(camille)) == (404, "session_not_found")
+    assert code_of(answer) == (404, "session_not_found")
     assert await Photo.objects.acount() == 0
     assert list(files.stored()) == []
-
-
-async def test_database_that_is_away_does_not_hold_up_an_erasure(camille, model, monkeypatch):
-    monkeypatch.setattr("chat.photos.erasure._left", {})
-    model(FakeLLM(["Bonjour"]))
-    await camille.post("/messages/", {"text": "Bonjour"})
-    await send(camille)
-
-    async def away(_ref):
-        raise OperationalError
-
-    with monkeypatch.context() as outage:
-        outage.setattr("chat.photos.erasure._aforget", away)
-        answer = await camille.post("/conversation/erase/")
-
-    assert answer.status_code == 302
-    assert await Photo.objects.acount() == 1
-    await erasure.forget_left_photos()
-    assert await Photo.objects.acount() == 0
 
 
 async def test_page_without_javascript(camille):
@@ -352,7 +341,7 @@ async def test_model_that_sees_is_shown_photos_once(camille, model):
     assert [len(content) if isinstance(content, list) else 0 for content in shown] == [2, 0, 2]
     assert shown[0][0] == {"type": "text", "text": "Voici mon canapé"}
     request = parse_request({"model": "m", "messages": llm.asked[0]})
-    assert request.images == 1
+    assert request.last_asked.images == 1
 
 
 async def test_model_that_does_not_see_is_shown_none(camille, model, settings):
@@ -364,12 +353,10 @@ async def test_model_that_does_not_see_is_shown_none(camille, model, settings):
     assert llm.asked[0][-1]["content"] == "Voici mon canapé"
 
 
-async def test_answer_comes_when_photos_cannot_be_read(camille, model, monkeypatch):
-    async def away(*_args):
-        raise OperationalError
-
-    monkeypatch.setattr("chat.assistant.pictures.aimage_parts", away)
+async def test_answer_comes_when_photos_cannot_be_read(camille, model):
     llm = model(FakeLLM(["Bonjour."]))
-    await camille.post("/messages/", {"text": "Voici"})
+    await send(camille)
+    with database.refusing(f'FROM "{TABLE}"'):
+        await camille.post("/messages/", {"text": "Voici"})
 
     assert llm.asked[0][-1]["content"] == "Voici"

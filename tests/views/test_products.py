@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection
 
-from chat.catalog.loader import load_demo_catalogue
-from chat.catalog.models import Product
+from chat.shop.catalog.models import Product
+from devtools.demo.data import load_demo_catalogue
 
 URL = "/produits/SAL-CAP-001/"
 

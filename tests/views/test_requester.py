@@ -15,8 +15,7 @@ import pytest
 import redis
 
 from chat.assistant.completion import Chunk
-from chat.sessions import store as stores
-from chat.sessions.types import JSON
+from chat.core.json import JSON
 from tests.backends import use_redis
 from tests.fakes import FakeLLM
 from tests.program import Program
@@ -60,12 +59,12 @@ async def test_1_ten_requests_at_once_take_the_time_of_one(model):
     assert time.monotonic() - started < 2.5  # one after the other: 5 s
 
 
-async def test_2_a_conversation_goes_on_after_a_restart(model, on_redis):
+async def test_2_a_conversation_goes_on_after_a_restart(model, on_redis, restart_worker):
     model(RememberingLLM())
     program = Program()
     await program.ask("Bonjour, je suis Jean", session_id="persist-test")
 
-    stores.default_store.cache_clear()
+    restart_worker()
     response = await program.ask("Comment je m'appelle?", session_id="persist-test")
 
     assert response.json()["response"] == "Vous vous appelez Jean."

@@ -5,8 +5,8 @@ import re
 import pytest
 from django.test import Client
 
-from chat.tickets.law import WITHDRAWAL_DAYS
-from chat.tickets.warranty import YEARS
+from chat.shop.tickets.law import WITHDRAWAL_DAYS
+from chat.shop.tickets.warranty import YEARS
 
 
 @pytest.fixture

@@ -7,15 +7,14 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from chat import live
 from chat.assistant.completion import Chunk
 from chat.assistant.turn import take_turn
-from chat.protocol import Envelope
-from chat.sessions.store import default_store
-from chat.sessions.types import JSON
-from chat.views import sse
+from chat.core.json import JSON
+from chat.protocol import EncodedEvent
+from chat.pubsub import PUBSUB
+from chat.sessions.store import STORE
 from chat.views.questions import Question
-from chat.views.sse import Ear, answer_in_events
+from chat.views.sse import HEARTBEAT, MAX_KEPT_CHARS, EventBuffer, answer_in_events
 from tests.fakes import FakeLLM
 from tests.program import Program, events_in
 
@@ -25,7 +24,7 @@ def types(events):
 
 
 def listeners():
-    return [hear for ear in live._ears.values() for hear in ear.listeners.values()]
+    return PUBSUB.get().local_topics()
 
 
 @pytest.mark.usefixtures("backend")
@@ -98,15 +97,15 @@ async def test_a_failure_after_the_question_was_kept_is_the_last_event(model, se
     assert (events[-1][1]["code"], events[-1][1]["id"]) == ("assistant_timeout", "m")
 
 
-async def test_silence_is_filled_with_comments(model, settings, monkeypatch):
-    monkeypatch.setattr(sse, "HEARTBEAT_S", 0.03)
+async def test_silence_is_filled_with_comments(model, settings):
     settings.ENV = replace(settings.ENV, chat_timeout_s=0.3)
     model(FakeLLM([], hangs=True))
 
-    response = await Program().ask_in_events()
-    parts = [part async for part in response]
+    question = Question(session_id="s", message_id="m", text="Bonjour", create="always")
+    stream = await answer_in_events(question, "api", heartbeat_s=0.03)
+    parts = [part async for part in stream]
 
-    assert parts.count(sse.HEARTBEAT) >= 3
+    assert parts.count(HEARTBEAT) >= 3
 
 
 @pytest.mark.parametrize("is_waiting", [True, False])
@@ -127,7 +126,7 @@ async def test_a_reader_who_leaves_frees_the_stream_and_the_turn_goes_on(model, 
 
     assert listeners() == []
     assert llm.closed == 0
-    assert (await default_store().load("s", "api")).waiting == ("m",)
+    assert (await STORE.get().load("s", "api")).waiting == ("m",)
     await Program().call("DELETE", "/api/chat/s")
 
 
@@ -176,7 +175,7 @@ async def test_the_answers_of_earlier_questions_are_not_mixed_in(model):
         stream = aiter(response)
         parts = [await anext(stream)]
         reading = asyncio.create_task(anext(stream))
-        while (await default_store().load("s", "api")).waiting != ("m1", "m2"):
+        while (await STORE.get().load("s", "api")).waiting != ("m1", "m2"):
             await asyncio.sleep(0)
         llm.go_on.set()
         parts += [await reading] + [part async for part in stream]
@@ -188,40 +187,40 @@ async def test_the_answers_of_earlier_questions_are_not_mixed_in(model):
     assert text.count('"type":"message.done"') == 1
 
 
-def delta(id_: str, text: str = "x") -> Envelope:
-    return Envelope("message.delta", "", json.dumps({"id": id_, "text": text}))
+def delta(id_: str, text: str = "x") -> EncodedEvent:
+    return EncodedEvent("message.delta", "", "", "", json.dumps({"id": id_, "text": text}))
 
 
-def done(about: str) -> Envelope:
-    return Envelope("message.done", about, "{}")
+def done(question_id: str) -> EncodedEvent:
+    return EncodedEvent("message.done", question_id, "", f"{question_id}.1", "{}")
 
 
-async def test_ear_drops_what_it_heard_of_an_answer_that_just_ended():
-    ear = Ear("m2")
-    for envelope in (delta("a1"), done("m1"), delta("a2")):
-        await ear.hear(envelope)
+async def test_buffer_drops_what_it_heard_of_an_answer_that_just_ended():
+    buffer = EventBuffer("m2")
+    for event in (delta("a1"), done("m1"), delta("a2")):
+        await buffer.add(event)
 
-    ear.put_behind(())
+    buffer.put_behind(())
 
-    assert ear.take() == [delta("a2").text]
-
-
-async def test_ear_waits_for_all_that_are_ahead():
-    ear = Ear("m3")
-    await ear.hear(done("m1"))
-    ear.put_behind(("m1", "m2"))
-
-    for envelope in (delta("a2"), done("m2"), delta("a3"), done("m3")):
-        await ear.hear(envelope)
-
-    assert ear.take() == [delta("a3").text]
+    assert buffer.take() == [delta("a2").json]
 
 
-async def test_ear_is_bounded():
-    ear = Ear("m")
+async def test_buffer_waits_for_all_that_are_ahead():
+    buffer = EventBuffer("m3")
+    await buffer.add(done("m1"))
+    buffer.put_behind(("m1", "m2"))
+
+    for event in (delta("a2"), done("m2"), delta("a3"), done("m3")):
+        await buffer.add(event)
+
+    assert buffer.take() == [delta("a3").json]
+
+
+async def test_buffer_is_bounded():
+    buffer = EventBuffer("m")
     for _ in range(10_000):
-        await ear.hear(delta("a", "x" * 1_000))
+        await buffer.add(delta("a", "x" * 1_000))
 
-    assert sum(map(len, ear.take())) < 2 * sse.MAX_KEPT_CHARS
-    await ear.hear(delta("a"))
-    assert ear.take() == [delta("a").text]
+    assert sum(map(len, buffer.take())) < 2 * MAX_KEPT_CHARS
+    await buffer.add(delta("a"))
+    assert buffer.take() == [delta("a").json]

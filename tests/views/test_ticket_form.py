@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 from django.test import AsyncClient
 
 from chat.sessions import cookie
-from chat.sessions.store import default_store
-from chat.tickets.models import Ticket
+from chat.sessions.store import STORE
+from chat.shop.tickets.models import Ticket
 from tests.builders import question
 from tests.tickets.builders import complete
 
@@ -23,7 +24,7 @@ def session_id():
 
 @pytest.fixture
 async def form(session_id):
-    store = default_store()
+    store = STORE.get()
     await store.accept(session_id, "web", question(), create="new")
     form = complete(words="Le pied <b>cède</b>")
     await store.put_form(session_id, "web", form.to_json(), expected_version=0)
@@ -53,7 +54,7 @@ async def test_page_shows_the_recap_with_what_its_buttons_need(client, form):
 
 async def test_page_without_a_form_or_with_a_half_one_shows_none(client, session_id):
     empty = (await client.get("/")).content.decode()
-    store = default_store()
+    store = STORE.get()
     await store.accept(session_id, "web", question(), create="new")
     half = complete().to_json() | {"email": ""}
     await store.put_form(session_id, "web", half, expected_version=0)
@@ -83,7 +84,7 @@ async def test_what_is_wrong_is_shown_at_its_field_with_what_was_typed(client, f
     assert 'value="non&quot;&gt;&lt;b&gt;"' in page
     assert 'value="Zoé"' in page
     assert re.search(r"<details[^>]* open>", page)
-    assert (await default_store().load(form_owner(client), "web")).form == form.to_json()
+    assert (await STORE.get().load(form_owner(client), "web")).form == form.to_json()
 
 
 def form_owner(client) -> str:
@@ -96,7 +97,7 @@ async def test_an_edit_is_taken(client, form):
     answer = await client.post("/demande/modifier/", given(form, customer_name="Zoé"))
 
     assert answer.status_code == 302
-    kept = (await default_store().load(form_owner(client), "web")).form
+    kept = (await STORE.get().load(form_owner(client), "web")).form
     assert (kept["customer_name"], kept["version"]) == ("Zoé", form.version + 1)
 
 
@@ -136,6 +137,7 @@ async def test_who_has_no_conversation_confirms_nothing(form):
 
 
 async def test_the_customers_own_file_has_the_form(client, form):
-    exported = (await client.get("/conversation/export/")).json()
+    response = await client.get("/conversation/export/")
+    exported = json.loads(b"".join([part async for part in response]))
 
     assert exported["form"] == form.to_json()

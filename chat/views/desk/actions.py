@@ -10,15 +10,9 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
 from chat.assistant.closing import end_session
-from chat.errors import (
-    ChatError,
-    NotHeld,
-    SessionGone,
-    SessionNotFound,
-    StoreUnavailable,
-)
+from chat.core.errors import ChatError, NotHeld, SessionGone, SessionNotFound, StoreUnavailable
+from chat.core.ids import new_id
 from chat.sessions.store import ANY_OWNER
-from chat.sessions.types import new_id
 from chat.takeover import desk
 from chat.takeover.asides import add_event
 from chat.views.desk.door import CHANGE, Staff, StaffView, desk_view, mishap, page, wants_json

@@ -14,10 +14,10 @@ from django.template.response import TemplateResponse
 from django.utils.formats import number_format
 from django.views.decorators.cache import never_cache
 
-from chat.errors import StoreUnavailable
+from chat.core.errors import StoreUnavailable
 from chat.numbers.queries import Day, Summary, asummary
 from chat.sessions.desk import Counts
-from chat.sessions.store import default_store
+from chat.sessions.store import STORE
 from chat.views.desk.charts import Chart, chart
 from chat.views.desk.door import PERMISSIONS, fragment
 from chat.views.desk.wording import milliseconds
@@ -53,7 +53,7 @@ async def _summary() -> dict[str, Any]:
     counts: Counts | None = None
     numbers: Summary | None = None
     try:
-        counts = await default_store().counts()
+        counts = await STORE.get().counts()
     except StoreUnavailable:
         counts = None
     try:

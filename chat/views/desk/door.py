@@ -15,7 +15,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
-from chat.errors import ChatError, Forbidden, StoreUnavailable
+from chat.core.errors import ChatError, Forbidden, StoreUnavailable
 from chat.sessions.desk import Adviser
 from chat.sessions.models import ChatSession
 

@@ -12,10 +12,11 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from chat.errors import SessionNotFound
+from chat.core.clock import now
+from chat.core.errors import SessionNotFound
+from chat.core.ids import is_id, ref_of
 from chat.sessions.desk import Counts, Order, Page, Row, State
-from chat.sessions.store import default_store
-from chat.sessions.types import is_id, now, ref_of
+from chat.sessions.store import STORE
 from chat.views.desk import wording
 from chat.views.desk.door import CHANGE, LIST, Staff, desk_view, fragment, page
 from chat.views.desk.wanted import PAGE_SIZE, REF, Wanted
@@ -71,7 +72,7 @@ async def _search(request: HttpRequest) -> HttpResponse:
 
 async def _ref_meant(word: str) -> str:
     """Return the ref of the conversation of which this is the ref or the id, or ""."""
-    store = default_store()
+    store = STORE.get()
     candidates = [word] if REF.match(word) else []
     if is_id(word):
         candidates.append(ref_of(word))
@@ -92,7 +93,7 @@ def _looks_made(word: str) -> bool:
 @require_safe
 async def _list(request: HttpRequest) -> HttpResponse:
     wanted = Wanted.of(request.GET.dict())
-    store = default_store()
+    store = STORE.get()
     found = await _found(wanted, store.backend)
     last_page = max(1, -(-found.total // PAGE_SIZE))
     if not wanted.words and wanted.page > last_page:
@@ -120,7 +121,7 @@ async def _list(request: HttpRequest) -> HttpResponse:
 async def _found(wanted: Wanted, backend: str) -> Page:
     if wanted.storage and wanted.storage != backend:
         return Page((), 0)
-    store = default_store()
+    store = STORE.get()
     if wanted.words:
         rows = wanted.sifted(await store.search(wanted.terms), now())
         return Page(rows, len(rows))
@@ -199,5 +200,5 @@ def _pages(wanted: Wanted, last: int) -> list[dict[str, Any]]:
 @desk_view("see")
 async def waiting(request: HttpRequest, staff: Staff) -> HttpResponse:
     """Tell how many customers wait for an adviser, for the header of every page."""
-    counts = await default_store().counts()
+    counts = await STORE.get().counts()
     return JsonResponse({"asked": counts.asked})

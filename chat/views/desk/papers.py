@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+import orjson
 from django.contrib.admin.models import DELETION
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
 from chat.assistant.closing import erase_session
-from chat.errors import SessionNotFound
+from chat.core.errors import SessionNotFound
+from chat.rendering import in_thread, render_ahead
 from chat.sessions.store import ANY_OWNER
 from chat.takeover.asides import add_event
 from chat.takeover.export import export_of
 from chat.views.desk.door import Staff, desk_view, mishap, page
-from chat.views.desk.session import Lost, facts, opened, session_id_of
+from chat.views.desk.session import Lost, Opened, facts, opened, session_id_of
 from chat.views.desk.timeline import timeline
 from chat.views.desk.trace import name_of, trace, traces
 
@@ -31,8 +35,9 @@ async def export(request: HttpRequest, staff: Staff, ref: str) -> HttpResponse:
         return await mishap(request, error)
     await trace(staff, ref, "Exportée en JSON.")
     await add_event(found.session.id, f"{staff.name} a exporté la conversation.", staff.name)
-    data = export_of(found.session, found.asides)
-    response = JsonResponse(data, json_dumps_params={"ensure_ascii": False, "indent": 2})
+    await render_ahead(found.session.messages)
+    data = await in_thread(partial(_encoded, found))
+    response = HttpResponse(data, content_type="application/json")
     response["Content-Disposition"] = f'attachment; filename="conversation-{ref}.json"'
     return response
 
@@ -46,10 +51,11 @@ async def printable(request: HttpRequest, staff: Staff, ref: str) -> HttpRespons
     except Lost as error:
         return await mishap(request, error)
     await trace(staff, ref, "Page imprimable ouverte.")
+    await render_ahead(found.session.messages)
     context = {
         "title": name_of(ref),
         "ref": ref,
-        "entries": timeline(found.session, ()),
+        "entries": await in_thread(partial(timeline, found.session, ())),
         "facts": facts(found),
         "session": found.session,
     }
@@ -81,6 +87,10 @@ async def receipt(request: HttpRequest, staff: Staff, ref: str) -> HttpResponse:
         return await mishap(request, Lost("Aucune conversation effacée n’a cette référence."))
     context = {"title": "Reçu d’effacement", "ref": ref, "entry": erasures[-1]}
     return await page(request, "receipt.html", context)
+
+
+def _encoded(found: Opened) -> bytes:
+    return orjson.dumps(export_of(found.session, found.asides), option=orjson.OPT_INDENT_2)
 
 
 class _Subject:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from chat.errors import ChatError, NotHeld, SessionNotFound
-from chat.sessions.desk import Aside
+from chat.core.clock import now
+from chat.core.errors import ChatError, NotHeld, SessionNotFound
+from chat.core.ids import isoformat, new_id
+from chat.rendering import render_ahead
+from chat.sessions.desk import Aside, AsideKind
 from chat.sessions.rows import language_in
-from chat.sessions.store import ANY_OWNER, default_store
-from chat.sessions.types import Session, isoformat, new_id, now
+from chat.sessions.store import ANY_OWNER, STORE
+from chat.sessions.types import Session
+from chat.transcript import TranscriptPage, last_page, page_before
 from chat.views.desk import wording
 from chat.views.desk.door import Staff, desk_view, mishap, page
 from chat.views.desk.timeline import timeline
@@ -48,7 +52,7 @@ async def opened(ref: str) -> Opened:
     Raises:
         Lost: expired, erased, or never there.
     """
-    store = default_store()
+    store = STORE.get()
     try:
         if not REF.match(ref):
             raise Lost
@@ -68,7 +72,7 @@ async def session_id_of(ref: str) -> str:
     try:
         if not REF.match(ref):
             raise Lost
-        return await default_store().find(ref)
+        return await STORE.get().find(ref)
     except SessionNotFound as error:
         raise Lost from error
 
@@ -94,12 +98,17 @@ async def shown(
 ) -> HttpResponse:
     """Return the page, with what went wrong and what was typed when an action was refused."""
     mode = mode_of(found.session, staff)
+    messages = found.session.messages
+    part = page_before(messages, request.GET.get("avant", "")) or last_page(messages)
+    await render_ahead(part.messages)
     context = {
         "title": name_of(found.ref),
         "subtitle": "",
         "ref": found.ref,
         "session": found.session,
-        "entries": timeline(found.session, found.asides),
+        "entries": timeline(*_shown_at_once(found, part)),
+        "first_id": part.messages[0].id if part.has_earlier else "",
+        "is_earlier": part.has_later,
         "facts": facts(found),
         "mode": mode,
         "rights": staff.rights,
@@ -111,6 +120,18 @@ async def shown(
         "expires_at": isoformat(found.session.expires_at),
     }
     return await page(request, "session.html", context, status=error.status if error else 200)
+
+
+def _shown_at_once(found: Opened, part: TranscriptPage) -> tuple[Session, list[Aside]]:
+    """Return the session with this part of its messages, and what was noted meanwhile."""
+    asides = found.asides
+    if part.has_earlier:
+        since = part.messages[0].sent_at
+        asides = [aside for aside in asides if aside.at >= since]
+    if part.has_later:
+        until = part.messages[-1].sent_at
+        asides = [aside for aside in asides if aside.at <= until or aside.kind is AsideKind.TURN]
+    return replace(found.session, messages=tuple(part.messages)), asides
 
 
 def mode_of(session: Session, staff: Staff) -> str:
@@ -134,7 +155,7 @@ def facts(found: Opened) -> dict[str, Any]:
         "left": wording.left(session.expires_at, at),
         "messages": len(session.messages),
         "size": wording.size(bytes_of(session)),
-        "storage": {"redis": "Redis", "memory": "mémoire"}[default_store().backend],
+        "storage": {"redis": "Redis", "memory": "mémoire"}[STORE.get().backend],
         "instruction": session.instruction,
         "door": "page de discussion" if session.owner == "web" else "API",
     }

@@ -13,10 +13,11 @@ from itertools import groupby
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from chat.errors import BY_CODE
+from chat.core.errors import BY_CODE
+from chat.core.json import JSON
 from chat.markup import safe_html_of
 from chat.sessions.desk import Aside, AsideKind
-from chat.sessions.types import JSON, Author, Message, Session
+from chat.sessions.types import Author, Message, Session
 from chat.views.desk.wording import milliseconds
 
 #: How an answer ended, when not as it should.
