@@ -9,8 +9,7 @@ from contextlib import suppress
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 
-from chat import addresses, live
-from chat.assistant.turn import start_sweeping
+from chat.assistant.reading import read_earlier
 from chat.consumers.desk_state import read_desk_state
 from chat.consumers.socket import (
     CLOSE_NOBODY,
@@ -21,23 +20,19 @@ from chat.consumers.socket import (
 )
 from chat.consumers.sockets import Place
 from chat.consumers.staff import Viewer, aviewer_of
-from chat.errors import InvalidMessage, SessionGone, SessionNotFound, StoreUnavailable
-from chat.frames import Ping, SyncSession, parse_frame
-from chat.protocol import AdviserAsked, Envelope, Pong, SessionEnded, SpeakerChanged
+from chat.core import client_address
+from chat.core.errors import InvalidMessage, SessionGone, SessionNotFound, StoreUnavailable
+from chat.frames import LoadMessages, Ping, SyncSession, parse_frame
+from chat.protocol import AdviserAsked, EncodedEvent, Pong, SessionEnded, SpeakerChanged
+from chat.pubsub import PUBSUB
 from chat.sessions.desk import desk_key
-from chat.sessions.store import default_store
+from chat.sessions.store import ANY_OWNER, STORE
 
 logger = logging.getLogger(__name__)
 
 CLOSE_NOT_FOUND = 4404
 CLOSE_COME_BACK = 1012
 
-#: How often the rights of an open socket are read again.
-RIGHTS_EVERY_S = 5.0
-#: A database that does not tell them is trusted to have changed nothing for so long.
-RIGHTS_OUTAGE_S = 30.0
-#: How often a holder whose page is open is noted as being there.
-HOLD_EVERY_S = 20.0
 _RESHOWN = (SpeakerChanged.type, AdviserAsked.type)
 
 
@@ -57,9 +52,8 @@ class AdviserConsumer(ChatSocket):
         if code:
             await self.close(code)
             return
-        start_sweeping()
         for key in (self._session_id, desk_key(self._session_id)):
-            await self._listening.enter_async_context(live.listening(key, self.hear))
+            await self._listening.enter_async_context(PUBSUB.get().subscribe(key, self.hear))
         await self._answered(self._show_state())
         self._watching = asyncio.create_task(self._watch(), name="desk")
 
@@ -70,19 +64,19 @@ class AdviserConsumer(ChatSocket):
 
     async def _refusal(self) -> int:
         """Return the code with which to close, 0 when everything is right."""
-        if not addresses.websocket_origin_allowed(self.scope):
+        if not client_address.websocket_origin_allowed(self.scope):
             return CLOSE_REFUSED
         try:
             viewer = self._viewer = await aviewer_of(self.scope["session"].session_key)
             if viewer is None or not viewer.may_watch:
                 return CLOSE_NOBODY if viewer is None else CLOSE_REFUSED
-            self._session_id = await default_store().find(self.scope["url_route"]["kwargs"]["ref"])
+            self._session_id = await STORE.get().find(self.scope["url_route"]["kwargs"]["ref"])
         except SessionNotFound:
             return CLOSE_NOT_FOUND
         except (StoreUnavailable, DatabaseError, InterfaceError):
             return CLOSE_COME_BACK
         self._confirmed_at = asyncio.get_running_loop().time()
-        self._place = Place(f"staff {viewer.id}", addresses.scope_address(self.scope))
+        self._place = Place(f"staff {viewer.id}", client_address.scope_address(self.scope))
         return 0 if self._place.take() else CLOSE_TOO_MANY
 
     async def _obey(self, text_data: str | None) -> None:
@@ -92,15 +86,18 @@ class AdviserConsumer(ChatSocket):
             case SyncSession():
                 if await self._slow_down(STATE_FRAMES - 1) and await self._is_allowed():
                     await self._show_state()
+            case LoadMessages(before):
+                if await self._slow_down(STATE_FRAMES - 1) and await self._is_allowed():
+                    await self._say(await read_earlier(self._session_id, ANY_OWNER, before))
             case Ping():
                 await self._say(Pong())
             case _:
                 raise InvalidMessage("Ce message n'est pas reconnu.")
 
-    async def hear(self, envelope: Envelope) -> None:
+    async def hear(self, event: EncodedEvent) -> None:
         """Relay one event; who answers is shown with all that it means for the staff."""
-        await super().hear(envelope)
-        if self._held is None and envelope.type in _RESHOWN:
+        await super().hear(event)
+        if self._held is None and event.type in _RESHOWN:
             self._call_later(0, self._show_state)
 
     async def _tell_state(self) -> None:
@@ -115,16 +112,17 @@ class AdviserConsumer(ChatSocket):
 
     async def _watch(self) -> None:
         """Until they leave or lose their rights: note that the holder is there."""
-        loop = asyncio.get_running_loop()
+        loop, rules = asyncio.get_running_loop(), self._rules
         renewed_at = loop.time()
         while True:
-            await asyncio.sleep(RIGHTS_EVERY_S)
+            await asyncio.sleep(rules.rights_every_s)
             if not await self._is_allowed():
                 return
-            if self._is_mine and self._viewer and loop.time() - renewed_at >= HOLD_EVERY_S:
+            is_due = loop.time() - renewed_at >= rules.hold_every_s
+            if self._is_mine and self._viewer and is_due:
                 renewed_at = loop.time()
                 with suppress(StoreUnavailable):
-                    await default_store().keep_hold(self._session_id, self._viewer.id)
+                    await STORE.get().keep_hold(self._session_id, self._viewer.id)
 
     async def _is_allowed(self) -> bool:
         """Read the rights again; without them, close."""
@@ -132,7 +130,7 @@ class AdviserConsumer(ChatSocket):
         try:
             viewer = await aviewer_of(self.scope["session"].session_key)
         except (DatabaseError, InterfaceError):
-            if loop.time() - self._confirmed_at <= RIGHTS_OUTAGE_S:
+            if loop.time() - self._confirmed_at <= self._rules.rights_outage_s:
                 return True
             await self.close(CLOSE_COME_BACK)
             return False

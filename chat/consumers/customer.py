@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 
-from chat import addresses, limits, live
-from chat.assistant.asking import ask_for_human
-from chat.assistant.turn import read_state, start_sweeping, stop_turn, take_turn
+from chat.assistant.asking import request_adviser
+from chat.assistant.reading import read_earlier
+from chat.assistant.turn import stop_turn, take_turn
+from chat.assistant.viewers import read_state
 from chat.consumers.socket import (
     CLOSE_NOBODY,
     CLOSE_REFUSED,
@@ -19,12 +20,23 @@ from chat.consumers.socket import (
 )
 from chat.consumers.sockets import Place
 from chat.consumers.ticket_buttons import press
-from chat.errors import ChatError, InvalidMessage, SessionGone, SessionNotFound, StoreUnavailable
+from chat.core import client_address, rate_limits
+from chat.core.clock import now
+from chat.core.errors import (
+    ChatError,
+    InvalidMessage,
+    RateLimited,
+    SessionGone,
+    SessionNotFound,
+    StoreUnavailable,
+)
+from chat.core.ids import isoformat
 from chat.frames import (
     AskForAdviser,
     ConfirmTicket,
     DropTicket,
     EditTicket,
+    LoadMessages,
     Ping,
     SendMessage,
     StopTurn,
@@ -33,7 +45,7 @@ from chat.frames import (
     parse_frame,
 )
 from chat.protocol import (
-    Envelope,
+    EncodedEvent,
     Failed,
     MessageAccepted,
     MessageDone,
@@ -41,19 +53,18 @@ from chat.protocol import (
     SessionEnded,
     SessionState,
 )
+from chat.pubsub import PUBSUB
 from chat.sessions import cookie
-from chat.sessions.store import WEB_OWNER, default_store
+from chat.sessions.store import STORE, WEB_OWNER
 from chat.sessions.switch import SwitchStore
-from chat.sessions.types import isoformat, now
-
-#: A conversation that cannot be read now is tried again this often.
-SYNC_AGAIN_S = 1.0
 
 
 class CustomerConsumer(ChatSocket):
     """Parses frames, asks for turns, relays events. Decides nothing, waits for no answer."""
 
     _waiting = False
+    #: How often something said that the conversation exists.
+    _lives = 0
 
     def __init__(self) -> None:
         super().__init__()
@@ -61,7 +72,7 @@ class CustomerConsumer(ChatSocket):
 
     async def connect(self) -> None:
         await self.accept()  # a close before accept reaches a browser as a bare 1006
-        if not addresses.websocket_origin_allowed(self.scope):
+        if not client_address.websocket_origin_allowed(self.scope):
             await self.close(CLOSE_REFUSED)
             return
         session_id = cookie.session_id_from(self.scope["cookies"])
@@ -69,16 +80,18 @@ class CustomerConsumer(ChatSocket):
             await self.close(CLOSE_NOBODY)
             return
         self._session_id = session_id
-        self._place = Place(session_id, addresses.scope_address(self.scope))
+        self._place = Place(session_id, client_address.scope_address(self.scope))
         if not self._place.take():
             await self.close(CLOSE_TOO_MANY)
             return
-        start_sweeping()
-        await self._listening.enter_async_context(live.listening(session_id, self.hear))
-        await self._answered(self._show_state())
+        await self._listening.enter_async_context(PUBSUB.get().subscribe(session_id, self.hear))
+        await self._answered(self._show_state_soon())
+        store = STORE.get()
+        if isinstance(store, SwitchStore):
+            await store.arrive(session_id)
 
     async def disconnect(self, code: int) -> None:
-        if self._session_id and default_store().backend == "redis":
+        if self._session_id:
             self._note_life()  # nothing is heard of it from now on
         await super().disconnect(code)
 
@@ -92,9 +105,9 @@ class CustomerConsumer(ChatSocket):
                 await stop_turn(self._session_id, WEB_OWNER)
             case AskForAdviser():
                 await self._ask_for_adviser()
-            case SyncSession():
+            case SyncSession() | LoadMessages() as wanted:
                 if await self._slow_down(STATE_FRAMES - 1):
-                    await self._show_state()
+                    await self._show(wanted)
             case Ping():
                 await self._say(Pong())
             case ConfirmTicket() | EditTicket() | DropTicket() as button:
@@ -103,15 +116,31 @@ class CustomerConsumer(ChatSocket):
                 self._pressing.add(pressing)
                 pressing.add_done_callback(self._pressing.discard)
 
+    async def _show(self, wanted: SyncSession | LoadMessages) -> None:
+        if isinstance(wanted, SyncSession):
+            await self._show_state_soon()
+            return
+        rate_limits.check_page(self._session_id, client_address.scope_address(self.scope))
+        await self._say(await read_earlier(self._session_id, WEB_OWNER, wanted.before))
+
+    async def _show_state_soon(self) -> None:
+        """Show the state as soon as the rate of pages allows: a page that waits for it goes on."""
+        try:
+            rate_limits.check_page(self._session_id, client_address.scope_address(self.scope))
+        except RateLimited as limited:
+            self._call_later(limited.retry_after_s or 1, self._show_state_soon)
+        else:
+            await self._show_state()
+
     async def _press(self, button: TicketFrame) -> None:
-        address = addresses.scope_address(self.scope)
+        address = client_address.scope_address(self.scope)
         for event in await press(button, self._session_id, address):
             await self._say(event)
 
     async def _send_message(self, message: SendMessage) -> None:
         try:
-            await limits.check_visitor(self._session_id)
-            await limits.check_address(addresses.scope_address(self.scope))
+            await rate_limits.check_visitor(self._session_id)
+            await rate_limits.check_address(client_address.scope_address(self.scope))
             turn = await take_turn(
                 self._session_id,
                 owner=WEB_OWNER,
@@ -119,20 +148,21 @@ class CustomerConsumer(ChatSocket):
                 text=message.text,
                 create="new",
                 asker=self.hear,
+                address=client_address.scope_address(self.scope),
             )
         except ChatError as error:
             if isinstance(error, SessionGone):
                 await self._say(SessionEnded(error.reason))
             await self._say(Failed.from_error(error, message.id))
             return
-        self._last_end = ""
+        self._last_end_id = ""
         await self._say(MessageAccepted(message.id))
         if turn.end is not None and turn.end.answer is not None:
             await self._say(MessageDone(turn.end.answer))
 
     async def _ask_for_adviser(self) -> None:
         try:
-            await ask_for_human(self._session_id, addresses.scope_address(self.scope))
+            await request_adviser(self._session_id, client_address.scope_address(self.scope))
         except SessionGone as gone:
             await self._say(SessionEnded(gone.reason))
 
@@ -141,14 +171,14 @@ class CustomerConsumer(ChatSocket):
             state = await self._state()
             await self._say(state)
             if state.waiting:
-                live.await_end(self._session_id)
+                PUBSUB.get().expect_end(self._session_id)
             self._watch_expiry(datetime.fromisoformat(state.expires_at))
             if state.ended:
                 await self._say(SessionEnded("ended"))
         except SessionGone as gone:
             await self._say(SessionEnded(gone.reason))
         except StoreUnavailable:
-            self._call_later(SYNC_AGAIN_S, self._show_state)
+            self._call_later(self._rules.sync_again_s, self._show_state)
             if not self._waiting:  # told once, then the page waits
                 self._waiting = True
                 raise
@@ -156,23 +186,32 @@ class CustomerConsumer(ChatSocket):
             self._waiting = False
 
     async def _state(self) -> SessionState:
+        lives = self._lives
         try:
             return await read_state(self._session_id, WEB_OWNER)
         except SessionGone:
             raise
         except SessionNotFound:  # nothing was said yet
+            self._note_absence(lives)
             expires_at = now() + timedelta(seconds=settings.ENV.session_ttl_s)
-            return SessionState.empty(isoformat(expires_at), default_store().backend)
+            return SessionState.empty(isoformat(expires_at), STORE.get().backend)
 
-    async def hear(self, envelope: Envelope) -> None:
+    async def hear(self, event: EncodedEvent) -> None:
         """Relay one event of the session."""
-        if envelope.type == MessageDone.type:
+        if event.type == MessageDone.type:
             self._note_life()
-        await super().hear(envelope)
+        await super().hear(event)
+
+    def _note_absence(self, lives: int) -> None:
+        """The conversation is nowhere, unless it was heard of while that was read."""
+        store = STORE.get()
+        if isinstance(store, SwitchStore) and lives == self._lives:
+            store.note_absence(self._session_id)
 
     def _note_life(self) -> None:
         """The conversation may be there by now, though this worker read that it was not."""
-        store = default_store()
+        self._lives += 1
+        store = STORE.get()
         if isinstance(store, SwitchStore):
             store.forget_absence(self._session_id)
 
@@ -182,7 +221,7 @@ class CustomerConsumer(ChatSocket):
 
     async def _tell_expiry(self) -> None:
         try:
-            session = await default_store().load(self._session_id, WEB_OWNER)
+            session = await STORE.get().load(self._session_id, WEB_OWNER)
         except SessionGone as gone:
             await self._say(SessionEnded(gone.reason))
         except SessionNotFound:

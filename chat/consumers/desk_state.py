@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from chat.assistant.turn import read_session
-from chat.language import language_of
+from chat.assistant.viewers import read_session
+from chat.core.ids import isoformat, ref_of
+from chat.core.language import language_of
 from chat.protocol import DeskState, SessionState
-from chat.sessions.store import ANY_OWNER, default_store
-from chat.sessions.types import Author, Session, isoformat, ref_of
+from chat.sessions.store import ANY_OWNER, STORE
+from chat.sessions.types import Author, Session
 
 #: Asides that are shown, the newest.
 SHOWN_ASIDES = 100
@@ -18,7 +19,7 @@ async def read_desk_state(session_id: str, user_id: str) -> DeskState:
     Raises:
         SessionNotFound, SessionGone, StoreUnavailable:
     """
-    store = default_store()
+    store = STORE.get()
     session = await read_session(session_id, ANY_OWNER)
     holder = {"name": session.adviser, "mine": session.adviser_id == user_id}
     return DeskState(

@@ -8,18 +8,20 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from channels.consumer import get_handler_name
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from chat import metrics
 from chat.consumers.pace import Pace
 from chat.consumers.sockets import Place
-from chat.errors import ChatError, Internal
-from chat.protocol import Envelope, Failed, ServerEvent, sealed
-from chat.voice import Voice
+from chat.core import metrics
+from chat.core.errors import ChatError, Internal
+from chat.core.runtime import Part
+from chat.protocol import EncodedEvent, Failed, ServerEvent, encode_event
+from chat.pubsub import SpeakerFilter
 
 if TYPE_CHECKING:
     from asgiref.typing import WebSocketDisconnectEvent
@@ -30,29 +32,51 @@ CLOSE_NOBODY = 4401
 CLOSE_REFUSED = 4403
 CLOSE_TOO_MANY = 4429
 
-#: Frames that are heard at once, and then in a second; who sends more is heard later, and who goes
-#: on like that for so long is cut. A state costs as much as several other frames.
-FRAMES_AT_ONCE = 100
-FRAMES_PER_S = 10
+#: A state costs as much as several other frames.
 STATE_FRAMES = 5
-LONGEST_SLOWED_S = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class SocketRules:
+    """Rates and times of each socket.
+
+    ``frames_at_once``, ``frames_per_s``: frames that are heard at once, and then in a second; who
+    sends more is heard later, and who goes on like that for ``longest_slowed_s`` is cut.
+    ``sync_again_s``: a conversation that cannot be read now is tried again this often.
+    ``rights_every_s``: how often an adviser's rights are read again. A database that does not tell
+    them is trusted to have changed nothing for ``rights_outage_s``.
+    ``hold_every_s``: how often a holder whose page is open is noted as being there.
+    """
+
+    frames_at_once: int = 100
+    frames_per_s: float = 10
+    longest_slowed_s: float = 4.0
+    sync_again_s: float = 1.0
+    rights_every_s: float = 5.0
+    rights_outage_s: float = 30.0
+    hold_every_s: float = 20.0
+
+
+#: What each socket that is opened from now on goes by.
+SOCKET_RULES: Part[SocketRules] = Part("socket rules", SocketRules)
 
 
 class ChatSocket(AsyncWebsocketConsumer):
     """Hears of one session and relays it; a subclass says to whom, and what frames do."""
 
-    channel_layer_alias = "none"  # ``live`` listens once for the whole process
+    channel_layer_alias = "none"  # ``chat.pubsub`` has one for the whole process
 
     def __init__(self) -> None:
         super().__init__()
+        self._rules = SOCKET_RULES.get()
         self._session_id = ""
         self._place = Place("", "")
-        self._pace = Pace(FRAMES_AT_ONCE, FRAMES_PER_S, time.monotonic())
+        self._pace = Pace(self._rules.frames_at_once, self._rules.frames_per_s, time.monotonic())
         self._listening = AsyncExitStack()
-        self._voice = Voice()
-        self._held: list[Envelope] | None = None
+        self._speaker_filter = SpeakerFilter()
+        self._held: list[EncodedEvent] | None = None
         self._showing = asyncio.Lock()
-        self._last_end = ""
+        self._last_end_id = ""
         self._timer: asyncio.TimerHandle | None = None
         self._later: asyncio.Task[None] | None = None
 
@@ -91,10 +115,10 @@ class ChatSocket(AsyncWebsocketConsumer):
 
     async def _slow_down(self, frames: int = 1) -> bool:
         """Count so many frames, and wait when they are too many. Return whether to go on."""
-        if self._pace.slowed_s > LONGEST_SLOWED_S:
+        if self._pace.slowed_s > self._rules.longest_slowed_s:
             return False  # what was sent before the end was heard
         wait_s = self._pace.wait_s(time.monotonic(), frames)
-        if self._pace.slowed_s > LONGEST_SLOWED_S:
+        if self._pace.slowed_s > self._rules.longest_slowed_s:
             metrics.clients_dropped.labels(reason="flood").inc()
             await self.close(CLOSE_TOO_MANY)
             return False
@@ -121,26 +145,26 @@ class ChatSocket(AsyncWebsocketConsumer):
                 await self._tell_state()
             finally:
                 held, self._held = self._held, None
-                for envelope in held:
-                    await self.hear(envelope)
+                for event in held:
+                    await self.hear(event)
 
-    async def hear(self, envelope: Envelope) -> None:
+    async def hear(self, event: EncodedEvent) -> None:
         """Relay one event of the session; an end that comes over two paths is told once."""
         if self._held is not None:
-            self._held.append(envelope)
+            self._held.append(event)
             return
-        if not self._voice.admits(envelope):
+        if not self._speaker_filter.allows(event):
             return
-        if envelope.about:
-            if envelope.text == self._last_end:
+        if event.question_id:
+            if event.event_id == self._last_end_id:
                 return
-            self._last_end = envelope.text
-        await self.send(text_data=envelope.text)
+            self._last_end_id = event.event_id
+        await self.send(text_data=event.json)
 
     async def _say(self, event: ServerEvent) -> None:
-        envelope = sealed(event)
-        self._voice.admits(envelope)
-        await self.send(text_data=envelope.text)
+        encoded = encode_event(event)
+        self._speaker_filter.allows(encoded)
+        await self.send(text_data=encoded.json)
 
     def _call_later(self, wait_s: float, what: Callable[[], Awaitable[None]]) -> None:
         """Do it then, in place of what was to be done later."""

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chat import limits
 from chat.assistant import ticket_form
-from chat.errors import ChatError, SessionGone, StaleForm
+from chat.core import rate_limits
+from chat.core.errors import ChatError, SessionGone, StaleForm
 from chat.frames import ConfirmTicket, DropTicket, EditTicket, TicketFrame
 from chat.protocol import FormChanged, FormRefused, ServerEvent, SessionEnded
 from chat.sessions.store import WEB_OWNER
-from chat.tickets.guide import shown
+from chat.shop.tickets.draft_dialogue import draft_payload
 
 
 async def press(button: TicketFrame, session_id: str, address: str) -> Sequence[ServerEvent]:
     """Do it once. ``address``: where the socket comes from."""
     try:
-        await limits.check_visitor(session_id)
-        await limits.check_address(address)
+        await rate_limits.check_visitor(session_id)
+        await rate_limits.check_address(address)
         return await _done(button, session_id)
     except StaleForm as error:
         refused = FormRefused.from_error(error, button.id)
@@ -38,5 +38,5 @@ async def _done(button: TicketFrame, session_id: str) -> Sequence[ServerEvent]:
         case EditTicket():
             form = await ticket_form.edit(*given, button.fields)
             if form.version == button.version:  # nothing is told where nothing changed
-                return (FormChanged(shown(form)),)
+                return (FormChanged(draft_payload(form)),)
     return ()

@@ -9,21 +9,25 @@ from dataclasses import replace
 
 import pytest
 from channels.db import database_sync_to_async
-from channels.testing import WebsocketCommunicator
 from django.conf import settings as django_settings
 from django.contrib.auth.models import Permission, User
 from django.db import OperationalError
 from django.test import Client
 
 from chat.assistant.closing import erase_session
+from chat.assistant.llm import LLM_CLIENT
 from chat.assistant.turn import take_turn
-from chat.consumers import adviser, socket
+from chat.consumers.socket import SOCKET_RULES, SocketRules
+from chat.core.ids import ref_of
+from chat.pubsub import PUBSUB
 from chat.sessions.desk import Adviser
-from chat.sessions.store import default_store
-from chat.sessions.types import ref_of
-from chat.takeover import asides, desk
-from meuble_project.asgi import application
+from chat.sessions.store import STORE
+from chat.takeover import desk
+from meuble_project.asgi import connections
+from tests import database
+from tests.communicator import Communicator
 from tests.fakes import FakeLLM
+from tests.stores import FaultyStore
 
 CAMILLE = "conversation-of-camille"
 REF = ref_of(CAMILLE)
@@ -32,19 +36,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def _fresh_store():
-    default_store.cache_clear()
-    yield
-    default_store.cache_clear()
-
-
-@pytest.fixture(autouse=True)
-async def _said(_fresh_store, monkeypatch):
+async def _said(replace_parts):
     """Camille said hello and was answered."""
-    monkeypatch.setattr("chat.assistant.attempt.default_llm", lambda: FakeLLM(["Bonjour !"]))
+    replace_parts(LLM_CLIENT.to(FakeLLM(["Bonjour !"])))
     turn = await take_turn(CAMILLE, owner="web", message_id="q1", text="Bonjour")
     await turn.ended()
-    await asides.settle()
+    await PUBSUB.get().settle()
 
 
 def hire(name, *permissions, **options):
@@ -69,7 +66,7 @@ def come(name, *permissions, **options):
 def page_of(login, ref=REF, headers=()):
     cookie = f"{django_settings.SESSION_COOKIE_NAME}={login}" if login else ""
     sent = [(b"cookie", cookie.encode()), (b"host", b"testserver"), *headers]
-    return WebsocketCommunicator(application, f"/ws/desk/{ref}/", headers=sent)
+    return Communicator(connections, f"/ws/desk/{ref}/", headers=sent)
 
 
 async def close_code(page):
@@ -137,8 +134,8 @@ async def test_unknown_conversation_is_not_found(ref):
 
 
 async def test_a_customers_cookie_opens_nothing():
-    page = WebsocketCommunicator(
-        application, f"/ws/desk/{REF}/", headers=[(b"cookie", f"chat_session={CAMILLE}".encode())]
+    page = Communicator(
+        connections, f"/ws/desk/{REF}/", headers=[(b"cookie", f"chat_session={CAMILLE}".encode())]
     )
     await page.connect(timeout=5)
     assert await close_code(page) == 4401
@@ -210,13 +207,14 @@ async def test_nothing_is_done_over_this_socket(frame):
         await until(page, "pong")
 
     assert error["code"] == "invalid_message"
-    assert len((await default_store().load(CAMILLE, "web")).messages) == 2
+    assert len((await STORE.get().load(CAMILLE, "web")).messages) == 2
 
 
 @pytest.mark.parametrize("how", ["deactivated", "right", "staff", "password", "logged out"])
 @pytest.mark.parametrize("noticed", ["in time", "at a frame"])
-async def test_socket_closes_when_the_rights_go(monkeypatch, how, noticed):
-    monkeypatch.setattr(adviser, "RIGHTS_EVERY_S", 0.02 if noticed == "in time" else 60)
+async def test_socket_closes_when_the_rights_go(replace_parts, how, noticed):
+    every_s = 0.02 if noticed == "in time" else 60
+    replace_parts(SOCKET_RULES.to(SocketRules(rights_every_s=every_s)))
     user, login = await come("claire", *SEES)
 
     async with open_page(login) as page:
@@ -243,19 +241,18 @@ def lose(user, how, login):
         client.logout()
 
 
-async def test_open_page_of_the_holder_keeps_the_hold(monkeypatch):
-    monkeypatch.setattr(adviser, "RIGHTS_EVERY_S", 0.01)
-    monkeypatch.setattr(adviser, "HOLD_EVERY_S", 0.0)
+async def test_open_page_of_the_holder_keeps_the_hold(replace_parts):
     kept, renewed = asyncio.Event(), []
-    store = default_store()
-    keep_hold = store.keep_hold
 
-    async def noting(session_id, adviser_id):
+    async def noting(keep_hold, session_id, adviser_id):
         renewed.append(adviser_id)
         kept.set()
         return await keep_hold(session_id, adviser_id)
 
-    monkeypatch.setattr(store, "keep_hold", noting)
+    replace_parts(
+        STORE.to(FaultyStore.of(STORE.get(), keep_hold=noting)),
+        SOCKET_RULES.to(SocketRules(rights_every_s=0.01, hold_every_s=0.0)),
+    )
     claire, hers = await come("claire", *ACTS, first_name="Claire")
     _karim, his = await come("karim", *ACTS, first_name="Karim")
     await desk.take_over(CAMILLE, adviser_of(claire))
@@ -270,23 +267,31 @@ async def test_open_page_of_the_holder_keeps_the_hold(monkeypatch):
     assert set(renewed) == {str(claire.pk)}
 
 
-async def test_database_that_is_away_is_not_taken_for_a_lost_right(monkeypatch):
-    asked = asyncio.Event()
+async def test_database_that_is_away_is_not_taken_for_a_lost_right():
+    asked = []
     _user, login = await come("claire", *SEES)
 
-    async def away(session_key):
-        asked.set()
+    def away(sql):
+        asked.append(sql)
         raise OperationalError
 
     async with open_page(login) as page:
         await until(page, "desk.state")
-        monkeypatch.setattr(adviser, "aviewer_of", away)
-        await page.send_json_to({"type": "session.sync"})
+        with database.intercepting(away):
+            await page.send_json_to({"type": "session.sync"})
+            await until(page, "desk.state")
+    assert asked
+
+
+async def test_database_that_is_away_for_long_closes_the_socket(replace_parts):
+    replace_parts(SOCKET_RULES.to(SocketRules(rights_outage_s=-1.0)))
+    _user, login = await come("claire", *SEES)
+
+    async with open_page(login) as page:
         await until(page, "desk.state")
-        assert asked.is_set()
-        monkeypatch.setattr(adviser, "RIGHTS_OUTAGE_S", -1.0)
-        await page.send_json_to({"type": "session.sync"})
-        assert await close_code(page) == 1012
+        with database.refusing(User._meta.db_table):
+            await page.send_json_to({"type": "session.sync"})
+            assert await close_code(page) == 1012
 
 
 async def test_erased_conversation_is_said():
@@ -299,10 +304,9 @@ async def test_erased_conversation_is_said():
     assert ended["reason"] == "erased"
 
 
-async def test_flood_is_cut(monkeypatch):
-    monkeypatch.setattr(socket, "FRAMES_AT_ONCE", 2)
-    monkeypatch.setattr(socket, "FRAMES_PER_S", 100)
-    monkeypatch.setattr(socket, "LONGEST_SLOWED_S", 0.02)
+async def test_flood_is_cut(replace_parts):
+    rules = SocketRules(frames_at_once=2, frames_per_s=100, longest_slowed_s=0.02)
+    replace_parts(SOCKET_RULES.to(rules))
     _user, login = await come("claire", *SEES)
     async with open_page(login) as page:
         for _ in range(30):

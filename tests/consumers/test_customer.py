@@ -6,27 +6,30 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
-from channels.testing import WebsocketCommunicator
 
-from chat import limits, live
-from chat.assistant import attempt, closing, turn
-from chat.consumers import customer, socket
+from chat.assistant import closing
+from chat.assistant.llm import LLM_CLIENT
 from chat.consumers.customer import CustomerConsumer
-from chat.errors import SessionNotFound, StoreUnavailable
-from chat.protocol import MessageDelta, MessageDone, ToolStarted
+from chat.consumers.socket import SOCKET_RULES, SocketRules
+from chat.core import rate_limits
+from chat.core.errors import AssistantUnavailable, SessionNotFound, StoreUnavailable
+from chat.protocol import MessageDelta, MessageDone, SessionEnded, ToolStarted
+from chat.pubsub import PUBSUB
 from chat.sessions import cookie
 from chat.sessions.desk import Adviser
 from chat.sessions.memory_store import MemoryStore
+from chat.sessions.store import STORE
 from chat.sessions.types import Author, Message
-from chat.takeover import asides, desk
+from chat.takeover import desk
+from tests.communicator import Communicator
 from tests.fakes import FakeLLM
+from tests.stores import FaultyStore
 
 
 @pytest.fixture
-def store(monkeypatch):
+def store(replace_parts):
     store = MemoryStore(86_400)
-    for module in (turn, customer, desk, asides):
-        monkeypatch.setattr(module, "default_store", lambda: store)
+    replace_parts(STORE.to(store))
     return store
 
 
@@ -36,16 +39,16 @@ def session_id():
 
 
 @pytest.fixture
-def model(monkeypatch):
+def model(replace_parts):
     def use(llm):
-        monkeypatch.setattr(attempt, "default_llm", lambda: llm)
+        replace_parts(LLM_CLIENT.to(llm))
         return llm
 
     return use
 
 
 def tab_of(session_id, headers=()):
-    tab = WebsocketCommunicator(CustomerConsumer.as_asgi(), "/ws/chat/", headers=list(headers))
+    tab = Communicator(CustomerConsumer.as_asgi(), "/ws/chat/", headers=list(headers))
     tab.scope["cookies"] = {cookie.NAME: cookie.sign(session_id)} if session_id else {}
     return tab
 
@@ -62,9 +65,12 @@ async def open_tab(session_id, headers=()):
 async def until(tab, type_):
     """Receive events up to one of this type; return them all."""
     events = []
-    async with asyncio.timeout(5):
-        while not events or events[-1]["type"] != type_:
-            events.append(json.loads(await tab.receive_from(timeout=5)))
+    try:
+        async with asyncio.timeout(5):
+            while not events or events[-1]["type"] != type_:
+                events.append(json.loads(await tab.receive_from(timeout=5)))
+    except TimeoutError:
+        pytest.fail(f"no {type_} came, but {[event['type'] for event in events]}")
     return events
 
 
@@ -205,7 +211,6 @@ async def test_visitors_of_one_address_share_a_limit(store, model, settings):
     """Whoever drops the cookie is a new visitor, but not at a new address."""
     model(FakeLLM(["Bonjour"]))
     settings.ENV = replace(settings.ENV, chat_rate_per_address_per_minute=1, trusted_proxies=1)
-    limits.default_counter.cache_clear()
     codes = []
     for forwarded in (b"203.0.113.7", b"192.0.2.1, 203.0.113.7", b"203.0.113.8"):
         headers = [(b"x-forwarded-for", forwarded)]
@@ -213,18 +218,16 @@ async def test_visitors_of_one_address_share_a_limit(store, model, settings):
             await until(tab, "session.state")
             await say(tab, text=" " if forwarded.endswith(b"8") else "Bonjour")
             codes.append(json.loads(await tab.receive_from(timeout=5)).get("code"))
-    limits.default_counter.cache_clear()
 
     assert codes == [None, "rate_limited", "invalid_message"]
 
 
 @pytest.mark.parametrize(("type_", "at_once"), [("ping", 3), ("session.sync", 15)])
 async def test_socket_that_asks_too_much_is_heard_later_then_cut(
-    store, session_id, monkeypatch, type_, at_once
+    store, session_id, replace_parts, type_, at_once
 ):
-    monkeypatch.setattr(socket, "FRAMES_AT_ONCE", at_once)
-    monkeypatch.setattr(socket, "FRAMES_PER_S", 10)
-    monkeypatch.setattr(socket, "LONGEST_SLOWED_S", 0.25)
+    rules = SocketRules(frames_at_once=at_once, frames_per_s=10, longest_slowed_s=0.25)
+    replace_parts(SOCKET_RULES.to(rules))
     async with open_tab(session_id) as tab:
         await until(tab, "session.state")
         for _ in range(200):
@@ -274,10 +277,8 @@ async def test_visitor_who_writes_too_fast_is_told_when_to_come_back(
     assert 0 < error["retry_after_s"] <= 60
 
 
-async def test_expired_conversation_is_said(model, session_id, monkeypatch):
-    store = MemoryStore(1)
-    monkeypatch.setattr(turn, "default_store", lambda: store)
-    monkeypatch.setattr(customer, "default_store", lambda: store)
+async def test_expired_conversation_is_said(model, session_id, replace_parts):
+    replace_parts(STORE.to(MemoryStore(1)))
     model(FakeLLM(["Oui."]))
 
     async with open_tab(session_id) as tab:
@@ -293,8 +294,7 @@ async def test_expired_conversation_is_said(model, session_id, monkeypatch):
     assert (error["code"], error["id"]) == ("session_not_found", "q2")
 
 
-async def test_erased_conversation_is_said(store, model, session_id, monkeypatch):
-    monkeypatch.setattr(closing, "default_store", lambda: store)
+async def test_erased_conversation_is_said(store, model, session_id):
     llm = model(FakeLLM(["Il était"], hangs=True))
 
     async with open_tab(session_id) as tab:
@@ -311,9 +311,8 @@ async def test_erased_conversation_is_said(store, model, session_id, monkeypatch
 
 
 async def test_erasure_by_a_worker_that_died_is_told_when_it_is_asked_again(
-    store, model, session_id, monkeypatch
+    store, model, session_id
 ):
-    monkeypatch.setattr(closing, "default_store", lambda: store)
     model(FakeLLM(["Oui."]))
 
     async with open_tab(session_id) as tab:
@@ -327,18 +326,11 @@ async def test_erasure_by_a_worker_that_died_is_told_when_it_is_asked_again(
     assert ended["reason"] == "erased"
 
 
-async def test_conversation_that_cannot_be_read_is_waited_for(
-    store, session_id, monkeypatch, model
-):
-    monkeypatch.setattr(customer, "SYNC_AGAIN_S", 0.01)
-    load, failures = store.load, iter([True] * 3)
-
-    async def flaky(*args):
-        if next(failures, False):
-            raise StoreUnavailable
-        return await load(*args)
-
-    monkeypatch.setattr(store, "load", flaky)
+async def test_conversation_that_cannot_be_read_is_waited_for(store, session_id, replace_parts):
+    replace_parts(
+        STORE.to(FaultyStore.of(store, load=[StoreUnavailable()] * 3)),
+        SOCKET_RULES.to(SocketRules(sync_again_s=0.01)),
+    )
 
     async with open_tab(session_id) as tab:
         error, state = await until(tab, "session.state")
@@ -378,7 +370,6 @@ async def test_who_said_nothing_yet_is_told_to_begin(store, session_id):
 
 async def test_asking_counts_as_a_message(store, model, session_id, settings):
     settings.ENV = replace(settings.ENV, chat_rate_per_minute=1)
-    limits.default_counter.cache_clear()
     model(FakeLLM(["Bonjour"]))
     async with open_tab(session_id) as tab:
         await say(tab)
@@ -419,8 +410,114 @@ async def test_late_word_of_the_model_does_not_reach_the_tab(store, model, sessi
         await until(tab, "message.done")
         late = Message(author=Author.ASSISTANT, text="Trop tard", reply_to="q1")
         for event in (MessageDelta("a9", 0, "Trop"), ToolStarted("x", "y"), MessageDone(late)):
-            await live.publish(session_id, event)
+            await PUBSUB.get().publish(session_id, event)
         await desk.say(session_id, Adviser("7", "Claire"), "c1", "Bonjour, Claire ici.")
         (said,) = await until(tab, "message.done")
 
     assert said["message"]["author"] == "adviser"
+
+
+async def test_end_that_comes_over_two_paths_is_told_once(store, session_id):
+    answer = Message(author=Author.ASSISTANT, id="a1", text="Oui.", reply_to="q1")
+    ends = [MessageDone(answer), MessageDone(answer), MessageDone(replace(answer, text="Non."))]
+    async with open_tab(session_id) as tab:
+        for event in (*ends, SessionEnded("ended")):
+            await PUBSUB.get().publish(session_id, event)
+        events = await until(tab, "session.ended")
+
+    told = [event["message"]["text"] for event in events if event["type"] == "message.done"]
+    assert told == ["Oui.", "Non."]
+
+
+async def test_question_that_fails_again_in_the_same_way_is_told_again(store, model, session_id):
+    """Both ends are equal: the tab would wait for ever if the second were taken for a copy."""
+    model(FakeLLM([], error=AssistantUnavailable()))
+
+    async with open_tab(session_id) as tab:
+        await until(tab, "session.state")
+        await say(tab)
+        *_, first = await until(tab, "error")
+        await say(tab)
+        accepted, second = await until(tab, "error")
+
+    assert accepted["type"] == "message.accepted"
+    assert (first["id"], first) == ("q1", second)
+
+
+async def test_what_is_heard_while_the_state_is_read_follows_it_once(
+    store, session_id, replace_parts
+):
+    read, shown = asyncio.Event(), asyncio.Event()
+
+    async def slow(load, *args, **options):
+        session = await load(*args, **options)
+        read.set()
+        await shown.wait()
+        return session
+
+    await store.accept(
+        session_id, "web", Message(author=Author.CUSTOMER, id="q1", text="Bonjour"), create="always"
+    )
+    replace_parts(STORE.to(FaultyStore.of(store, load=slow)))
+    async with open_tab(session_id) as tab:
+        await read.wait()
+        await PUBSUB.get().publish(session_id, MessageDelta("a1", 0, "Oui"))
+        shown.set()
+        await PUBSUB.get().publish(session_id, SessionEnded("ended"))
+        events = await until(tab, "session.ended")
+
+    assert [event["type"] for event in events] == [
+        "session.state",
+        "message.delta",
+        "session.ended",
+    ]
+
+
+async def test_state_says_who_may_speak_to_a_tab_that_heard_no_change(store, session_id):
+    await store.accept(
+        session_id, "web", Message(author=Author.CUSTOMER, id="q1", text="Bonjour"), create="always"
+    )
+    await desk.take_over(session_id, Adviser("7", "Claire"))
+    late = Message(author=Author.ASSISTANT, text="Trop tard", reply_to="q1")
+
+    async with open_tab(session_id) as tab:
+        await until(tab, "session.state")
+        for event in (MessageDelta("a9", 0, "Trop"), MessageDone(late), SessionEnded("ended")):
+            await PUBSUB.get().publish(session_id, event)
+        events = await until(tab, "session.ended")
+
+    assert [event["type"] for event in events] == ["session.ended"]
+
+
+async def test_state_shows_the_newest_messages_and_the_tab_loads_the_others(store, session_id):
+    for n in range(70):
+        question = Message(author=Author.CUSTOMER, id=f"q{n}", text=f"Question {n}")
+        await store.accept(session_id, "web", question, create="always")
+
+    async with open_tab(session_id) as tab:
+        (state,) = await until(tab, "session.state")
+        await tab.send_json_to({"type": "messages.load", "before": state["messages"][0]["id"]})
+        (loaded,) = await until(tab, "messages.loaded")
+        await tab.send_json_to({"type": "messages.load", "before": "elsewhere"})
+        (error,) = await until(tab, "error")
+
+    assert [message["id"] for message in state["messages"]] == [f"q{n}" for n in range(20, 70)]
+    assert (state["has_earlier"], state["total"]) == (True, 70)
+    assert [message["id"] for message in loaded["messages"]] == [f"q{n}" for n in range(20)]
+    assert (loaded["before"], loaded["has_earlier"]) == ("q20", False)
+    assert error["code"] == "invalid_message"
+
+
+async def test_tabs_that_ask_for_the_state_without_end_are_shown_it_less_often(
+    store, model, session_id
+):
+    async with open_tab(session_id) as tab:
+        await until(tab, "session.state")
+        for _ in range(rate_limits.PAGES_AT_ONCE):
+            await tab.send_json_to({"type": "session.sync"})
+        await tab.send_json_to({"type": "ping"})
+        states = await until(tab, "pong")
+        late = await until(tab, "session.state")
+
+    assert len(states) - 1 < rate_limits.PAGES_AT_ONCE
+    assert late[-1]["type"] == "session.state"

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
-from django.db import OperationalError
 
-from chat.assistant import ticket_form, turn
-from chat.consumers import customer
 from chat.sessions import cookie
 from chat.sessions.memory_store import MemoryStore
-from chat.takeover import asides
-from chat.tickets.models import Ticket
+from chat.sessions.store import STORE
+from chat.shop.tickets.models import Ticket
+from tests import database
 from tests.builders import question
 from tests.consumers.test_customer import open_tab, until
 from tests.sessions.cast import take_over
@@ -20,12 +19,13 @@ from tests.tickets.builders import complete
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+INSERT = f'INSERT INTO "{Ticket._meta.db_table}"'
+
 
 @pytest.fixture
-def store(monkeypatch):
+def store(replace_parts):
     store = MemoryStore(86_400)
-    for module in (turn, customer, ticket_form, asides):
-        monkeypatch.setattr(module, "default_store", lambda: store)
+    replace_parts(STORE.to(store))
     return store
 
 
@@ -124,16 +124,10 @@ async def test_a_stale_button_is_refused_with_the_new_recap(store, session_id, f
     assert not await Ticket.objects.aexists()
 
 
-async def test_a_database_that_is_away_is_told_and_the_next_click_works(
-    store, session_id, form, monkeypatch
-):
-    def away(*_):
-        raise OperationalError
-
+async def test_a_database_that_is_away_is_told_and_the_next_click_works(store, session_id, form):
     async with open_tab(session_id) as tab:
         await until(tab, "session.state")
-        with monkeypatch.context() as broken:
-            broken.setattr(ticket_form, "open_ticket", away)
+        with database.refusing(INSERT):
             await tab.send_json_to(button("confirm", form))
             (refused,) = await until(tab, "form.refused")
         await tab.send_json_to(button("confirm", form))
@@ -144,24 +138,17 @@ async def test_a_database_that_is_away_is_told_and_the_next_click_works(
     assert await Ticket.objects.acount() == 1
 
 
-async def test_a_database_that_hangs_holds_up_nothing_else_of_the_tab(
-    store, session_id, form, monkeypatch
-):
-    released = asyncio.Event()
-    asked = ticket_form._asked
-
-    async def hangs(*given):
-        await released.wait()
-        return await asked(*given)
-
-    monkeypatch.setattr(ticket_form, "_asked", hangs)
-    async with open_tab(session_id) as tab:
-        await until(tab, "session.state")
-        await tab.send_json_to(button("confirm", form))
-        await tab.send_json_to({"type": "ping"})
-        events = await until(tab, "pong")
-        released.set()
-        await until(tab, "form.changed")
+async def test_a_database_that_hangs_holds_up_nothing_else_of_the_tab(store, session_id, form):
+    released = threading.Event()
+    with database.hanging(INSERT, released) as hangs:
+        async with open_tab(session_id) as tab:
+            await until(tab, "session.state")
+            await tab.send_json_to(button("confirm", form))
+            assert await asyncio.to_thread(hangs.wait, database.LONGEST_S)
+            await tab.send_json_to({"type": "ping"})
+            events = await until(tab, "pong")
+            released.set()
+            await until(tab, "form.changed")
 
     assert [event["type"] for event in events] == ["pong"]
 
