@@ -40,7 +40,7 @@ test("the page of a session asks for every module it needs at once", () => {
     }
   };
   visit(new URL("session.js", MODULES));
-  const listed = [...read("desk/_modules.html", TEMPLATES).matchAll(/chat\/((?:js|desk)\/\w+\.js)/g)]
+  const listed = [...read("desk/_modules.html", TEMPLATES).matchAll(/chat\/((?:js|desk|earlier)\/\w+\.js)/g)]
     .map(([, path]) => new URL(`chat/static/chat/${path}`, ROOT).href);
   assert.deepEqual(listed.toSorted(), [...needed].toSorted());
   assert.ok(listed.some((href) => href.startsWith(PAGE.href)));

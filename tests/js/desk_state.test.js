@@ -29,6 +29,16 @@ test("what is held decides what may be done", () => {
   assert.equal(modeOf(play(deskState(), { type: "session.ended", reason: "erased" })), "gone");
 });
 
+test("messages that are not shown are counted, until they are loaded", () => {
+  const shown = play(deskState({ has_earlier: true, total: 52 }));
+  assert.equal(shown.before + shown.talk.messages.length, 52);
+  const older = [{ ...MESSAGES[0], id: "q0" }];
+  const more = { messages: [...older, ...MESSAGES] };
+  const loaded = reduceDesk(shown, { type: "local.earlier", more, at: 0 });
+  assert.deepEqual([loaded.before, loaded.talk.messages.length], [49, 3]);
+  assert.equal(reduceDesk(loaded, { type: "session.ended", reason: "erased" }).before, 0);
+});
+
 test("of two advisers of one name only the server tells which one holds", () => {
   const taken = play(deskState(), { type: "speaker.changed", speaker: "adviser", name: "Claire", at: 0 });
   assert.deepEqual(taken.holder, { name: "Claire", mine: false });

@@ -177,7 +177,8 @@ test("a photo goes out with the page's token, and tells how far it is", async ()
   const request = FakeRequest.made.at(-1);
   assert.deepEqual(request.where, ["POST", "/photos/"]);
   assert.equal(request.headers.Accept, "application/json");
-  assert.deepEqual([...request.body.keys()], ["csrfmiddlewaretoken", "photo"]);
+  assert.equal(request.headers["X-CSRFToken"], "jeton");
+  assert.deepEqual([...request.body.keys()], ["photo"]);
   const progress = Object.assign(new Event("progress"), { loaded: 1, total: 4, lengthComputable: true });
   request.upload.dispatchEvent(progress);
   request.answer(201, { photo: photo("1") });

@@ -29,9 +29,9 @@ export function createControls(root) {
     setText(badge, badgeWords(key, state.holder));
   }
 
-  function renderFacts({ talk, holder, askedAt, language }, now) {
+  function renderFacts({ talk, before, holder, askedAt, language }, now) {
     setText(fact("speaker"), holder?.name ?? "Assistant (IA)");
-    setText(fact("messages"), String(talk.messages.length));
+    setText(fact("messages"), String(before + talk.messages.length));
     setText(fact("left"), timeLeft(talk.expiresAt, now));
     setText(fact("language"), languageWords(language));
     setText(fact("storage"), talk.backend === "redis" ? "Redis" : "mémoire");

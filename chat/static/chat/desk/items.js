@@ -17,7 +17,9 @@ export function deskItems({ talk, asides }, now) {
   const said = itemsOf(talk, now).map((item) => (
     item.kind === "message" ? { ...item, numbers: numbersOf(turns.get(item.key)) } : item
   ));
-  return woven(said, asides.filter(({ kind }) => kind !== "turn").map(itemOfAside));
+  const since = talk.hasEarlier ? Date.parse(talk.messages[0].sent_at) : -Infinity;
+  const beside = asides.filter(({ kind, at }) => kind !== "turn" && Date.parse(at) >= since);
+  return woven(said, beside.map(itemOfAside));
 }
 
 /** @returns {Map<string, object>} numbers by the answer, or by the question that got none */

@@ -1,4 +1,5 @@
 /** All that the page of one session shows, drawn from the state at most once per frame. */
+import { open as openEarlier } from "../earlier/earlier.js";
 import { createAnnouncer } from "../js/announcer.js";
 import { createTranscriptView } from "../js/transcript_view.js";
 import { createControls } from "./controls.js";
@@ -16,13 +17,17 @@ const STATUS = {
 /**
  * @param {HTMLElement} root the <div data-desk>
  * @param {() => {state: object, status: string}} now what is to be shown
+ * @param {(frame: object) => boolean} send by the socket
  */
-export function createScreen(root, now) {
+export function createScreen(root, now, send) {
   const box = root.querySelector("[data-scroll]");
   const list = root.querySelector("[data-transcript]");
   const transcript = createTranscriptView(list, createDeskView(root, document.documentElement.lang));
   const controls = createControls(root);
   const announcer = createAnnouncer(root.querySelector("[data-announcer]"), labelOf);
+  const earlier = openEarlier(root, {
+    list, box, send, now: () => now().state.talk, skip: announcer.skip, say: announcer.say,
+  });
   let isScheduled = false;
   let hasSaid = false;
 
@@ -45,7 +50,7 @@ export function createScreen(root, now) {
   function drawState(state, at) {
     const isAtEnd = box.scrollHeight - box.clientHeight - box.scrollTop <= NEAR_PX;
     const items = deskItems(state, at);
-    transcript.render(items, at);
+    earlier.render(state.talk, items, () => transcript.render(items, at));
     controls.render(state, at);
     if (isAtEnd) toEnd();
     const said = items.filter(({ kind }) => kind === "message");
@@ -59,6 +64,7 @@ export function createScreen(root, now) {
   return {
     say: announcer.say,
     toEnd,
+    told: earlier.told,
     schedule() {
       if (isScheduled) return;
       isScheduled = true;

@@ -11,7 +11,7 @@ const root = document.querySelector("[data-desk]");
 const refusal = document.querySelector("[data-refusal]");
 const messageId = root.querySelector("[data-message-id-field]");
 const drafts = keepDrafts(root, root.dataset.ref);
-const screen = createScreen(root, () => ({ state, status }));
+const screen = createScreen(root, () => ({ state, status }), (frame) => socket.send(frame));
 const socket = connectTo(root.dataset.socket, { onEvent: hear, onStatus: become });
 let state = UNKNOWN;
 let status = "connecting";
@@ -19,7 +19,7 @@ let tried = "";
 
 function hear(event) {
   const before = state;
-  state = reduceDesk(before, { at: Date.now(), ...event });
+  state = reduceDesk(before, screen.told(before.talk, { at: Date.now(), ...event }));
   if (state.talk.syncing && !before.talk.syncing) socket.send({ type: "session.sync" });
   if (state.talk.ended === "erased" && before.talk.ended !== "erased") drafts.forget();
   if (state.talk.ended && state.talk.ended !== "ended") socket.stop();

@@ -6,10 +6,10 @@ import { EMPTY, reduce } from "../js/transcript_state.js";
 
 /**
  * `holder`: `{name, mine}` of the adviser who answers, or null. `askedAt`: since when the customer
- * waits for one, or "". `isKnown`: the server has told the whole state.
+ * waits for one, or "". `before`: messages that stand before those of `talk`. `isKnown`: the server has told the whole state.
  */
 export const UNKNOWN = Object.freeze({
-  talk: EMPTY, asides: [], holder: null, askedAt: "", language: "", isKnown: false,
+  talk: EMPTY, asides: [], holder: null, askedAt: "", language: "", before: 0, isKnown: false,
 });
 
 /** @returns the state after the event; the same object when the event changes nothing */
@@ -26,7 +26,14 @@ export function reduceDesk(state, event) {
 
 function told(state, event) {
   const talk = reduce(state.talk, event);
-  return talk === state.talk ? state : { ...state, talk };
+  if (talk === state.talk) return state;
+  return { ...state, talk, before: countBefore(state, talk, event) };
+}
+
+/** How many messages stand before those of `talk`: a state tells it, loading some takes them off. */
+function countBefore({ talk: known, before }, talk, event) {
+  if (event.total !== undefined) return Math.max(0, event.total - event.messages.length);
+  return event.type === "local.earlier" ? before - talk.messages.length + known.messages.length : before;
 }
 
 /** It replaces all that was known, the end of the conversation included. */
@@ -37,6 +44,7 @@ function onDeskState(state, event) {
     holder: event.holder,
     askedAt: event.asked_at ?? "",
     language: event.language,
+    before: Math.max(0, (event.total ?? 0) - event.messages.length),
     isKnown: true,
   };
 }
@@ -57,7 +65,7 @@ function onSpeaker(state, event) {
 function onEnded(state, event) {
   if (event.reason !== "erased") return told(state, event);
   const talk = reduce({ ...state.talk, ended: "" }, event);
-  return { ...state, talk, asides: [], holder: null, askedAt: "" };
+  return { ...state, talk, asides: [], holder: null, askedAt: "", before: 0 };
 }
 
 /** @returns {"ended" | "gone" | "mine" | "other" | "free"} what may be done */

@@ -43,8 +43,9 @@ export function createConversation(root, { storage, composer, makeScreen }) {
   }
 
   function hear(event) {
-    apply(event);
+    apply(screen.told(state, event));
     if (event.type !== "session.state") return;
+    if (event.has_earlier) screen.openEarlier({ send: socket.send, now: () => state });
     storage.write("reloaded", "");
     framesOf(state.pending).forEach(socket.send);
   }

@@ -6,18 +6,49 @@
  */
 const MAX_DEPTH = 6;
 const FENCE = /^\s*(`{3,}|~{3,})/;
-const HEADING = /^ {0,3}#{1,6}\s+(.*?)(?:\s+#+)?\s*$/;
+const HEADING = /^ {0,3}#{1,6}\s+/;
 const RULE = /^ {0,3}([-*_])(?:[ \t]*\1){2,}[ \t]*$/;
-const ITEM = /^(\s*)([-*+]|\d{1,9}[.)])(\s+)(.*)$/;
+const ITEM = /^(\s*)([-*+]|\d{1,9}[.)])(\s+)([^]*)$/;
 const QUOTE = /^ {0,3}>\s?/;
 const ROW = /^\s*\|/;
 const DELIMITER_ROW = /^[\s|:-]+$/;
-/** A last line that may yet become a marker: "-", "12.", "**", "``". */
-const UNDECIDED = /(^|\n)(?:[\s#+*_=~`>|:-]+|\s*\d{1,9}[.)]?\s*)$/;
+/** Of the number of an item, as in `ITEM`. */
+const MAX_DIGITS = 9;
+const MARKER = /[\s#+*_=~`>|:-]/;
 
 /** @returns {import("./types.d.ts").Block[]} */
 export function parseMarkdown(text) {
-  return parseBlocks(text.replace(UNDECIDED, "$1").split("\n"), 0);
+  return parseBlocks(text.slice(0, decidedEnd(text)).split("\n"), 0);
+}
+
+/**
+ * Where last lines begin that may yet become a marker: "-", "12.", "**", "``".
+ *
+ * Read backwards, once: a pattern that ends with "$" is tried from each line of a long text.
+ */
+function decidedEnd(text) {
+  const number = beforeAll(text, /\s/, text.length);
+  const behind = /[.)]/.test(text[number - 1] ?? "") ? number - 1 : number;
+  const digits = beforeAll(text, /\d/, behind);
+  if (behind - digits > MAX_DIGITS) return text.length;
+  const [from, to] = digits < behind
+    ? [beforeAll(text, /\s/, digits), digits]
+    : [beforeAll(text, MARKER, text.length), text.length];
+  if (from === 0) return 0;
+  const line = text.indexOf("\n", from);
+  return line < 0 || line >= to ? text.length : line + 1;
+}
+
+function beforeAll(text, kind, end) {
+  let at = end;
+  while (at > 0 && kind.test(text[at - 1])) at -= 1;
+  return at;
+}
+
+function headingOf(line) {
+  const text = line.replace(HEADING, "").trimEnd();
+  const end = beforeAll(text, /#/, text.length);
+  return end < text.length && /\s/.test(text[end - 1] ?? "") ? text.slice(0, end).trimEnd() : text;
 }
 
 function parseBlocks(lines, depth) {
@@ -73,7 +104,7 @@ function readBlock(lines, depth) {
   const type = kindOf(lines[0], depth);
   switch (type) {
     case "code": return { type, text: codeOf(lines) };
-    case "heading": return { type, text: HEADING.exec(lines[0])[1] };
+    case "heading": return { type, text: headingOf(lines[0]) };
     case "rule": return { type };
     case "list": return listOf(lines, depth);
     case "quote":

@@ -59,7 +59,9 @@ function readCode(text, start) {
     end = text.indexOf(ticks, end + ticks.length + 1);
   }
   const inside = text.slice(from, end < 0 ? text.length : end);
-  const shown = end < 0 ? inside.replace(/`+$/, "") : inside;
+  let shownEnd = inside.length;
+  while (end < 0 && inside[shownEnd - 1] === "`") shownEnd -= 1;
+  const shown = inside.slice(0, shownEnd);
   const node = shown === "" ? "" : { type: "code", children: [shown] };
   return [node, end < 0 ? text.length : end + ticks.length];
 }

@@ -5,7 +5,7 @@
  * The tab's own storage: two tabs never send each other's messages. A browser that forbids
  * storage (private mode, blocked cookies) loses only the memory of a reload.
  */
-const KEYS = { draft: "chat.draft", outbox: "chat.outbox", reloaded: "chat.reloaded", photos: "chat.photos" };
+const KEYS = { draft: "chat.draft", outbox: "chat.outbox", reloaded: "chat.reloaded", photos: "chat.shop.photos" };
 
 export function openStorage(open = () => globalThis.sessionStorage) {
   const store = tried(open, null);

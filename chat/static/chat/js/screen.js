@@ -24,6 +24,7 @@ export function createScreen(root, now) {
     following: messages.length > 0,
   });
   const saidItems = rememberSaid();
+  let earlier = { told: (_, event) => event, render: (_, items, draw) => draw() };
   const title = document.title;
   let isScheduled = false;
   let known = null;
@@ -42,10 +43,15 @@ export function createScreen(root, now) {
     const at = Date.now();
     const said = saidItems(state, at);
     const rest = restItems(state, at);
-    transcript.render(rest, at, said);
+    earlier.render(state, said, () => transcript.render(rest, at, said));
     statusView.render(state, status, said.length + rest.length === 0, at);
     tell(said === told ? rest : [...said, ...rest]);
     told = said;
+  }
+
+  function skip(items) {
+    announcer.skip(items);
+    items.forEach(({ key }) => known?.add(key));
   }
 
   function tell(items) {
@@ -72,6 +78,12 @@ export function createScreen(root, now) {
     forget: announcer.forget,
     /** Let a screen reader say the sentence that a part of the page shows now. */
     saySentenceOf: (name) => announcer.say(statusView.sentenceOf(name)),
+    told: (state, event) => earlier.told(state, event),
+    async openEarlier(parts) {
+      const { open } = await import("../earlier/earlier.js");
+      if (!earlier.open) earlier = open(root, { ...parts, list, box: window, skip, say: announcer.say });
+      draw();
+    },
     /** Draw soon. A page that nobody sees gets no frames, but its title and live region matter. */
     schedule() {
       if (isScheduled) return;

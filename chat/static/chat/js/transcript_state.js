@@ -30,6 +30,7 @@ export const EMPTY = Object.freeze({
   syncing: false,
   buffered: [],
   touched: false,
+  hasEarlier: false,
 });
 
 const OVER = {
@@ -52,6 +53,7 @@ const reducers = {
   "local.dropped": (state, { id }) => ({ ...state, pending: without(state.pending, id) }),
   "local.stopping": (state) => ({ ...state, stopping: true }),
   "local.sync": (state) => ({ ...state, syncing: true }),
+  "local.earlier": (state, { more }) => ({ ...state, ...more }),
   "local.closed": (state) => ({ ...state, tool: "", stopping: false, syncing: false }),
 };
 
@@ -68,6 +70,7 @@ function onState(state, event) {
   const next = {
     ...state,
     messages: event.messages,
+    hasEarlier: !!event.has_earlier,
     pending: state.pending.filter(({ id }) => !known.has(id)),
     draft: draftOf(event.draft),
     waiting: event.waiting,
@@ -96,5 +99,6 @@ function onSpeaker(state, { speaker, name }) {
 
 function onEnded(state, { reason }) {
   const messages = reason === "erased" ? [] : state.messages;
-  return { ...state, ...OVER, messages, ended: reason };
+  const hasEarlier = reason === "ended" && state.hasEarlier;
+  return { ...state, ...OVER, messages, hasEarlier, ended: reason };
 }

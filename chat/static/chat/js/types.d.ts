@@ -46,10 +46,12 @@ export type Draft = { id: string, text: string, length: number };
  * `syncing`: `session.sync` is to be asked, or was; `buffered`: deltas that came meanwhile.
  * `touched`: something was said since `expiresAt` was told, so it is later by now.
  * `notice`: an error about no message in particular.
+ * `hasEarlier`: there are messages before the first one here.
  */
 export type State = {
   messages: object[], pending: Pending[], draft: Draft | null, waiting: string[],
   failed: Map<string, Failure>, speaker: "assistant" | "adviser", name: string, tool: string,
   stopping: boolean, asked: boolean, expiresAt: string, backend: string, degraded: boolean,
   ended: string, notice: Failure | null, syncing: boolean, buffered: object[], touched: boolean,
+  hasEarlier: boolean,
 };

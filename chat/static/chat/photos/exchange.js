@@ -30,6 +30,7 @@ export function createExchange(token, Request = globalThis.XMLHttpRequest, ask =
       const request = new Request();
       request.open("POST", URL_OF_PHOTOS);
       request.setRequestHeader("Accept", JSON_WANTED);
+      request.setRequestHeader("X-CSRFToken", token); // looked at before the photo is read
       request.responseType = "json";
       request.timeout = LONGEST_MS;
       request.upload.addEventListener("progress", ({ loaded, total, lengthComputable }) => {
@@ -45,7 +46,6 @@ export function createExchange(token, Request = globalThis.XMLHttpRequest, ask =
       }
       signal.addEventListener("abort", () => request.abort());
       const form = new FormData();
-      form.set("csrfmiddlewaretoken", token);
       form.set("photo", file, file.name || "photo");
       request.send(form);
     }),

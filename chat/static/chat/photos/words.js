@@ -1,4 +1,4 @@
-/** What is said about photos, in French. The server's own refusals come from chat/errors.py. */
+/** What is said about photos, in French. The server's own refusals come from chat/core/errors.py. */
 
 export const WORDS = {
   list: "Vos photos",

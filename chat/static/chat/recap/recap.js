@@ -14,7 +14,9 @@ let opened;
  * @param {object} event of docs/protocol.md
  */
 export function hear(send, event) {
-  opened ??= start(document.querySelector("[data-chat]"), send);
+  const root = document.querySelector("[data-chat]");
+  if (!root) return; // the desk shows no recap
+  opened ??= start(root, send);
   opened(event);
 }
 
