@@ -11,18 +11,16 @@ import logging
 import math
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
-
-from channels.db import database_sync_to_async
 
 from chat.access.keys import hash_of, is_same, split_key
 from chat.access.queries import KnownKey, find_key
 from chat.access.services import USE_PRECISION_S, note_use
-from chat.errors import AssistantUnavailable, ChatError, Unauthorized
+from chat.core.errors import AssistantUnavailable, ChatError, Unauthorized
+from chat.core.lookups import look_up
+from chat.core.runtime import Part
 
 logger = logging.getLogger(__name__)
 
@@ -34,14 +32,16 @@ OUTAGE_S = 300.0
 LONGEST_QUERY_S = 2.0
 RETRY_AFTER_S = 5
 
-#: Own threads: a database that hangs holds up nothing but new keys.
-_THREADS = ThreadPoolExecutor(2, thread_name_prefix="access")
-afind_key = database_sync_to_async(find_key, thread_sensitive=False, executor=_THREADS)
-anote_use = database_sync_to_async(note_use, thread_sensitive=False, executor=_THREADS)
-
-
 Find = Callable[[str], Awaitable[KnownKey | None]]
 Note = Callable[[int], Awaitable[None]]
+
+
+async def afind_key(prefix: str) -> KnownKey | None:
+    return await look_up(find_key, prefix, longest_s=None, pool="access")
+
+
+async def anote_use(key_id: int) -> None:
+    await look_up(note_use, key_id, longest_s=None, pool="access")
 
 
 class DatabaseAway(Exception):
@@ -59,14 +59,17 @@ class _Entry:
 
 
 class Gate:
-    """One for each process. ``find`` and ``note`` speak to the database."""
+    """One for each process. ``find`` and ``note`` speak to the database, and may be cancelled."""
 
     def __init__(
         self,
         find: Find = afind_key,
         note: Note = anote_use,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        longest_query_s: float = LONGEST_QUERY_S,
     ) -> None:
+        self._longest_query_s = longest_query_s
         self._find = find
         self._note = note
         self._clock = clock
@@ -132,14 +135,9 @@ class Gate:
         Raises:
             DatabaseAway:
         """
-        query = asyncio.ensure_future(self._find(prefix))
-        query.add_done_callback(_consume)
-        done, _ = await asyncio.wait({query}, timeout=LONGEST_QUERY_S)
-        if not done:
-            logger.warning("API keys cannot be read: no answer")
-            raise DatabaseAway
         try:
-            return query.result()
+            async with asyncio.timeout(self._longest_query_s):
+                return await self._find(prefix)
         except Exception as error:
             logger.warning("API keys cannot be read: %s", type(error).__name__)
             raise DatabaseAway from error
@@ -162,17 +160,11 @@ class Gate:
 
     async def _write_use(self, key_id: int) -> None:
         try:
-            await self._note(key_id)
+            async with asyncio.timeout(self._longest_query_s):
+                await self._note(key_id)
         except Exception as error:  # noqa: BLE001 - a lost note of use harms nobody
             logger.warning("the use of an API key was not noted: %s", type(error).__name__)
 
 
-def _consume(query: asyncio.Future[Any]) -> None:
-    """Read the error of a query that nobody waits for any more."""
-    if not query.cancelled():
-        query.exception()
-
-
-@cache
-def default_gate() -> Gate:
-    return Gate()
+#: API keys as this worker knows them.
+GATE: Part[Gate] = Part("gate", Gate)

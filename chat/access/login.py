@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import unicodedata
+from dataclasses import dataclass
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -20,19 +21,39 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.deprecation import MiddlewareMixin
 
-from chat.addresses import neighbourhood, request_address
-from chat.limits import hashed
+from chat.core.client_address import neighbourhood, request_address
+from chat.core.rate_limits import hashed
+from chat.core.runtime import Part
 
 logger = logging.getLogger(__name__)
 
 TRIES = 5
-#: Of one address, whatever the names: each costs a slow hash, and names can be guessed too.
-TRIES_OF_ADDRESS = 50
 LOCKED_S = 15 * 60
 KEY_PREFIX = "chat:login:"
 
-#: Counts in this worker while Redis does not answer.
-_own = LocMemCache("login", {"MAX_ENTRIES": 10_000})
+
+@dataclass(frozen=True, slots=True)
+class LoginRules:
+    """How many tries are allowed in ``LOCKED_S``.
+
+    ``tries``: for one name from one address. ``tries_of_address``: whatever the names, since each
+    costs a slow hash, and names can be guessed too.
+    """
+
+    tries: int = TRIES
+    tries_of_address: int = 50
+
+
+LOGIN_RULES: Part[LoginRules] = Part("login rules", LoginRules)
+
+
+def build_login_tries() -> LocMemCache:
+    return LocMemCache("login", {"MAX_ENTRIES": 10_000})
+
+
+#: Tries that this worker counts alone while Redis does not answer. Closing clears it: Django keeps
+#: the values of a ``LocMemCache`` for the process, by its name.
+LOGIN_TRIES: Part[LocMemCache] = Part("login tries", build_login_tries, close=LocMemCache.clear)
 
 
 class LoginLocked(Exception):
@@ -77,6 +98,7 @@ class LoginTries:
     """The tries for one name from one address."""
 
     def __init__(self, username: str, address: str) -> None:
+        self._rules = LOGIN_RULES.get()
         near = neighbourhood(address)
         name = unicodedata.normalize("NFKC", username).strip().casefold()
         self._of_name = KEY_PREFIX + hashed(f"{near} {name}")
@@ -92,14 +114,14 @@ class LoginTries:
             allowed = self._count_in(cache)
         except Exception as error:  # noqa: BLE001 - no failure of Redis may open or close this door
             logger.warning("logins are counted by this worker alone: %s", type(error).__name__)
-            allowed = self._count_in(_own)
+            allowed = self._count_in(LOGIN_TRIES.get())
         if not allowed:
             logger.warning("a login is locked: too many tries")
             raise LoginLocked
 
     def forget(self) -> None:
         """The last try was right: forgive those for this name, and take it off the address."""
-        for store in (cache, _own):
+        for store in (cache, LOGIN_TRIES.get()):
             try:
                 store.delete(self._of_name)
                 store.decr(self._of_address)
@@ -108,9 +130,10 @@ class LoginTries:
 
     def _count_in(self, store: BaseCache) -> bool:
         """Return whether this try is one of those allowed."""
-        of_address = _increment(store, self._of_address, TRIES_OF_ADDRESS)
-        of_name = _increment(store, self._of_name, TRIES)
-        return of_address <= TRIES_OF_ADDRESS and of_name <= TRIES
+        rules = self._rules
+        of_address = _increment(store, self._of_address, rules.tries_of_address)
+        of_name = _increment(store, self._of_name, rules.tries)
+        return of_address <= rules.tries_of_address and of_name <= rules.tries
 
 
 def _increment(store: BaseCache, key: str, allowed: int) -> int:

@@ -10,10 +10,10 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.cached_db import KEY_PREFIX
 from django.contrib.sessions.models import Session
 from django.core.cache import caches
-from django.utils import timezone
+
+from chat.core import clock
 
 _PROBE = "chat:logins-probe"
-#: Rows read, and logins ended, at a time.
 CHUNK = 200
 
 
@@ -21,22 +21,24 @@ class LoginsUnreachable(Exception):
     """Redis did not answer: some logins of this user may go on. To be tried again."""
 
 
-def end_logins(user_id: int) -> int:
+def end_logins(user_id: int, *, chunk: int = CHUNK) -> int:
     """Log this user out of every browser, in all workers; return how many logins ended.
+
+    ``chunk``: rows read, and logins ended, at a time.
 
     Raises:
         LoginsUnreachable:
     """
-    keys = list(_keys_of(user_id))
-    for start in range(0, len(keys), CHUNK):
-        _end(keys[start : start + CHUNK])
+    keys = list(_keys_of(user_id, chunk))
+    for start in range(0, len(keys), chunk):
+        _end(keys[start : start + chunk])
     return len(keys)
 
 
-def _keys_of(user_id: int) -> Iterator[str]:
+def _keys_of(user_id: int, chunk: int) -> Iterator[str]:
     """Only the staff has rows: what is read is bounded by the logins of 24 hours."""
-    live = Session.objects.filter(expire_date__gt=timezone.now())
-    for row in live.iterator(chunk_size=CHUNK):
+    live = Session.objects.filter(expire_date__gt=clock.now())
+    for row in live.iterator(chunk_size=chunk):
         if str(row.get_decoded().get(SESSION_KEY)) == str(user_id):
             yield row.session_key
 

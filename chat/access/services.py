@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from django.db.models import Q
-from django.utils import timezone
 
 from chat.access.keys import new_key
 from chat.access.models import ApiKey
+from chat.core import clock
 
 #: ``last_used_at`` is not written more often.
 USE_PRECISION_S = 60
@@ -19,7 +19,7 @@ def create_key(name: str) -> tuple[ApiKey, str]:
     """Make a key; return its row and its text, which cannot be had again."""
     new = new_key()
     row = ApiKey.objects.create(
-        name=name, prefix=new.prefix, secret_hash=new.secret_hash, created_at=timezone.now()
+        name=name, prefix=new.prefix, secret_hash=new.secret_hash, created_at=clock.now()
     )
     return row, new.text
 
@@ -27,12 +27,12 @@ def create_key(name: str) -> tuple[ApiKey, str]:
 def revoke_keys(ids: Iterable[int]) -> int:
     """Refuse these keys from now on; workers know within a second. Return how many changed."""
     live = ApiKey.objects.filter(pk__in=list(ids), revoked_at=None)
-    return live.update(revoked_at=timezone.now())
+    return live.update(revoked_at=clock.now())
 
 
 def note_use(key_id: int) -> None:
     """Keep when the key was last used, to the minute, whichever worker it was."""
-    now = timezone.now()
+    now = clock.now()
     before = now - timedelta(seconds=USE_PRECISION_S)
     stale = Q(last_used_at=None) | Q(last_used_at__lt=before)
     ApiKey.objects.filter(stale, pk=key_id).update(last_used_at=now)

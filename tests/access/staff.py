@@ -20,7 +20,8 @@ def make_groups() -> None:
     """As the migrations do; a test that empties the tables has taken its groups away."""
     editor: Any = SimpleNamespace(connection=connection)
     import_module("chat.migrations.0003_groups").make_groups(apps, editor)
-    import_module("chat.migrations.0012_tickets").give_rights(apps, editor)
+    for migration in ("0012_tickets", "0016_ticket_erasure"):
+        import_module(f"chat.migrations.{migration}").give_rights(apps, editor)
 
 
 def staff(username: str, group: str = "", *, is_superuser: bool = False) -> User:

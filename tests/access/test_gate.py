@@ -12,7 +12,8 @@ from chat.access.keys import NewKey, new_key
 from chat.access.models import ApiKey
 from chat.access.queries import KnownKey
 from chat.access.services import create_key, revoke_keys
-from chat.errors import AssistantUnavailable, Unauthorized
+from chat.core.errors import AssistantUnavailable, Unauthorized
+from tests.hanging import endless
 
 acreate_key = sync_to_async(create_key)
 arevoke_keys = sync_to_async(revoke_keys)
@@ -185,8 +186,8 @@ async def test_known_keys_outlive_an_outage_for_a_while(door, table, clock):
     assert await door.owner_of(key.text) == "key:1"
 
 
-async def test_a_database_that_hangs_is_away(door, table, clock, monkeypatch):
-    monkeypatch.setattr(gate, "LONGEST_QUERY_S", 0.05)
+async def test_a_database_that_hangs_is_away(table, clock):
+    door = Gate(table.find, table.note, clock, longest_query_s=0.05)
     key = table.add()
     await door.owner_of(key.text)
     clock.now_s = gate.FRESH_S
@@ -194,3 +195,16 @@ async def test_a_database_that_hangs_is_away(door, table, clock, monkeypatch):
 
     assert await door.owner_of(key.text) == "key:1"
     table.answers.set()
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_queries_that_hang_are_given_up_and_their_threads_serve_others():
+    row, text = await acreate_key("site web")
+    with endless(ApiKey):
+        hung = [Gate(longest_query_s=0.2).owner_of(text) for _ in range(4)]
+        failed = await asyncio.gather(*hung, return_exceptions=True)
+
+    assert [type(error) for error in failed] == [AssistantUnavailable] * 4
+    door = Gate(longest_query_s=20)
+    assert await door.owner_of(text) == f"key:{row.pk}"
+    await door.settle()

@@ -37,6 +37,8 @@ RULE = {
     "chat.view_settings",
     "chat.end_logins",
     "chat.export_ticket",
+    "chat.delete_ticket",
+    "chat.delete_contactrequest",
     "chat.add_cannedanswer",
     "chat.change_cannedanswer",
     "chat.view_outgoingmail",

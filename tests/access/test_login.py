@@ -13,18 +13,12 @@ from django.core.cache import caches
 from django.test import AsyncClient, Client, RequestFactory
 from django_redis.pool import ConnectionFactory
 
-from chat.access import login
-from chat.access.login import LOCKED_S, TRIES, LoginLocked, LoginTries
+from chat.access.login import LOCKED_S, LOGIN_RULES, TRIES, LoginLocked, LoginRules, LoginTries
+from devtools.redis_server import RedisServer
 from meuble_project import backends
 from tests.access.staff import PASSWORD, is_in, log_in, staff
-from tests.redis_server import RedisServer
 
 FOUND, LOCKED = HTTPStatus.FOUND, HTTPStatus.TOO_MANY_REQUESTS
-
-
-@pytest.fixture(autouse=True)
-def _counts_of_nobody():
-    login._own.clear()
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -124,8 +118,8 @@ def test_forged_address_helps_nobody(settings, proxies):
 
 
 @pytest.mark.django_db
-def test_one_address_has_a_limit_whatever_the_names(monkeypatch):
-    monkeypatch.setattr(login, "TRIES_OF_ADDRESS", 8)
+def test_one_address_has_a_limit_whatever_the_names(replace_parts):
+    replace_parts(LOGIN_RULES.to(LoginRules(tries_of_address=8)))
     staff("claire")
     browser = Client()
     tries = [fail(browser, 1, f"somebody-{n}")[0] for n in range(9)]
@@ -135,8 +129,8 @@ def test_one_address_has_a_limit_whatever_the_names(monkeypatch):
 
 
 @pytest.mark.django_db
-def test_a_busy_shop_does_not_lock_itself(monkeypatch):
-    monkeypatch.setattr(login, "TRIES_OF_ADDRESS", 4)
+def test_a_busy_shop_does_not_lock_itself(replace_parts):
+    replace_parts(LOGIN_RULES.to(LoginRules(tries_of_address=4)))
     staff("claire")
 
     assert {log_in(Client(), "claire").status_code for _ in range(12)} == {FOUND}

@@ -13,9 +13,9 @@ from django_redis.pool import ConnectionFactory
 
 from chat.access import logins
 from chat.access.logins import LoginsUnreachable, end_logins
+from devtools.redis_server import RedisServer
 from meuble_project import backends
 from tests.access.staff import ADVISERS, MANAGERS, browser_of, is_in, staff
-from tests.redis_server import RedisServer
 
 OWN = "admin:auth_user_own_logins"
 USERS = "admin:auth_user_changelist"
@@ -176,11 +176,10 @@ def test_what_could_not_be_ended_is_said(own_redis):
         logins.forget_cached(["any"])
 
 
-def test_many_logins_are_read_in_parts(own_redis, monkeypatch):
-    monkeypatch.setattr(logins, "CHUNK", 2)
+def test_many_logins_are_read_in_parts(own_redis):
     claire = staff("claire")
     for _ in range(5):
         browser_of("claire")
 
-    assert end_logins(claire.pk) == 5
+    assert end_logins(claire.pk, chunk=2) == 5
     assert keys_in(own_redis) == {}
