@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from chat.errors import StoreUnavailable
+from chat.core.errors import StoreUnavailable
 
-#: Called with how much was done, and how much there is as far as is known.
-Tell = Callable[[int, int], None]
+
+class Tell(Protocol):
+    """Called with how much was done, how much there is as far as is known, and what is done now."""
+
+    def __call__(self, done: int, total: int, now: str = "") -> None: ...
 
 
 class Exit(IntEnum):
@@ -76,9 +79,11 @@ def progress(what: str, unit: str) -> Iterator[Tell]:
         nrows=shutil.get_terminal_size().lines,
     )
 
-    def tell(done: int, total: int) -> None:
+    def tell(done: int, total: int, now: str = "") -> None:
         bar.total = max(total, done)
         bar.update(done - bar.n)
+        if now:
+            bar.set_postfix_str(now)
 
     try:
         yield tell

@@ -11,13 +11,14 @@ from django.contrib.auth.models import AbstractUser
 from django.contrib.contenttypes.models import ContentType
 from django.core.management.base import CommandError
 
-from chat.errors import SessionNotFound
+from chat.core.errors import SessionNotFound, SessionUnreadable
+from chat.core.ids import is_id, ref_of
 from chat.management.console import Exit, cannot
 from chat.sessions.desk import Aside
 from chat.sessions.models import ChatSession
 from chat.sessions.redis_store import RedisStore
 from chat.sessions.store import ANY_OWNER
-from chat.sessions.types import Session, is_id, ref_of
+from chat.sessions.types import Session
 
 REF = re.compile(r"[0-9a-f]{16}\Z")
 
@@ -40,10 +41,25 @@ async def find(shelf: RedisStore, name: str) -> Found:
     """
     try:
         session = await shelf.load(await _id_of(shelf, name), ANY_OWNER)
+    except SessionUnreadable as error:
+        what = "Cette version ne sait pas la lire : elle est de côté (voir « sessions restore »)."
+        raise cannot(what) from error
     except SessionNotFound as error:
         what = "Aucune conversation de cette référence : expirée, effacée, ou jamais commencée."
         raise CommandError(what, returncode=Exit.NOT_FOUND) from error
     return Found(session, await shelf.asides(session.id))
+
+
+async def set_aside_id(shelf: RedisStore, name: str) -> str:
+    """Return the id of what was set aside under this reference, or this whole id.
+
+    Raises:
+        CommandError: there is none; exit code 3.
+    """
+    for id_ in await shelf.unreadable():
+        if name in (id_, ref_of(id_)):
+            return id_
+    raise CommandError("Rien n'est de côté sous ce nom.", returncode=Exit.NOT_FOUND)
 
 
 async def _id_of(shelf: RedisStore, name: str) -> str:
@@ -62,6 +78,7 @@ class Operator:
 
     def __init__(self, user: AbstractUser) -> None:
         self._user = user
+        self.user_id: int = user.pk
         self.name = user.get_username()
         #: As the desk shows them.
         self.shown = user.get_short_name() or user.get_full_name() or self.name

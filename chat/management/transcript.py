@@ -7,10 +7,11 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from chat.reports.phrases import lasting, moment, number, size
-from chat.reports.text import table
+from chat.core.ids import ref_of
+from chat.core.reporting.french import lasting, moment, number, size
+from chat.core.reporting.tables import text_table
 from chat.sessions.desk import Aside, AsideKind, Row, State
-from chat.sessions.types import Author, Message, Session, ref_of
+from chat.sessions.types import Author, Message, Session
 from meuble_project.logs import escape
 
 AUTHORS = {
@@ -35,7 +36,7 @@ def listing(rows: Sequence[Row], total: int, now: datetime) -> str:
     """One line for each conversation, and how many there are in all."""
     if not total:
         return "Aucune conversation ne correspond."
-    lines = table(
+    lines = text_table(
         ["référence", "âge", "silence", "messages", "taille", "qui parle", "état"],
         [
             (

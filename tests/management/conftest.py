@@ -1,21 +1,19 @@
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from chat.sessions import store as stores
 from chat.sessions.redis_store import RedisStore
 from meuble_project.env import ROOT, Env
 from tests.backends import use_redis
 
 PATIENCE_S = 50
-
-Manage = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def command_line(*arguments: str, **environment: str) -> list[str]:
@@ -40,24 +38,18 @@ def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
 
 
 @pytest.fixture(scope="session")
-def database_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+def database_url(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A database of its own for commands that run as processes, with one administrator."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('database')}/db.sqlite3"
-    assert manage("migrate", "--verbosity", "0", DATABASE_URL=url).returncode == 0
+    database = tmp_path_factory.mktemp("database") / "db.sqlite3"
+    shutil.copyfile(migrated, database)
+    url = f"sqlite:///{database}"
     claire = ("createsuperuser", "--no-input", "--username", "claire", "--email", "c@example.test")
     assert manage(*claire, DATABASE_URL=url).returncode == 0
     return url
 
 
 @pytest.fixture
-def fresh_process() -> Iterator[None]:
-    stores.default_store.cache_clear()
-    yield
-    stores.default_store.cache_clear()
-
-
-@pytest.fixture
-def shelf(settings: Any, flushed_redis: str, fresh_process: None) -> RedisStore:
+def shelf(settings: Any, flushed_redis: str) -> RedisStore:
     """Have commands run here on an empty Redis, and return it."""
     use_redis(settings, flushed_redis)
     return RedisStore.of_django(settings.ENV.session_ttl_s)

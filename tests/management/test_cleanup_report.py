@@ -23,11 +23,11 @@ import redis
 from django.core import mail
 from django.core.management import CommandError, call_command
 
+from chat.core.ids import ref_of
 from chat.reports.models import CleanupReport
 from chat.sessions.desk import Aside, AsideKind
 from chat.sessions.redis_store import RedisStore
 from chat.sessions.store import ANY_OWNER
-from chat.sessions.types import ref_of
 from chat.sessions.upkeep import Orphan
 from meuble_project.env import ROOT
 from tests.backends import use_redis
@@ -94,7 +94,8 @@ def orphans(shelf: RedisStore, client: redis.Redis) -> dict[str, int]:
     client.delete("session:lost")
     client.set("chat:draft:lost", "Bonj")
     client.persist("chat:state:lost")
-    return dict.fromkeys((kind.value for kind in Orphan), 1)
+    in_sql = (Orphan.CONTACTS, Orphan.PHOTOS, Orphan.FILES)
+    return {kind.value: int(kind not in in_sql) for kind in Orphan}
 
 
 def report(*arguments: str) -> tuple[dict[str, Any], int]:
@@ -122,6 +123,27 @@ def test_every_kind_of_orphan_is_found_and_nothing_changed(
     assert sorted(client.scan_iter()) == before
 
 
+def test_files_that_workers_left_are_named(
+    shelf: RedisStore, settings: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    settings.ENV = replace(settings.ENV, media_dir=str(tmp_path))
+    before, _ = report()
+    folder = tmp_path / "conversations"
+    folder.mkdir()
+    for name in ("aaa.json", "bbb.unreadable"):
+        (folder / name).write_text("{}")
+
+    found, code = report()
+    call_command("cleanup_report", "--html", str(tmp_path / "page.html"))
+
+    assert before["details"]["left_files"] == []
+    assert found["details"]["left_files"] == ["aaa.json", "bbb.unreadable"]
+    assert code == 0  # a worker merges them; there is nothing that the command removes
+    for shown in (capsys.readouterr().out, (tmp_path / "page.html").read_text()):
+        assert "aaa.json" in shown
+        assert "bbb.unreadable" in shown
+
+
 def test_orphans_are_removed_once_and_the_living_left_alone(
     orphans: dict[str, int], shelf: RedisStore
 ):
@@ -145,7 +167,7 @@ def test_runs_are_kept_unless_told_otherwise(orphans: dict[str, int]):
     report("--apply")
     found, _ = report()
     first, second = CleanupReport.objects.order_by("made_at")
-    assert (first.orphaned, first.removed) == (len(orphans), len(orphans))
+    assert (first.orphaned, first.removed) == (sum(orphans.values()),) * 2
     assert second.since == first.made_at
     assert found["since"] == f"{first.made_at:%Y-%m-%dT%H:%M:%S}.{first.made_at:%f}"[:23] + "Z"
 
@@ -185,7 +207,7 @@ def test_email_to_nobody_is_refused_before_anything_is_done(orphans: dict[str, i
     with pytest.raises(CommandError, match="ADMINS") as caught:
         call_command("cleanup_report", "--email", "--apply")
     assert caught.value.returncode == 2
-    assert report()[0]["orphaned"] == len(orphans)
+    assert report()[0]["orphaned"] == sum(orphans.values())
 
 
 @pytest.mark.parametrize(
@@ -203,7 +225,7 @@ def test_memory_of_another_process_cannot_be_looked_at():
     assert caught.value.returncode == 2
 
 
-def test_nothing_is_removed_or_kept_while_redis_is_away(settings: Any, fresh_process: None):
+def test_nothing_is_removed_or_kept_while_redis_is_away(settings: Any):
     use_redis(settings, "redis://127.0.0.1:1/0")
     with pytest.raises(CommandError, match="Redis ne répond pas") as caught:
         call_command("cleanup_report", "--apply")
@@ -241,7 +263,7 @@ def test_process_is_silent_but_for_the_report(
 ):
     done = manage("cleanup_report", "--json", REDIS_URL=redis_url, DATABASE_URL=database_url)
     assert (done.returncode, done.stderr) == (1, "")
-    assert json.loads(done.stdout)["orphaned"] == len(orphans)
+    assert json.loads(done.stdout)["orphaned"] == sum(orphans.values())
 
 
 def test_interrupted_clean_up_is_said_and_can_be_repeated(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from django.core import checks
 
 from chat.management.doctor import redis_state
 from chat.management.doctor.clocks import judge_clock
-from chat.management.doctor.configuration import judge_configuration
+from chat.management.doctor.configuration import judge_configuration, judge_mails
 from chat.management.doctor.database_state import judge_migrations, judge_postgres, judge_sqlite
 from chat.management.doctor.findings import Level, masked, ok, secrets_in, without, wrong
+from chat.management.doctor.left_state import judge_left
 from chat.management.doctor.rendering import as_json, line, summary
 from chat.management.doctor.site_rules import (
     Handshake,
@@ -48,6 +51,17 @@ REFUSED = Handshake(status=101, closed=4403)
 )
 def test_version(version: str, level: Level):
     assert redis_state.judge_version(version).level is level
+
+
+@pytest.mark.parametrize(
+    "names, level",
+    [((), OK), (("a.json",), WARNING), (("a.json", "b.unreadable"), WRONG)],
+)
+def test_left_conversations(names: tuple[str, ...], level: Level):
+    found = judge_left([Path("/media/conversations") / name for name in names])
+
+    assert found.level is level
+    assert all(name in found.what for name in names)
 
 
 @pytest.mark.parametrize("latency_ms, level", [(0.2, OK), (20, OK), (21, WARNING), (201, WRONG)])
@@ -146,6 +160,19 @@ def test_configuration_speaks_for_django():
     ]
     assert [one.level for one in judge_configuration([], debug=False)] == [OK]
     assert [one.level for one in judge_configuration([], debug=True)] == [WARNING]
+
+
+@pytest.mark.parametrize(
+    "debug, url, levels",
+    [
+        (False, "console://", [WARNING]),
+        (True, "console://", []),
+        (False, "smtp://mail.test", []),
+    ],
+)
+def test_mails_that_nobody_sends_are_warned_of_in_production(settings, debug, url, levels):
+    env = replace(settings.ENV, debug=debug, email_url=url)
+    assert [one.level for one in judge_mails(env)] == levels
 
 
 # The site
@@ -291,3 +318,10 @@ def test_summary_counts():
     assert summary([ok("a", "b"), wrong("c", "d", "e")]) == "1 à réparer, 0 à surveiller."
     assert as_json([wrong("c", "d", "e")])["ok"] is False
     assert as_json([ok("c", "d")])["ok"] is True
+
+
+@pytest.mark.parametrize(
+    "count, oldest_s, level", [(0, 0.0, OK), (3, 300.0, OK), (1, 301.0, WARNING)]
+)
+def test_erasures(count: int, oldest_s: float, level: Level):
+    assert redis_state.judge_erasures(count, oldest_s).level is level

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from chat.catalog.loader import DEMO_FILE
-from chat.catalog.models import Product
+from chat.shop.catalog.models import Product
+from devtools.demo.data import DEMO_FILE
 
 pytestmark = pytest.mark.django_db
 

@@ -10,6 +10,8 @@ import signal
 import socket
 import subprocess
 import sys
+import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import fields
@@ -17,15 +19,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.management import CommandError
 
-from chat.management import assistant_process
 from chat.management.assistant_process import local_assistant
 from chat.management.commands.serve import collect_stale_static_files
+from devtools.redis_server import RedisServer
 from meuble_project.env import ROOT, Env
 
 PATIENCE_S = 30
+
+#: Workers that start, stop and are killed: see ``RUN_AGAIN`` of tests/conftest.py.
+pytestmark = pytest.mark.flaky(reruns=1)
 
 Serve = Callable[..., subprocess.Popen[str]]
 
@@ -111,6 +117,139 @@ def test_bad_environment_is_listed_without_a_traceback(serve: Serve):
     assert "Traceback" not in errors
 
 
+# Stopping
+
+
+def test_answer_whose_asker_left_is_finished_before_the_server_ends(
+    serve: Serve, redis_server: RedisServer
+):
+    worker = serve("--port", "0", REDIS_URL=redis_server.url)
+    _ask_and_leave(_url_of(worker), "camille", "[[lent jetons_s=100]]")
+    worker.send_signal(signal.SIGTERM)
+    _, errors = worker.communicate(timeout=PATIENCE_S)
+
+    with redis.Redis.from_url(redis_server.url) as client:
+        stored = client.get("session:camille")
+    assert isinstance(stored, bytes)
+    last = json.loads(stored)["messages"][-1]
+    assert (last["author"], last["interrupted"]) == ("assistant", False)
+    assert "finishing what runs" in errors
+
+
+def _ask_and_leave(url: str, session_id: str, text: str) -> None:
+    """Hang up at the first word of the answer."""
+    request = urllib.request.Request(  # noqa: S310
+        f"{url}/api/chat",
+        data=json.dumps({"session_id": session_id, "message": text}).encode(),
+        headers={"Content-Type": "application/json", "Accept": "text/event-stream"},
+    )
+    with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:  # noqa: S310
+        assert any(b'"type":"message.delta"' in line for line in answer)
+
+
+# While Redis is away
+
+
+@pytest.fixture
+def redis_server(tmp_path: Path) -> Iterator[RedisServer]:
+    folder = tmp_path / "redis"
+    folder.mkdir()
+    server = RedisServer(folder)
+    server.start()
+    yield server
+    server.stop()
+
+
+def _stopped_without_redis(
+    serve: Serve, server: RedisServer, media: Path
+) -> tuple[subprocess.Popen[str], str, str]:
+    """Have a worker acknowledge words that only its memory has, then stop it politely."""
+    worker = serve(
+        "--port",
+        "0",
+        REDIS_URL=server.url,
+        MEDIA_DIR=str(media),
+        SHUTDOWN_GRACE_S="0.5",
+    )
+    url = _url_of(worker)
+    server.kill()
+    session_id = _session_of(url, "Je suis Camille")
+    worker.send_signal(signal.SIGTERM)
+    _, errors = worker.communicate(timeout=PATIENCE_S)
+    return worker, session_id, errors
+
+
+def test_words_of_a_worker_that_stops_without_redis_are_there_at_the_next_start(
+    serve: Serve, redis_server: RedisServer, tmp_path: Path
+):
+    media = tmp_path / "media"
+    stopped, session_id, errors = _stopped_without_redis(serve, redis_server, media)
+    redis_server.start()
+    url = _url_of(serve("--port", "0", REDIS_URL=redis_server.url, MEDIA_DIR=str(media)))
+
+    said = _read_again(url, session_id)
+
+    assert stopped.returncode == 0
+    assert "1 conversations are left for the next start in" in errors
+    assert "Camille" not in errors
+    assert said[0] == "Je suis Camille"
+    assert list((media / "conversations").iterdir()) == []
+
+
+def test_worker_that_loses_words_says_so_and_fails(
+    serve: Serve, redis_server: RedisServer, tmp_path: Path
+):
+    media = tmp_path / "media"
+    media.mkdir()
+    (media / "conversations").write_text("no folder")
+
+    stopped, _, errors = _stopped_without_redis(serve, redis_server, media)
+
+    assert stopped.returncode == 1
+    assert "1 conversations are lost" in errors
+
+
+def _session_of(url: str, text: str) -> str:
+    request = urllib.request.Request(  # noqa: S310
+        f"{url}/api/chat",
+        data=json.dumps({"message": text}).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:  # noqa: S310
+        return str(json.load(answer)["session_id"])
+
+
+def _read_again(url: str, session_id: str) -> list[str]:
+    """Return the transcript as soon as the worker has it."""
+    give_up_at = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            with urllib.request.urlopen(f"{url}/api/chat/{session_id}") as answer:  # noqa: S310
+                return [message["text"] for message in json.load(answer)["messages"]]
+        except urllib.error.HTTPError:
+            if time.monotonic() > give_up_at:
+                raise
+        time.sleep(0.05)
+
+
+def test_memory_in_production_is_warned_of(serve: Serve):
+    server = serve(
+        *("--port", "0"),
+        DEBUG="0",
+        SECRET_KEY="0123456789-of-a-key-that-signs-nothing",
+        ALLOWED_HOSTS="shop.test",
+        OPENAI_API_KEY="none",
+        REDIS_URL="memory://",
+    )
+    with urllib.request.urlopen(_url_of(server) + "/healthz"):  # noqa: S310
+        server.send_signal(signal.SIGTERM)
+    _, errors = server.communicate(timeout=PATIENCE_S)
+
+    assert "memory:// with DEBUG=0" in errors
+    assert "EMAIL_URL=console:// with DEBUG=0" in errors
+    assert server.returncode == 0
+
+
 # The child
 
 
@@ -122,10 +261,9 @@ def test_assistant_that_does_not_start_is_an_error():
         pass
 
 
-def test_assistant_that_does_not_end_is_killed(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(assistant_process, "END_S", 0.1)
+def test_assistant_that_does_not_end_is_killed():
     stubborn = "import os, time; print(f'http://{os.getpid()}', flush=True); time.sleep(1000)"
-    with local_assistant([sys.executable, "-c", stubborn]) as url:
+    with local_assistant([sys.executable, "-c", stubborn], end_s=0.1) as url:
         handle = os.pidfd_open(int(url.removeprefix("http://")))
     assert _has_ended(handle)
 

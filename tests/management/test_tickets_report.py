@@ -13,9 +13,9 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from chat.management.tickets_words import as_csv, as_page, as_text, verdict
-from chat.tickets.figures import Figures, figures
-from chat.tickets.models import Ticket
-from chat.tickets.open_hours import open_time
+from chat.shop.tickets.models import Ticket
+from chat.shop.tickets.open_hours import open_time
+from chat.shop.tickets.statistics import TicketStatistics, ticket_statistics
 from tests.management.conftest import manage
 from tests.numbers.test_ledger import database_away
 from tests.tickets.builders import DANGER, opened
@@ -36,7 +36,7 @@ def made(opened_ago: timedelta, **fields: Any) -> Ticket:
     return ticket
 
 
-def some() -> Figures:
+def some() -> TicketStatistics:
     made(2 * DAY, first_answered_at=NOW - DAY, first_answer_due_at=NOW, state="waiting")
     made(2 * DAY, first_answered_at=NOW - DAY, first_answer_due_at=NOW - 1.5 * DAY)
     made(DAY, first_answer_due_at=NOW - timedelta(hours=1))
@@ -44,7 +44,7 @@ def some() -> Figures:
     made(DAY, state="closed", closed_at=NOW, first_answer_due_at=NOW - DAY / 2)
     made(60 * DAY, first_answer_due_at=NOW - 50 * DAY)
     made(60 * DAY, state="closed", closed_at=NOW - 40 * DAY)
-    return figures(NOW - 30 * DAY, NOW + timedelta(seconds=1))
+    return ticket_statistics(NOW - 30 * DAY, NOW + timedelta(seconds=1))
 
 
 def test_figures_count_the_period_and_what_waits_now():
@@ -63,12 +63,12 @@ def test_figures_count_the_period_and_what_waits_now():
 
 
 def test_a_shop_without_tickets_has_no_percentage():
-    found = figures(NOW - DAY, NOW)
+    found = ticket_statistics(NOW - DAY, NOW)
 
     assert (found.in_time_percent, found.median_s, found.opened) == (None, None, 0)
     assert "–" in as_text(found)
     assert "Aucune première réponse" in as_page(found, "Meuble de France")
-    of_one_day = as_page(figures(NOW, NOW), "Meuble de France")
+    of_one_day = as_page(ticket_statistics(NOW, NOW), "Meuble de France")
     assert of_one_day.count('<svg class="chart"') == 3
 
 

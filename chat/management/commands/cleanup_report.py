@@ -10,11 +10,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from channels.db import database_sync_to_async
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.db import DatabaseError
 
-from chat.errors import StoreUnavailable
+from chat.core.clock import now
+from chat.core.errors import StoreUnavailable
+from chat.core.reporting.french import moment
 from chat.management.console import Exit, OperatorCommand, cannot, leave_with, progress
 from chat.management.files import write_whole
 from chat.management.moments import moment_of
@@ -22,13 +25,15 @@ from chat.management.shelf import redis_shelf
 from chat.management.workers import storage_of
 from chat.reports.gather import gather, mended
 from chat.reports.page import as_page
-from chat.reports.phrases import moment
 from chat.reports.queries import last_made_at, past_reports
 from chat.reports.report import Past, Report, verdict
 from chat.reports.services import keep
 from chat.reports.text import as_csv, as_text
+from chat.sessions.left_file import left_files, left_folder
 from chat.sessions.redis_store import RedisStore
-from chat.sessions.types import now
+from chat.sessions.upkeep import Fates, Orphan
+from chat.shop.photos.quota import Space, space
+from chat.takeover.leftovers import Leftovers, find_leftovers, references, remove_found
 from meuble_project import parsers
 
 #: When no report was made before.
@@ -79,9 +84,15 @@ class Command(OperatorCommand):
             past = past_reports()
         except DatabaseError as error:
             raise cannot("La base de données ne répond pas, ou attend « migrate ».") from error
-        with redis_shelf() as shelf:
-            report = asyncio.run(_look(shelf, since, apply=options["apply"]))
-        report = replace(report, workers={address: storage_of(address) for address in workers})
+        try:
+            with redis_shelf() as shelf:
+                report, fates = asyncio.run(_look(shelf, since, apply=options["apply"]))
+            report = _with_leftovers(report, find_leftovers(fates, now()), apply=options["apply"])
+        except DatabaseError as error:
+            raise cannot("La base de données ne répond pas, ou attend « migrate ».") from error
+        asked = {address: storage_of(address) for address in workers}
+        left = tuple(path.name for path in left_files(left_folder()))
+        report = replace(report, photos=_space(), workers=asked, left_files=left)
         if options["json"]:
             self.stdout.write(json.dumps(report.to_json(), ensure_ascii=False, indent=2))
         else:
@@ -130,18 +141,42 @@ def _since(text: str | None) -> datetime:
         raise cannot(f"--since : {error}.") from error
 
 
-async def _look(shelf: RedisStore, since: datetime, *, apply: bool) -> Report:
+async def _look(shelf: RedisStore, since: datetime, *, apply: bool) -> tuple[Report, Fates]:
     with progress("Lecture", "clés") as tell:
         report, survey = await gather(shelf, since, tell)
+    fates = await shelf.fates(await database_sync_to_async(references)())
     if not apply or not report.orphaned:
-        return report
+        return report, fates
     try:
         with progress("Nettoyage", "restes") as tell:
-            return await mended(shelf, report, survey, tell)
+            return await mended(shelf, report, survey, tell), fates
     except StoreUnavailable as error:
         raise cannot(
             "Redis a cessé de répondre pendant le nettoyage : relancer la commande pour finir."
         ) from error
+
+
+def _with_leftovers(report: Report, found: Leftovers, *, apply: bool) -> Report:
+    """Add what is left in SQL and on disk, removed if ``apply``."""
+    counts = {
+        Orphan.CONTACTS: len(found.contacts),
+        Orphan.PHOTOS: len(found.photos) + len(found.of_no_ticket),
+        Orphan.FILES: found.files,
+    }
+    report = replace(report, orphans={**report.orphans, **counts})
+    if not apply or not any(counts.values()):
+        return report
+    if resisting := remove_found(found):
+        raise cannot(f"MEDIA_DIR : {resisting} fichier(s) résistent ; voir les droits du dossier.")
+    return replace(report, applied=True, removed={**report.removed, **counts})
+
+
+def _space() -> Space | None:
+    """Return what photos take; None when the database or the folder does not say."""
+    try:
+        return space()
+    except (DatabaseError, OSError):
+        return None
 
 
 def _send(report: Report, page: str) -> None:

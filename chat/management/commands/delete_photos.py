@@ -6,9 +6,9 @@ from typing import Any
 
 from django.db import DatabaseError
 
+from chat.core.clock import now
 from chat.management.console import OperatorCommand, cannot
-from chat.photos.upkeep import LIFE, FolderLost, Leftovers, clear, survey
-from chat.sessions.types import now
+from chat.shop.photos.maintenance import LIFE, FolderLost, Leftovers, clear, survey
 
 
 class Command(OperatorCommand):

@@ -13,7 +13,9 @@ from chat.management.doctor.database_state import look_at_database
 from chat.management.doctor.findings import Finding, Level, secrets_in, skipped, without
 from chat.management.doctor.layer_state import MEND as LAYER_MEND
 from chat.management.doctor.layer_state import look_at_layer
+from chat.management.doctor.left_state import look_at_left_conversations
 from chat.management.doctor.model_state import look_at_model
+from chat.management.doctor.photo_state import look_at_confinement, look_at_photos
 from chat.management.doctor.redis_state import look_at_redis
 from chat.management.doctor.rendering import as_json, line, summary
 from chat.management.doctor.rounds import Check, run
@@ -33,7 +35,7 @@ class Command(OperatorCommand):
         "the line that mends it. Changes nothing. "
         "Exit code: 0 nothing is wrong, 1 something is, 2 wrong usage."
     )
-    requires_system_checks = []  # it makes them itself, and tells of them in its own words
+    requires_system_checks = ()  # it makes them itself, and tells of them in its own words
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="one JSON object, for scripts")
@@ -117,6 +119,11 @@ def checks_of(env: Env, url: str, timeout_s: float, *, with_model: bool) -> list
             clocks.look_at_database_clock,
             "docker compose up --detach postgres",
         ),
+        Check("Photos", look_at_photos, "manage.py migrate   # et les droits de MEDIA_DIR"),
+        Check(
+            "Photos : confinement", look_at_confinement, "uname -r   # Linux 5.13 ou plus récent"
+        ),
+        Check("Conversations laissées", look_at_left_conversations, "ls -l MEDIA_DIR"),
         Check("Fichiers statiques", look_at_static_files, "manage.py collectstatic --no-input"),
         Check("Configuration", lambda: look_at_configuration(env), "manage.py check --deploy"),
         Check(

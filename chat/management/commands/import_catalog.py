@@ -5,9 +5,9 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from chat.catalog.loader import BadCatalogue, Loaded, load_catalogue, read_catalogue
-from chat.imports.reading import Problem, Unreadable
 from chat.management.console import Exit, OperatorCommand, cannot, leave_with, progress
+from chat.shop.catalog.loader import BadCatalogue, Loaded, load_catalogue, read_catalogue
+from chat.shop.imports.reading import RowProblem, Unreadable
 
 #: How many faults are shown; all are counted, ``--json`` has them all.
 MAX_SHOWN = 100
@@ -51,7 +51,7 @@ class Command(OperatorCommand):
             )
         self._tell(loaded, as_json=as_json)
 
-    def _tell_faults(self, problems: tuple[Problem, ...], *, as_json: bool) -> None:
+    def _tell_faults(self, problems: tuple[RowProblem, ...], *, as_json: bool) -> None:
         if as_json:
             faults = [{"line": p.line, "column": p.column, "message": p.message} for p in problems]
             self._print({"ok": False, "errors": faults})

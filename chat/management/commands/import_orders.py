@@ -6,10 +6,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from chat.imports.reading import Problem, Unreadable
 from chat.management.console import Exit, OperatorCommand, cannot, leave_with
-from chat.orders.loader import load_orders
-from chat.orders.rows import BadOrders
+from chat.shop.imports.reading import RowProblem, Unreadable
+from chat.shop.orders.import_rows import BadOrders
+from chat.shop.orders.loader import load_orders
 
 #: How many faults are shown; all are counted, ``--json`` has them all.
 MAX_SHOWN = 100
@@ -49,7 +49,7 @@ class Command(OperatorCommand):
             f"{loaded.unchanged} inchangées."
         )
 
-    def _tell_faults(self, problems: tuple[Problem, ...], *, as_json: bool) -> None:
+    def _tell_faults(self, problems: tuple[RowProblem, ...], *, as_json: bool) -> None:
         if as_json:
             self._print({"ok": False, "errors": [asdict(problem) for problem in problems]})
             return

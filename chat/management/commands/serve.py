@@ -13,13 +13,24 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
 from django.core.management import BaseCommand, CommandError, call_command
+from django.utils.module_loading import import_string
 from twisted.internet.error import CannotListenError
 
-from chat.assistant.turn import hand_over_turns, sweep
+from chat.assistant.llm import MODEL_URL
+from chat.assistant.turn import hand_over_turns
+from chat.core import runtime
+from chat.core.draining import DRAIN
+from chat.core.errors import PayloadTooLarge
 from chat.management.assistant_process import local_assistant
-from chat.numbers.ledger import keep_numbers
-from chat.tickets.postman import send_mails
+from chat.management.cluster import refuse_cluster
+from chat.protocol import Failed, encode
+from chat.shop.photos.confinement import hide_memory
+from chat.tasks import SUPERVISOR, keep_conversations
+from meuble_project import unsent_mail
+from meuble_project.logs import log_python_errors
 from meuble_project.server.worker import Worker
+
+logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -30,18 +41,33 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000, help="0: any that is free")
 
     def handle(self, *, host: str, port: int, **options: Any) -> None:
+        log_python_errors()
+        if settings.ENV.redis_url.startswith("memory://") and not settings.ENV.debug:
+            logger.warning(
+                "REDIS_URL=memory:// with DEBUG=0: conversations live in this process alone, and "
+                "are lost when it is killed; a second worker shows other conversations"
+            )
+        if settings.ENV.email_url.startswith("console:") and not settings.ENV.debug:
+            logger.warning(unsent_mail.WARNING)
+        refuse_cluster(settings.ENV.redis_url, settings.ENV.redis_sentinels)
+        hide_memory()  # from decoders of photos, before there is one
         collect_stale_static_files()
         with ExitStack() as children:
             if settings.ENV.uses_local_assistant:
-                # Read when the model's client is made, at the first turn.
-                settings.LOCAL_ASSISTANT_URL = children.enter_context(local_assistant())
+                url = children.enter_context(local_assistant())
+                children.enter_context(runtime.override(MODEL_URL.to(url)))
             worker = Worker(
                 get_default_application(),
                 host=host,
                 port=port,
+                admit=import_string(settings.BODY_ADMISSION),
+                sender_of=import_string(settings.BODY_SENDER),
                 grace_s=settings.ENV.shutdown_grace_s,
-                background=[sweep, keep_numbers, send_mails],
+                drain=DRAIN.get(),
+                too_long=encode(Failed.from_error(PayloadTooLarge())),
+                background=SUPERVISOR.get().run,
                 hand_over=hand_over_turns,
+                keep=keep_conversations,
             )
             try:
                 url = worker.listen()
@@ -51,7 +77,7 @@ class Command(BaseCommand):
             self.stdout.write(f"Écoute sur {url}")
             self.stdout.flush()
             worker.run()
-        leave()
+        leave(1 if worker.has_lost else 0)
 
 
 def collect_stale_static_files() -> None:
@@ -72,11 +98,11 @@ def _is_stale(storage: Any) -> bool:
     return any(source.stat().st_mtime > made_at for source in sources)
 
 
-def leave() -> NoReturn:
+def leave(code: int) -> NoReturn:
     """End the process now that all is done; Python would wait for threads, and one that hangs in
     a database would keep a stopped worker alive until it is killed.
     """
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(0)
+    os._exit(code)

@@ -11,18 +11,20 @@ from django.conf import settings
 from django.contrib.admin.models import DELETION
 from django.core.management.base import CommandError
 
-from chat import live
 from chat.assistant.closing import end_session, erase_session
-from chat.errors import SessionNotFound
+from chat.core.clock import now
+from chat.core.errors import SessionNotFound, SessionUnreadable
+from chat.core.ids import isoformat, ref_of
+from chat.core.json import JSON
+from chat.core.reporting.french import full_moment, moment, plural
 from chat.management.console import Exit, OperatorCommand, cannot
-from chat.management.conversations import Found, Operator, find
+from chat.management.conversations import Found, Operator, find, set_aside_id
 from chat.management.files import write_whole
 from chat.management.listing import add_filters, read_rows, shown, wanted
 from chat.management.shelf import redis_shelf
 from chat.management.transcript import listing, transcript
-from chat.reports.phrases import full_moment, moment, plural
+from chat.pubsub import PUBSUB
 from chat.sessions.store import ANY_OWNER
-from chat.sessions.types import JSON, isoformat, now
 from chat.takeover.asides import add_event
 from chat.takeover.export import export_of
 
@@ -47,6 +49,7 @@ class Command(OperatorCommand):
             ("end", "close it: it can still be read, nothing more is said"),
             ("export", "write it as JSON"),
             ("erase", "remove it for good, everywhere, and give a receipt"),
+            ("restore", "put back one that was set aside because no release could read it"),
         ):
             one = actions.add_parser(name, help=what)
             one.add_argument("conversation", metavar="REF", help="its reference, or its whole id")
@@ -56,6 +59,12 @@ class Command(OperatorCommand):
                 metavar="USERNAME",
                 help="who does it, for the admin's log; by default the only administrator",
             )
+            if name == "restore":
+                one.add_argument(
+                    "--afresh",
+                    action="store_true",
+                    help="drop all but its words and notes: for one whose hash is damaged",
+                )
             if name != "export":
                 one.add_argument("--json", action="store_true", help="one JSON object")
             if name in ("end", "erase"):
@@ -80,6 +89,8 @@ class Command(OperatorCommand):
                 self._end(options)
             case "erase":
                 self._erase(options)
+            case "restore":
+                self._restore(options)
 
     def _list(self, options: dict[str, Any]) -> None:
         with redis_shelf() as shelf:
@@ -149,6 +160,23 @@ class Command(OperatorCommand):
         if not told:
             self.stderr.write("Les serveurs n'ont pas tous été prévenus : Redis n'a pas répondu.")
 
+    def _restore(self, options: dict[str, Any]) -> None:
+        operator = Operator.named(options["username"], "end_chatsession")
+        with redis_shelf() as shelf:
+            session_id = asyncio.run(set_aside_id(shelf, options["conversation"]))
+            try:
+                restored = asyncio.run(shelf.restore(session_id, afresh=options["afresh"]))
+            except SessionUnreadable as error:
+                raise cannot("Cette version ne sait pas la lire : elle reste de côté.") from error
+        if not restored:
+            raise cannot("Elle a repris entre-temps, ou n'est plus là. Rien n'a changé.")
+        ref = ref_of(session_id)
+        operator.write_down(ref, "Conversation illisible remise en place.")
+        if options["json"]:
+            self._print({"ref": ref, "restored": True})
+        else:
+            self.stdout.write(f"Conversation {ref} remise en place.")
+
     def _confirm(self, what: str, found: Found, *, yes: bool) -> None:
         """Ask the operator at their terminal.
 
@@ -193,7 +221,7 @@ async def _erased(session_id: str) -> bool:
         raise _gone() from error
     try:
         async with asyncio.timeout(TOLD_S):
-            await live.told_of_erasures()
+            await PUBSUB.get().erasures_published()
     except TimeoutError:
         return False
     return True

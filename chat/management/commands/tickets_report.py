@@ -8,13 +8,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db import Error as DatabaseFailure
-from django.utils import timezone
 
+from chat.core import clock
 from chat.management.console import Exit, OperatorCommand, cannot, leave_with
 from chat.management.files import write_whole
 from chat.management.moments import moment_of
 from chat.management.tickets_words import as_csv, as_page, as_text
-from chat.tickets.figures import figures
+from chat.shop.tickets.statistics import ticket_statistics
 
 DEFAULT_SINCE = timedelta(days=30)
 
@@ -39,10 +39,10 @@ class Command(OperatorCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        now = timezone.now()
+        now = clock.now()
         since = _since(options["since"], now)
         try:
-            report = figures(since, now)
+            report = ticket_statistics(since, now)
         except DatabaseFailure as error:
             raise cannot("La base de données ne répond pas, ou attend « migrate ».") from error
         if options["json"]:

@@ -15,7 +15,17 @@ NAME = "Configuration"
 
 def look_at_configuration(env: Env) -> list[Finding]:
     found = checks.run_checks(include_deployment_checks=not env.debug)
-    return judge_configuration([one for one in found if not one.is_silenced()], debug=env.debug)
+    messages = [one for one in found if not one.is_silenced()]
+    return [*judge_configuration(messages, debug=env.debug), *judge_mails(env)]
+
+
+def judge_mails(env: Env) -> list[Finding]:
+    """E-mails that nobody sends are no fault while developing."""
+    if env.debug or not env.email_url.startswith("console:"):
+        return []
+    what = "EMAIL_URL=console:// : aucun e-mail ne part, personne ne les lit"
+    mend = "EMAIL_URL=smtp+tls://UTILISATEUR:MOT_DE_PASSE@hôte:587   # dans .env"
+    return [warning("E-mails", what, mend)]
 
 
 def judge_configuration(messages: Sequence[CheckMessage], *, debug: bool) -> list[Finding]:

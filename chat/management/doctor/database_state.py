@@ -16,7 +16,7 @@ from chat.management.doctor.findings import Finding, masked, ok, warning, wrong
 def look_at_database(url: str) -> list[Finding]:
     connection = connections[DEFAULT_DB_ALIAS]
     try:
-        if connection.vendor == "sqlite" and _is_missing(str(connection.settings_dict["NAME"])):
+        if is_missing(connection):
             raise OperationalError  # SQLite would make an empty one
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -28,8 +28,10 @@ def look_at_database(url: str) -> list[Finding]:
     return [judge_migrations(missing_migrations(connection)), _look_at_writers(connection)]
 
 
-def _is_missing(name: str) -> bool:
-    return "memory" not in name and not Path(name).exists()
+def is_missing(connection: BaseDatabaseWrapper) -> bool:
+    """Whether SQLite would make an empty database of this connection."""
+    name = str(connection.settings_dict["NAME"])
+    return connection.vendor == "sqlite" and "memory" not in name and not Path(name).exists()
 
 
 def missing_migrations(connection: BaseDatabaseWrapper) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import unquote, urlsplit
 
-from chat.sessions.types import JSON
+from chat.core.json import JSON
 
 
 class Level(StrEnum):

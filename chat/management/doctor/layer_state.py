@@ -12,8 +12,8 @@ from channels.layers import InMemoryChannelLayer, channel_layers
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from chat.core.ids import new_id
 from chat.management.doctor.findings import Finding, masked, ok, skipped, wrong
-from chat.sessions.types import new_id
 
 NAME = "Couche de messages"
 MEND = "docker compose restart redis   # puis relancer ce diagnostic"

@@ -8,8 +8,8 @@ from time import perf_counter
 
 from openai import APIStatusError
 
-from chat.assistant.llm import close_llm, default_llm
-from chat.errors import AssistantUnavailable
+from chat.assistant.llm import build_llm
+from chat.core.errors import AssistantUnavailable
 from chat.management.doctor.findings import Finding, masked, ok, skipped, wrong
 from meuble_project.env import Env
 
@@ -34,10 +34,11 @@ async def _ask(env: Env, timeout_s: float) -> Finding:
     deadline = asyncio.get_running_loop().time() + timeout_s
     start = perf_counter()
     first_s = 0.0
+    llm = build_llm()  # apart from a worker's: the checks run in threads with loops of their own
     try:
         async with (
             asyncio.timeout(timeout_s),
-            aclosing(default_llm().stream(QUESTION, (), deadline=deadline)) as chunks,
+            aclosing(llm.stream(QUESTION, (), deadline=deadline)) as chunks,
         ):
             async for _ in chunks:
                 first_s = first_s or perf_counter() - start
@@ -46,7 +47,7 @@ async def _ask(env: Env, timeout_s: float) -> Finding:
     except AssistantUnavailable as error:
         return judge_failure(env, error.__cause__)
     finally:
-        await close_llm()
+        await llm.close()
     what = f"{env.openai_model} : premier mot en {first_s * 1000:.0f} ms, tout en "
     return ok(NAME, f"{what}{(perf_counter() - start) * 1000:.0f} ms")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 from time import perf_counter
 from typing import Any
@@ -12,8 +12,11 @@ from typing import Any
 import redis
 from redis.exceptions import AuthenticationError, ResponseError
 
+from chat.core.ids import ref_of
+from chat.management.cluster import INSTEAD, WHY, is_cluster
 from chat.management.doctor.findings import Finding, masked, ok, skipped, warning, wrong
-from chat.sessions.types import ref_of
+from chat.sessions.aof import DAILY_S, AofState, read_state
+from chat.sessions.redis_scripts import SHARED_KEYS, split_ids
 from meuble_project.backends import client_for
 
 OLDEST_VERSION = (6, 2)
@@ -22,6 +25,10 @@ VERY_SLOW_MS = 200.0
 #: Conversations whose life is looked at: the ones that end next, and the ones that end last.
 SAMPLE = 200
 PINGS = 5
+#: Erasures that are older wait for something.
+LONGEST_ERASURE_S = 300.0
+#: Erased words stay in the append-only file for so long at most, while workers run.
+LONGEST_IN_AOF_S = 3600.0
 
 _CLI = "redis-cli CONFIG SET {} && redis-cli CONFIG REWRITE"
 
@@ -30,13 +37,22 @@ _CLI = "redis-cli CONFIG SET {} && redis-cli CONFIG REWRITE"
 class RedisFacts:
     """``info``: as ``INFO`` says. ``fsync``: "" where ``CONFIG`` is forbidden.
 
-    ``lives_ms``: what ``PTTL`` says of each conversation looked at, by its ref.
+    ``aof``: when the file was last rewritten. ``erasing``: erased conversations whose rest in SQL
+    and on disk is not gone, the first of them for ``erasing_s``. ``unreadable``: references of
+    conversations that were set aside, ``shared_aside``: shared keys that were. ``lives_ms``: what
+    ``PTTL`` says of each conversation looked
+    at, by its ref.
     """
 
     latency_ms: float
     info: dict[str, Any]
     fsync: str
     lives_ms: dict[str, int]
+    erasing: int = 0
+    erasing_s: float = 0.0
+    aof: AofState = field(default_factory=lambda: AofState(0.0, 0.0, 0.0))
+    unreadable: tuple[str, ...] = ()
+    shared_aside: tuple[str, ...] = ()
 
 
 def look_at_redis(
@@ -53,6 +69,9 @@ def look_at_redis(
         ]
     try:
         with connected(url, timeout_s, sentinels) as client:
+            if is_cluster(client):
+                mend = f"REDIS_URL=redis://…   # dans .env : {INSTEAD}"
+                return [wrong("Redis : cluster", WHY, mend)]
             facts = ask(client)
     except AuthenticationError:
         mend = "REDIS_URL=redis://:MOT_DE_PASSE@hôte:6379/0   # dans .env : celui de requirepass"
@@ -74,11 +93,17 @@ def ask(client: redis.Redis) -> RedisFacts:
         start = perf_counter()
         client.ping()
         taken.append((perf_counter() - start) * 1000)
+    erasing, erasing_s = _erasing(client)
     return RedisFacts(
         latency_ms=median(taken),
         info=dict(client.info()),
         fsync=_fsync(client),
         lives_ms=_lives(client),
+        erasing=erasing,
+        erasing_s=erasing_s,
+        aof=read_state(client),
+        unreadable=_unreadable(client),
+        shared_aside=_shared_aside(client),
     )
 
 
@@ -90,10 +115,26 @@ def _fsync(client: redis.Redis) -> str:
     return str(answer.get("appendfsync", ""))
 
 
+def _erasing(client: redis.Redis) -> tuple[int, float]:
+    oldest: Any = client.zrange("chat:erasing:since", 0, 0, withscores=True)
+    seconds, microseconds = map(int, client.time())
+    age_s = seconds + microseconds / 1e6 - oldest[0][1] / 1000 if oldest else 0.0
+    return int(client.zcard("chat:erasing")), age_s
+
+
+def _unreadable(client: redis.Redis) -> tuple[str, ...]:
+    ids: Any = client.zrange("chat:unreadable", 0, -1)
+    return tuple(map(ref_of, split_ids(ids)[0]))
+
+
+def _shared_aside(client: redis.Redis) -> tuple[str, ...]:
+    return tuple(key for key in SHARED_KEYS if client.exists(f"chat:unreadable:{key}"))
+
+
 def _lives(client: redis.Redis) -> dict[str, int]:
     half = SAMPLE // 2
     ids = {*client.zrange("chat:index", 0, half - 1), *client.zrange("chat:index", -half, -1)}
-    names = [raw.decode() for raw in ids]
+    names, _ = split_ids(ids)
     with client.pipeline(transaction=False) as pipeline:
         for name in names:
             pipeline.pttl(f"session:{name}")
@@ -107,12 +148,16 @@ def judge(facts: RedisFacts, ttl_s: int) -> list[Finding]:
         judge_version(str(facts.info.get("redis_version", ""))),
         judge_latency(facts.latency_ms),
         *judge_persistence(facts.info, facts.fsync),
+        judge_aof(facts.info, facts.aof),
         judge_eviction(str(facts.info.get("maxmemory_policy", ""))),
         judge_memory(int(facts.info.get("used_memory", 0)), int(facts.info.get("maxmemory", 0))),
         judge_connections(
             int(facts.info.get("connected_clients", 0)), int(facts.info.get("maxclients", 0))
         ),
         judge_lives(facts.lives_ms, ttl_s),
+        judge_erasures(facts.erasing, facts.erasing_s),
+        judge_unreadable(facts.unreadable),
+        judge_shared(facts.shared_aside),
     ]
 
 
@@ -151,6 +196,26 @@ def judge_persistence(info: dict[str, Any], fsync: str) -> Iterator[Finding]:
         yield warning(name, what, _CLI.format("appendfsync everysec"))
         return
     yield ok(name, f"appendonly yes, appendfsync {fsync or 'inconnu (CONFIG interdit)'}")
+
+
+def judge_aof(info: dict[str, Any], state: AofState) -> Finding:
+    """Whether the file was rewritten since the last erasure, and lately."""
+    name = "Redis : mots effacés"
+    if not int(info.get("aof_enabled", 0)):
+        return skipped(name, "appendonly no : pas de fichier")
+    mend = "redis-cli BGREWRITEAOF   # refusé ? voir « Erased words » dans docs/operations.md"
+    if info.get("aof_last_bgrewrite_status", "ok") != "ok":
+        return wrong(name, "la dernière réécriture du fichier a échoué", f"df -h   # puis {mend}")
+    waiting_s = state.now - max(state.erased_at, state.rewritten_at)
+    if state.has_erased_words and waiting_s > LONGEST_IN_AOF_S:
+        what = f"encore dans le fichier, depuis {(state.now - state.erased_at) / 60:.0f} min"
+        return warning(name, what, mend)
+    if not state.rewritten_at:
+        return ok(name, "aucun effacement, aucune réécriture demandée jusqu'ici")
+    age_h = (state.now - state.rewritten_at) / 3600
+    if age_h * 3600 > 2 * DAILY_S:
+        return warning(name, f"fichier réécrit pour la dernière fois il y a {age_h:.0f} h", mend)
+    return ok(name, f"fichier réécrit il y a {age_h:.0f} h")
 
 
 def judge_eviction(policy: str) -> Finding:
@@ -201,6 +266,33 @@ def judge_lives(lives_ms: dict[str, int], ttl_s: int) -> Finding:
         what = f"jusqu'à {longest_s:.0f} s, SESSION_TTL_S dit {ttl_s} s"
         return warning(name, what, f"SESSION_TTL_S={longest_s:.0f}   # ou attendre leur fin")
     return ok(name, f"{len(alive)} regardées, {ttl_s} s au plus")
+
+
+def judge_erasures(count: int, oldest_s: float) -> Finding:
+    """What an erased conversation left goes within a minute or two."""
+    name = "Effacements"
+    if oldest_s <= LONGEST_ERASURE_S:
+        return ok(name, "tous finis" if not count else f"{count} en cours")
+    what = f"{count} à finir, depuis {oldest_s / 60:.0f} min : la base ou MEDIA_DIR refuse"
+    return warning(name, what, "python manage.py cleanup_report --apply")
+
+
+def judge_unreadable(refs: Sequence[str]) -> Finding:
+    """A conversation that another release wrote, or that was damaged."""
+    name = "Conversations illisibles"
+    if not refs:
+        return ok(name, "aucune")
+    what = f"{len(refs)} mise(s) de côté, par exemple {refs[-1]} : écrites par une autre version ?"
+    return warning(name, what, f"python manage.py sessions restore {refs[-1]}")
+
+
+def judge_shared(keys: Sequence[str]) -> Finding:
+    """Something else than ours writes into this database of Redis."""
+    name = "Clés partagées"
+    if not keys:
+        return ok(name, "toutes du bon type")
+    what = f"{', '.join(keys)} : d'un autre type, mise(s) de côté et refaite(s)"
+    return warning(name, what, f"redis-cli TYPE chat:unreadable:{keys[0]}")
 
 
 def _mb(size: int) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from textwrap import wrap
 
+from chat.core.json import JSON
 from chat.management.doctor.findings import Finding, Level
-from chat.sessions.types import JSON
 
 WORDS = {
     Level.OK: "bien",
