@@ -24,7 +24,7 @@ REDIS_TIMEOUT_S = 1
 #: Sentinels are asked one after the other, and all of them again once: none may take long.
 SENTINEL_TIMEOUT_S = 0.3
 #: Here two that hang must leave time for the third within the half second that a doorbell may
-#: take (``LAYER_TIMEOUT_S`` of ``chat/ear.py``).
+#: take (``LAYER_TIMEOUT_S`` of ``chat/pubsub.py``).
 LAYER_SENTINEL_TIMEOUT_S = 0.15
 #: A listener says nothing by itself: without these it would take long to notice that the machine
 #: it listens to is gone, and go on listening to nobody. Names differ between systems.
@@ -56,7 +56,7 @@ def cache_for(redis_url: str, sentinels: Sequence[str] = ()) -> dict[str, Any]:
     if is_memory(redis_url):
         return {
             "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-            "KEY_FUNCTION": "chat.sessions.cache.readable_key",
+            "KEY_FUNCTION": "chat.core.django_cache.readable_key",
             "OPTIONS": {"MAX_ENTRIES": MEMORY_CACHE_ENTRIES},
         }
     return {
@@ -64,9 +64,9 @@ def cache_for(redis_url: str, sentinels: Sequence[str] = ()) -> dict[str, Any]:
         # A list: django-redis takes the comma of a text, perhaps in a password, as a separator;
         # and of a list its Sentinel client makes no second address, to read from a replica.
         "LOCATION": [redis_url],
-        "KEY_FUNCTION": "chat.sessions.cache.readable_key",
+        "KEY_FUNCTION": "chat.core.django_cache.readable_key",
         "OPTIONS": {
-            "SERIALIZER": "chat.sessions.cache.UTF8JSONSerializer",
+            "SERIALIZER": "chat.core.django_cache.UTF8JSONSerializer",
             "SOCKET_CONNECT_TIMEOUT": REDIS_TIMEOUT_S,
             "SOCKET_TIMEOUT": REDIS_TIMEOUT_S,
             **(_master_pool(redis_url, sentinels) if sentinels else _server_pool()),
@@ -217,11 +217,12 @@ def _layer_at_master(redis_url: str, sentinels: Sequence[str]) -> dict[str, Any]
     }
 
 
-def email_for(email_url: str) -> dict[str, Any]:
-    """Return Django's ``EMAIL_…`` settings, by name."""
+def email_for(email_url: str, *, debug: bool) -> dict[str, Any]:
+    """Return Django's ``EMAIL_…`` settings, by name. Only with ``debug`` are e-mails printed."""
     parts = urlsplit(email_url)
     if parts.scheme == "console":
-        return {"EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend"}
+        shown = "django.core.mail.backends.console.EmailBackend"
+        return {"EMAIL_BACKEND": shown if debug else "meuble_project.unsent_mail.UnsentMailBackend"}
     ports = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
     return {
         "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",

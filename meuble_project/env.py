@@ -18,11 +18,18 @@ import dotenv
 from django.core.exceptions import ImproperlyConfigured
 
 from meuble_project import parsers
+from meuble_project.redaction import secrets_in_url
 
 ROOT = Path(__file__).resolve().parent.parent
 
 #: Signs cookies on a developer's machine, where nobody else is to be kept out.
 DEVELOPMENT_SECRET_KEY = "insecure-development-key-never-for-production"  # noqa: S105 # nosec B105
+
+HOW_TO_MAKE_A_KEY = 'python -c "import secrets; print(secrets.token_urlsafe(50))"'
+#: HMAC-SHA256 has 256 bits: shorter keys are weaker than what they sign.
+MIN_SECRET_KEY_CHARS = 32
+#: Words typed again and again have fewer.
+MIN_SECRET_KEY_SIGNS = 8
 
 #: Longer values are not repeated in an error: a secret pasted into the wrong line stays unseen.
 MAX_QUOTED_CHARS = 12
@@ -73,6 +80,8 @@ class Env:
     redis_sentinels: tuple[str, ...] = field(metadata=variable(parsers.sentinels))
     #: Redis servers that carry the doorbells between workers; none: the one of ``redis_url``.
     channel_layer_urls: tuple[str, ...] = field(repr=False, metadata=variable(parsers.redis_urls))
+    #: Least time between two rewrites of Redis's append-only file after erasures; 0 = never asked.
+    aof_rewrite_pause_s: int = field(metadata=variable(parsers.whole, "600"))
     database_url: str = field(
         repr=False, metadata=variable(parsers.database_url, "sqlite:///db.sqlite3")
     )
@@ -115,14 +124,37 @@ class Env:
     chat_rate_per_address_per_minute: int = field(
         metadata=variable(parsers.whole, "120", debug="0")
     )
+    #: Pages and states of conversations that one worker shows to one address; 0 = no limit.
+    page_rate_per_address_per_minute: int = field(
+        metadata=variable(parsers.whole, "600", debug="0")
+    )
     #: Photos a visitor may send, those that are refused included; 0 = no limit.
     photo_rate_per_minute: int = field(metadata=variable(parsers.whole, "20"))
+    #: What one address may send as photos within a day, in whole megabytes per photo; 0 = no limit.
+    photo_mb_per_address_per_day: int = field(metadata=variable(parsers.whole, "300"))
+    #: All photos together, and what must stay free where they are kept; beyond, none is taken.
+    #: 0 = no limit.
+    photos_max_total_mb: int = field(metadata=variable(parsers.whole, "10000"))
+    photos_min_free_mb: int = field(metadata=variable(parsers.whole, "500"))
     #: Requests per API key, or per address where the API is open; 0 = no limit.
     api_rate_per_minute: int = field(metadata=variable(parsers.whole, "600", debug="0"))
     sockets_per_visitor: int = field(metadata=variable(parsers.positive, "10"))
     sockets_per_address: int = field(metadata=variable(parsers.positive, "100"))
+    #: Conversations, and megabytes of them, that a worker's memory takes while Redis is away, or
+    #: with ``memory://``.
+    memory_max_sessions: int = field(metadata=variable(parsers.positive, "10000"))
+    memory_max_mb: int = field(metadata=variable(parsers.positive, "200"))
     #: How long a worker told to stop may finish what it began.
     shutdown_grace_s: float = field(metadata=variable(parsers.seconds, "20"))
+
+    #: Days for which closed tickets, callback requests and sent e-mails are kept; 0 = for ever.
+    #: Five years: Code civil, art. 2224. The rest: well within the three years after the last
+    #: contact of the CNIL's reference for the management of commercial activities.
+    tickets_retention_days: int = field(metadata=variable(parsers.whole, "1825"))
+    contacts_retention_days: int = field(metadata=variable(parsers.whole, "90"))
+    mails_retention_days: int = field(metadata=variable(parsers.whole, "365"))
+    #: Days for which a link to a ticket's page works after the last event on it; 0 = for ever.
+    follow_link_days: int = field(metadata=variable(parsers.whole, "90"))
 
     shop_name: str = field(metadata=variable(str, "Meuble de France"))
     shop_phone: str = field(metadata=variable(str))
@@ -142,18 +174,33 @@ class Env:
         """Whether the simulator answers: development, no key, and no server of one's own."""
         return self.debug and not self.openai_api_key and not self.openai_base_url
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every password and key, for the log to leave out."""
+        urls = (self.redis_url, *self.channel_layer_urls, self.database_url, self.email_url)
+        passwords = (secret for url in urls for secret in secrets_in_url(url))
+        return tuple(filter(None, (self.secret_key, self.openai_api_key, *passwords)))
 
-def load_env() -> Env:
-    """Read the real environment, completed by ``.env`` at the root of the project.
+
+def load_env(root: Path = ROOT) -> Env:
+    """Read the real environment, completed by ``.env`` in ``root``, the project's folder.
 
     Raises:
         ImproperlyConfigured: as ``read_env``, or ``.env`` is not UTF-8 text.
     """
     try:
-        written = dotenv.dotenv_values(ROOT / ".env", interpolate=False)
+        written = dotenv.dotenv_values(root / ".env", interpolate=False)
     except UnicodeDecodeError as error:
         raise ImproperlyConfigured(".env: expected UTF-8 text") from error
     return read_env({name: value or "" for name, value in written.items()} | dict(os.environ))
+
+
+def environment_with(changes: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of this process with other values, for a child process.
+
+    "" means the default there, whatever ``.env`` says.
+    """
+    return {**os.environ, **changes}
 
 
 def read_env(environ: Mapping[str, str]) -> Env:
@@ -173,8 +220,8 @@ def read_env(environ: Mapping[str, str]) -> Env:
         except ValueError as error:
             problems.append(f"{name}{_quoted(item, text)}: {error}")
     problems += _misfits(values)
-    if not debug and values.get("secret_key") == DEVELOPMENT_SECRET_KEY:
-        problems.append("SECRET_KEY: that one is public, make one of your own")
+    if not debug and (secret_key := values.get("secret_key")):
+        problems += _weaknesses(secret_key)
     if not problems and values["prompt_max_chars"] < values["chat_max_message_chars"]:
         problems.append("PROMPT_MAX_CHARS: expected at least CHAT_MAX_MESSAGE_CHARS")
     if not problems and not values["site_url"]:
@@ -184,6 +231,16 @@ def read_env(environ: Mapping[str, str]) -> Env:
     if problems:
         raise ImproperlyConfigured("Bad environment:\n  " + "\n  ".join(problems))
     return Env(**values)
+
+
+def _weaknesses(secret_key: str) -> Iterator[str]:
+    """What is wrong with the key that signs cookies, links and logins in production."""
+    advice = f"make one of your own: {HOW_TO_MAKE_A_KEY}"
+    # What Django's project template writes stands in many public repositories.
+    if secret_key == DEVELOPMENT_SECRET_KEY or secret_key.startswith("django-insecure-"):
+        yield f"SECRET_KEY: that one is public, {advice}"
+    elif len(secret_key) < MIN_SECRET_KEY_CHARS or len(set(secret_key)) < MIN_SECRET_KEY_SIGNS:
+        yield f"SECRET_KEY: expected {MIN_SECRET_KEY_CHARS} random characters or more, {advice}"
 
 
 def _misfits(values: Mapping[str, Any]) -> Iterator[str]:

@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     "channels",
     "csp",
     "chat",
+    "devtools",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -50,6 +51,14 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "meuble_project.urls"
 ASGI_APPLICATION = "meuble_project.asgi.application"
+# The ASGI application that WebSockets lead to.
+WEBSOCKET_ROUTES = "chat.routing.websocket"
+# The module of a worker's background tasks: `ensure_started`, `is_started`, `stop_worker`.
+WORKER_TASKS = "chat.tasks"
+#: Judges requests with long bodies before these are read, for a server that can ask.
+BODY_ADMISSION = "chat.views.admission.admit"
+#: Tells whom the other bodies count for.
+BODY_SENDER = "chat.views.admission.sender_of"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -115,14 +124,10 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-#: Where the local assistant answers, like "http://127.0.0.1:54321/v1": ``serve`` sets it once it
-#: has started one. Empty: OpenAI, or ``ENV.openai_base_url``.
-LOCAL_ASSISTANT_URL = ""
-
 ADMINS = [(address.partition("@")[0], address) for address in ENV.admins]
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENV.email_from
 EMAIL_SUBJECT_PREFIX = f"[{ENV.shop_name}] "
-globals().update(backends.email_for(ENV.email_url))
+globals().update(backends.email_for(ENV.email_url, debug=ENV.debug))
 
 USE_TZ = True
 TIME_ZONE = "Europe/Paris"
@@ -131,6 +136,10 @@ LANGUAGE_CODE = "fr"
 
 # What is longer waits on disk: a worker holds no photo and no catalogue in memory.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "meuble_project.uploads.NamelessFileUploadHandler",
+]
 
 STATIC_URL = "/static/"
 STATIC_ROOT = ROOT / "staticfiles"
@@ -146,4 +155,4 @@ SERVESTATIC_USE_FINDERS = SERVESTATIC_AUTOREFRESH = DEBUG
 SERVESTATIC_ALLOW_ALL_ORIGINS = False
 
 logs.configure_structlog()
-LOGGING = logs.logging_config(ENV.log_level, as_json=ENV.log_json)
+LOGGING = logs.logging_config(ENV.log_level, as_json=ENV.log_json, secrets=ENV.secrets)

@@ -8,11 +8,11 @@ import dotenv
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from meuble_project import env
 from meuble_project.env import DEVELOPMENT_SECRET_KEY, ROOT, Env, load_env, read_env
+from tests.documents import read_page
 
 PRODUCTION = {
-    "SECRET_KEY": "not-to-be-seen-1",
+    "SECRET_KEY": "not-to-be-seen-1-and-long-enough-to-sign-with",
     "ALLOWED_HOSTS": "chat.meuble.example",
     "OPENAI_API_KEY": "sk-not-to-be-seen-2",
 }
@@ -66,6 +66,24 @@ def test_env_refuses_the_published_key_in_production():
     with pytest.raises(ImproperlyConfigured, match="SECRET_KEY: that one is public") as refused:
         read_env(PRODUCTION | {"SECRET_KEY": DEVELOPMENT_SECRET_KEY})
     assert DEVELOPMENT_SECRET_KEY not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "key, why",
+    [
+        ("not-to-be-seen-but-31-chars-lon", "32 random characters"),
+        ("changeme", "32 random characters"),
+        ("abcabc" * 10, "32 random characters"),
+        ("django-insecure-not-to-be-seen-however-long-it-is-0123456789", "public"),
+    ],
+)
+def test_env_refuses_a_weak_key_in_production(key, why):
+    with pytest.raises(ImproperlyConfigured, match=why) as refused:
+        read_env(PRODUCTION | {"SECRET_KEY": key})
+
+    assert blamed(refused.value) == ["SECRET_KEY"]
+    assert key not in str(refused.value)
+    assert read_env({"DEBUG": "1", "SECRET_KEY": key}).secret_key == key
 
 
 def test_env_empty_variable_means_its_default():
@@ -292,8 +310,7 @@ def test_links_in_emails_lead_to_the_site(environ, url):
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder that ``load_env`` takes for the project's, and no variable of ours set."""
-    monkeypatch.setattr(env, "ROOT", tmp_path)
+    """An empty folder in place of the project's, while no variable of ours is set."""
     for field in fields(Env):
         monkeypatch.delenv(field.name.upper(), raising=False)
     return tmp_path
@@ -303,7 +320,7 @@ def test_load_env_lets_the_real_environment_win(root, monkeypatch):
     (root / ".env").write_text("DEBUG=1\nSHOP_NAME='Chez ${HOME}'\nSHOP_PHONE=01\nLOG_JSON\n")
     monkeypatch.setenv("SHOP_PHONE", "02")
 
-    read = load_env()
+    read = load_env(root)
 
     assert (read.debug, read.shop_name, read.shop_phone) == (True, "Chez ${HOME}", "02")
 
@@ -312,17 +329,33 @@ def test_load_env_refuses_a_file_that_is_not_text(root):
     (root / ".env").write_bytes(b"DEBUG=1\nSHOP_NAME=\xff\xfe\n")
 
     with pytest.raises(ImproperlyConfigured, match="UTF-8"):
-        load_env()
+        load_env(root)
+
+
+def test_each_line_of_the_example_file_is_a_variable_or_the_comment_above_it():
+    """A line that is neither is left out by ``dotenv`` with a warning in the log."""
+    head, variables, of_containers = (ROOT / ".env.example").read_text().split("\n\n")
+    lines = variables.splitlines()
+    names = [line.partition("=")[0] for line in lines[1::2]]
+    variable = re.compile(r"[A-Z_]+=(\S*|\"[^\"]*\")")
+    comment, *commented = of_containers.splitlines()
+
+    assert [line for line in (*head.splitlines(), comment) if not line.startswith("# ")] == []
+    assert [line for line in lines[::2] if not re.fullmatch("# .+", line)] == []
+    assert [line for line in lines[1::2] if not variable.fullmatch(line)] == []
+    assert names == [field.name.upper() for field in fields(Env)]
+    assert [line for line in commented if not re.fullmatch("#[A-Z_]+=", line)] == []
 
 
 def test_example_file_shows_every_variable_with_its_default():
-    example = dotenv.dotenv_values(ROOT / ".env.example", interpolate=False)
-    shown = {name: value or "" for name, value in example.items()}
+    shown = dotenv.dotenv_values(ROOT / ".env.example", interpolate=False)
 
     assert list(shown) == [field.name.upper() for field in fields(Env)]
-    assert read_env(shown | PRODUCTION) == read_env(PRODUCTION)
+    given = {name: value for name, value in shown.items() if value is not None}
+    assert given == shown
+    assert read_env(given | PRODUCTION) == read_env(PRODUCTION)
     # What differs in development is left empty there, so the file also fits DEBUG=1.
-    assert read_env(shown | {"DEBUG": "1"}) == read_env({"DEBUG": "1"})
+    assert read_env(given | {"DEBUG": "1"}) == read_env({"DEBUG": "1"})
 
 
 def test_example_file_shows_the_defaults_that_it_can():
@@ -334,9 +367,15 @@ def test_example_file_shows_the_defaults_that_it_can():
             assert example[field.name.upper()] == defaults[False], field.name
 
 
-def test_operations_page_lists_every_variable():
-    page = (ROOT / "docs" / "operations.md").read_text()
+def test_operations_page_lists_every_variable_with_its_default():
+    rows = read_page(ROOT / "docs" / "operations.md").rows("variable", "default", "meaning")
+    shown = {name: default for name, default, _meaning in rows}
 
-    assert re.findall(r"^\| `([A-Z_]+)`", page, re.MULTILINE) == [
-        field.name.upper() for field in fields(Env)
+    assert [name for name, _default, _meaning in rows] == [
+        f"`{field.name.upper()}`" for field in fields(Env)
     ]
+    assert [name for name, _default, meaning in rows if not meaning] == []
+    for field in fields(Env):
+        defaults = field.metadata["defaults"]
+        if defaults[False] == defaults[True] != "":
+            assert shown[f"`{field.name.upper()}`"] == f"`{defaults[False]}`", field.name

@@ -4,12 +4,16 @@ import io
 import json
 import logging
 import logging.config
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 import structlog
+from django.test import RequestFactory
 
 from meuble_project import logs
+from meuble_project.env import ROOT
 
 FORGED = "Zoé\r\n2025-01-01 [info] all is well\x1b[2J\x9b2J\u2028\u202e"
 
@@ -113,3 +117,64 @@ def test_library_with_a_level_of_its_own_follows_ours(lines):
     library.debug("connecting")
 
     assert lines.getvalue() == ""
+
+
+@pytest.mark.parametrize("lines", [True], indirect=True)
+def test_record_of_a_library_shows_a_route_and_no_object(lines):
+    request = RequestFactory().post("/suivi/SAV-1:secret/?q=dupont")
+    logging.getLogger("django.request").warning(
+        "Not Found: %s", request.path, extra={"status_code": 404, "request": request}
+    )
+
+    line = json.loads(lines.getvalue())
+    assert line.pop("timestamp")
+    assert line == {
+        "event": "Not Found: /suivi/…",
+        "level": "warning",
+        "logger": "django.request",
+        "route": "/suivi/…",
+        "status_code": 404,
+    }
+
+
+@pytest.mark.parametrize("lines", [True, False], indirect=True)
+def test_secret_in_a_traceback_is_taken_out(lines):
+    try:
+        raise ValueError("redis://shop:hunter2@redis:6379 for camille@example.test")
+    except ValueError:
+        logging.getLogger("chat.test").exception("failed")
+        structlog.get_logger("chat.test").exception("failed")
+
+    assert lines.getvalue().count("ValueError") >= 2
+    assert "hunter2" not in lines.getvalue()
+    assert "camille@" not in lines.getvalue()
+
+
+LOUD = """
+import gc, sys, threading, warnings
+from meuble_project import logs
+import logging.config
+logging.config.dictConfig(logs.logging_config("INFO", as_json=True))
+logs.log_python_errors()
+class Loud:
+    def __del__(self):
+        raise ValueError("camille@example.test")
+def fail():
+    raise ValueError("camille@example.test")
+Loud()
+thread = threading.Thread(target=fail)
+thread.start()
+thread.join()
+warnings.warn("camille@example.test")
+"""
+
+
+def test_what_python_would_print_is_logged():
+    done = subprocess.run(
+        [sys.executable, "-c", LOUD], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+
+    events = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [event["logger"] for event in events] == ["python", "python", "py.warnings"]
+    assert "…@example.test" in events[0]["exception"]
+    assert "camille" not in done.stdout + done.stderr
