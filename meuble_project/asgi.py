@@ -1,9 +1,11 @@
-"""ASGI entry point: HTTP to Django by two ways, WebSockets to ``chat.routing``."""
+"""ASGI entry point: HTTP to Django by two ways, WebSockets to ``WEBSOCKET_ROUTES``."""
 
 from __future__ import annotations
 
 import os
 import re
+from functools import partial
+from importlib import import_module
 from typing import Any
 
 from django.core.asgi import get_asgi_application
@@ -17,9 +19,9 @@ from django.conf import settings  # noqa: E402
 from django.middleware.clickjacking import XFrameOptionsMiddleware  # noqa: E402
 from django.middleware.csrf import CsrfViewMiddleware  # noqa: E402
 from django.middleware.security import SecurityMiddleware  # noqa: E402
+from django.utils.module_loading import import_string  # noqa: E402
 from servestatic.middleware import ServeStaticMiddleware  # noqa: E402
 
-from chat.routing import websocket  # noqa: E402
 from meuble_project.body_limit import BodyLimit  # noqa: E402
 from meuble_project.compression import PageGZipMiddleware  # noqa: E402
 from meuble_project.headers import add_headers  # noqa: E402
@@ -30,6 +32,7 @@ from meuble_project.lean import (  # noqa: E402
     on_the_loop,
     set_length,
 )
+from meuble_project.lifespan import WithBackground  # noqa: E402
 
 #: What programs, probes and browsers ask without being anybody.
 LEAN_PATHS = re.compile(rf"/(api|healthz|readyz|metrics)(/|\Z)|{re.escape(settings.STATIC_URL)}")
@@ -58,6 +61,18 @@ def _handler_for(scope: Any) -> Any:
     return page if is_page else pages
 
 
-application = ProtocolTypeRouter(
-    {"http": BodyLimit(http), "websocket": CookieMiddleware(websocket)}
+# The product is named by the settings, never imported.
+tasks: Any = import_module(settings.WORKER_TASKS)
+connections = ProtocolTypeRouter(
+    {
+        "http": BodyLimit(http, import_string(settings.BODY_ADMISSION)),
+        "websocket": CookieMiddleware(import_string(settings.WEBSOCKET_ROUTES)),
+    }
+)
+application = WithBackground(
+    connections,
+    ensure_started=tasks.ensure_started,
+    is_started=tasks.is_started,
+    refuses=not settings.ENV.debug,
+    stop=partial(tasks.stop_worker, settings.ENV.shutdown_grace_s),
 )

@@ -9,9 +9,7 @@ from typing import Any
 
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 
-from chat import metrics
-from chat.errors import PayloadTooLarge
-from chat.protocol import Failed, encode
+from chat.core import metrics
 from meuble_project.server.inbox import Event, Inbox
 from meuble_project.server.limits import KIB, MAX_BODY_BYTES, MIB
 from meuble_project.server.loop import event_loop
@@ -34,13 +32,11 @@ FRAGMENT_BYTES = 64
 
 #: Heads and bodies of frames of one client handled before others have their turn.
 STEPS_AT_ONCE = 200
-#: An application that makes no room in its inbox for so long will not, for this client.
-FLOOD_S = 10
 
 #: A client is behind when as much is unsent. Short frames take 30 times their bytes in memory.
 BUFFER_BYTES = 16 * KIB
 #: A client that is behind, and to which so much more was sent, is dropped.
-MAX_UNSENT_BYTES = MIB
+MAX_UNSENT_BYTES = 512 * KIB
 #: What each frame that waits counts for besides its bytes.
 FRAME_BYTES = 64
 
@@ -187,7 +183,7 @@ class Socket(WebSocketProtocol):
         if self._refused_count > MAX_REFUSED:
             self.serverClose(CLOSE_TOO_BIG)
         else:
-            self.serverSend(encode(Failed.from_error(PayloadTooLarge())))
+            self.serverSend(self.factory.too_long)
 
     def _hold(self) -> None:
         if not self._held:
@@ -211,7 +207,7 @@ class Socket(WebSocketProtocol):
 
     def _is_flooding(self) -> bool:
         since = self._flooded_since
-        return since is not None and event_loop.time() - since > FLOOD_S
+        return since is not None and event_loop.time() - since > self.server.bounds.flood_s
 
     # Sending
 
@@ -223,10 +219,10 @@ class Socket(WebSocketProtocol):
     def sendData(self, data: bytes, sync: bool = False, chopsize: int | None = None) -> None:
         """Write, unless too much is already waiting for a client that does not read."""
         if self._choked:
+            self._unsent_bytes += len(data) + FRAME_BYTES
             if self._unsent_bytes > MAX_UNSENT_BYTES:
                 self._drop("slow")
                 return
-            self._unsent_bytes += len(data) + FRAME_BYTES
         super().sendData(data, sync, chopsize)
 
     def pauseProducing(self) -> None:
@@ -251,4 +247,10 @@ class Socket(WebSocketProtocol):
 
 
 class SocketFactory(WebSocketFactory):
+    """``too_long``: the text frame that answers a message over ``MAX_MESSAGE_BYTES``."""
+
     protocol = Socket
+
+    def __init__(self, worker: Any, *, too_long: str) -> None:
+        super().__init__(worker, server="")
+        self.too_long = too_long

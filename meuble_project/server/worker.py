@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import Any
 
@@ -22,11 +22,19 @@ from twisted.logger import (
     globalLogBeginner,
 )
 
-from chat import draining
-from chat.errors import AssistantUnavailable
-from meuble_project.server.http import Factory, Request
+from chat.core.draining import Drain
+from chat.core.errors import AssistantUnavailable
+from meuble_project.redaction import public_path
+from meuble_project.server.http import (
+    Admit,
+    Factory,
+    Request,
+    SenderOf,
+    admit_nobody_in_particular,
+    peer_of,
+)
 from meuble_project.server.inbox import Event
-from meuble_project.server.limits import KIB
+from meuble_project.server.limits import ADMITTED, BOUNDS, KIB, Bounds
 from meuble_project.server.loop import event_loop, reactor
 from meuble_project.server.sockets import CLOSE_RESTART, Socket, SocketFactory
 
@@ -39,12 +47,6 @@ Protocol = Request | Socket
 BACKLOG = 4096
 #: What the kernel may hold for a client that reads slowly (it doubles the number).
 SEND_BUFFER_BYTES = 128 * KIB
-PING_S = 20
-PONG_S = 30
-#: How often deadlines are looked at.
-CHECK_S = 1
-#: An application may take so long to end after its client left.
-APPLICATION_CLOSE_S = 10
 #: How long clients have to answer our closing, and applications to hear of it.
 CLOSING_S = 3
 #: Full collections walk through every open socket. A rare one costs less than they all did.
@@ -54,9 +56,15 @@ GC_THRESHOLDS = (10_000, 20, 100)
 class Worker(Server):
     """Serves an ASGI application on one address until a signal ends it.
 
-    ``background``: coroutine functions that run as long as the worker does.
+    ``drain``: begun by the signal; the worker ends once its work is done.
+    ``too_long``: the text frame that answers a WebSocket message that is too long.
+    ``admit``: judges requests with long bodies before these are read.
+    ``sender_of``: whom short bodies count for.
+    ``background``: a coroutine function that runs as long as the worker does.
     ``hand_over``: called when stopping, after the time of grace and before clients are parted
     with, to leave to other workers what still runs.
+    ``keep``: called last, with the seconds that are left of the time of grace, to keep what only
+    this process has; ``has_lost`` is True afterwards when it failed.
     """
 
     def __init__(
@@ -66,29 +74,39 @@ class Worker(Server):
         host: str,
         port: int,
         grace_s: float,
-        background: Sequence[Callable[[], Awaitable[None]]] = (),
+        drain: Drain,
+        too_long: str,
+        bounds: Bounds = BOUNDS,
+        admit: Admit = admit_nobody_in_particular,
+        sender_of: SenderOf = peer_of,
+        background: Callable[[], Awaitable[None]] | None = None,
         hand_over: Callable[[], Awaitable[None]] | None = None,
+        keep: Callable[[float], Awaitable[None]] | None = None,
     ) -> None:
         super().__init__(
             application,
             endpoints=[f"{host}:{port}"],
-            ping_interval=PING_S,
-            ping_timeout=PONG_S,
-            application_close_timeout=APPLICATION_CLOSE_S,
+            ping_interval=bounds.ping_s,
+            ping_timeout=bounds.pong_s,
+            application_close_timeout=bounds.application_close_s,
             server_name="",
         )
         self._address = host, port
         self._grace_s = grace_s
+        self.bounds = bounds
+        self.drain = drain
         self._background = background
         self._hand_over = hand_over
+        self._keep = keep
+        self.has_lost = False
         self._leaving: dict[Protocol, float] = {}
         self._stopping: asyncio.Task[None] | None = None
         self._nobody = asyncio.Event()
         self.connections: dict[Protocol, dict[str, Any]] = {}
-        self.http_factory = Factory(self)
-        self.ws_factory = SocketFactory(self, server="")
+        self.http_factory = Factory(self, admit, sender_of, bounds)
+        self.ws_factory = SocketFactory(self, too_long=too_long)
         self.ws_factory.setProtocolOptions(
-            autoPingTimeout=PONG_S,
+            autoPingTimeout=bounds.pong_s,
             allowNullOrigin=True,  # the application judges origins
             openHandshakeTimeout=self.websocket_handshake_timeout,
             closeHandshakeTimeout=2 + CLOSING_S,  # autobahn rounds up to two seconds off
@@ -127,7 +145,8 @@ class Worker(Server):
     def _start(self) -> None:
         self.application_checker()
         self.timeout_checker()
-        self._running = [event_loop.create_task(_forever(work)) for work in self._background]
+        if self._background is not None:
+            self._running = event_loop.create_task(_forever(self._background))
 
     # Stopping
 
@@ -140,16 +159,23 @@ class Worker(Server):
         self._stopping = event_loop.create_task(self._stop())
 
     async def _stop(self) -> None:
-        draining.begin()
+        self.drain.begin()
         for listener in self.listeners:
             listener.stopListening()
+        deadline = event_loop.time() + self._grace_s
         try:
-            await self._finish_work(event_loop.time() + self._grace_s)
+            await self._finish_work(deadline)
             if self._hand_over is not None:
                 await _wait_at_most(self._hand_over(), CLOSING_S)
             await self._part()
         except Exception:
             logger.exception("stopping failed")
+        try:
+            if self._keep is not None:
+                await self._keep(max(0.0, deadline - event_loop.time()))
+        except Exception:
+            self.has_lost = True
+            logger.exception("what only this worker had is lost")
         finally:
             reactor.stop()
 
@@ -159,7 +185,7 @@ class Worker(Server):
             tasks = list(self._tasks_of(Request))
             if tasks:
                 await asyncio.wait(tasks, timeout=left_s)
-            elif await draining.wait_idle(left_s) and not any(self._tasks_of(Request)):
+            elif await self.drain.wait_idle(left_s) and not any(self._tasks_of(Request)):
                 return
         logger.warning("the time of grace is over: ending what still runs")
 
@@ -198,6 +224,7 @@ class Worker(Server):
     def create_application(self, protocol: Protocol, scope: Event) -> asyncio.Queue[Event]:
         inbox = protocol.make_inbox()
         scope.setdefault("asgi", {"version": "3.0"})
+        scope[ADMITTED] = isinstance(protocol, Request) and protocol.is_admitted
         send = partial(self.handle_reply, protocol)
         task = event_loop.create_task(self.application(scope, inbox.get, send))
         self.connections[protocol]["application_instance"] = task
@@ -232,6 +259,8 @@ class Worker(Server):
     def _forget(self, protocol: Protocol) -> None:
         self._leaving.pop(protocol, None)
         self.connections.pop(protocol, None)
+        if isinstance(protocol, Request):
+            protocol.end_body()
         self.look_whether_empty()
 
     def application_checker(self) -> None:
@@ -243,7 +272,7 @@ class Worker(Server):
             logger.warning("an application did not end with its connection: cancelled")
             self._leaving.pop(protocol)
             self.connections[protocol]["application_instance"].cancel()
-        event_loop.call_later(CHECK_S, self.application_checker)
+        event_loop.call_later(self.bounds.check_s, self.application_checker)
 
     def timeout_checker(self) -> None:
         """Now and then: pings, silent clients, floods, requests that drip in."""
@@ -252,14 +281,12 @@ class Worker(Server):
         now = event_loop.time()
         for channel in list(self.http_factory.channels):
             channel.check(now)
-        event_loop.call_later(CHECK_S, self.timeout_checker)
+        event_loop.call_later(self.bounds.check_s, self.timeout_checker)
 
     def log_action(self, protocol: str, action: str, details: Event) -> None:
         """One line a request at DEBUG, without what may name a visitor or a session."""
         if protocol == "http":
-            parts = details["path"].partition("?")[0].split("/")
-            # "/suivi/" is followed by a link that opens a ticket by itself.
-            path = "/".join(parts[: 2 if parts[1:2] == ["suivi"] else 3])
+            path = public_path(details["path"])
             logger.debug(
                 "%s %s %s %.3f s", details["method"], path, details["status"], details["time_taken"]
             )
