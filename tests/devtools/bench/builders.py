@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chat.bench.rows import Row, Run
+from devtools.bench.results import Row, Run
 
 
 def a_row(**given: Any) -> Row:

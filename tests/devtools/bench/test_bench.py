@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from chat.bench.parts import PARTS
-from chat.bench.targets import Verdict
+from devtools.bench.results import Verdict
+from devtools.bench.run import PARTS
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def bench(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:

@@ -6,15 +6,13 @@ import json
 
 import pytest
 
-from chat.bench.children import CannotRun
-from chat.bench.driver.meter import Meter, Script
-from chat.bench.driver.wire import Failed, framed, unframed
-from chat.bench.driving import Drivers, merged
-from chat.bench.plan import TOKENS
-from chat.bench.site import answer_text
-from chat.simulator.words import tokens
+from chat.management.lifeline import ChildFailed
+from devtools.bench.driver import Answer, Failed, Meter, framed, unframed
+from devtools.bench.drivers import Drivers, merged
+from devtools.bench.plan import ANSWER, TOKENS
+from devtools.local_assistant.words import tokens
 
-SCRIPT = Script(("Bon", "jour", " !"), first_s=0.2, interval_s=0.02)
+SCRIPT = (("Bon", "jour", " !"), 0.2, 0.02)
 
 
 def delta(text: str) -> bytes:
@@ -25,20 +23,20 @@ DONE = json.dumps({"type": "message.done", "message": {"author": "assistant"}}).
 
 
 def test_meter_takes_the_models_own_time_off():
-    meter = Meter(SCRIPT, detailed=True, begin=0, end=100)
-    answer = meter.begun(10.0)
+    meter = Meter(*SCRIPT, detailed=True, begin=0, end=100)
+    answer = Answer(meter, 10.0)
     assert answer.take([delta("Bon")], 10.205) is False
     assert answer.take([delta("jour !")], 10.250) is False
     assert answer.take([DONE], 10.270) is True
     assert meter.first_ms == pytest.approx([5])
     assert meter.token_ms == pytest.approx([5, 30, 10])
     assert meter.last_ms == pytest.approx([10])
-    assert (meter.chars, meter.turns, meter.ended) == (9, 1, 1)
+    assert (meter.chars, meter.ended) == (9, 1)
 
 
 async def test_meter_waits_for_the_answers_of_a_wave():
-    meter = Meter(SCRIPT, detailed=False, begin=0)
-    first, second = meter.begun(0.0), meter.begun(0.0)
+    meter = Meter(*SCRIPT, detailed=False, begin=0)
+    first, second = Answer(meter, 0.0), Answer(meter, 0.0)
     waiting = asyncio.ensure_future(meter.reach(2, at_most_s=60))
     await asyncio.sleep(0)
     first.take([delta("Bonjour !"), DONE], 1.0)
@@ -51,10 +49,10 @@ async def test_meter_waits_for_the_answers_of_a_wave():
 
 
 def test_meter_counts_nothing_outside_of_its_window():
-    meter = Meter(SCRIPT, detailed=True, begin=20, end=30)
-    answer = meter.begun(10.0)
+    meter = Meter(*SCRIPT, detailed=True, begin=20, end=30)
+    answer = Answer(meter, 10.0)
     assert answer.take([delta("Bonjour !"), DONE], 10.3) is True
-    assert (meter.chars, meter.turns, meter.first_ms, meter.token_ms) == (0, 0, [], [])
+    assert (meter.chars, meter.first_ms, meter.token_ms, meter.last_ms) == (0, [], [], [])
     assert meter.ended == 1
 
 
@@ -67,11 +65,11 @@ def test_meter_counts_nothing_outside_of_its_window():
 )
 def test_answer_that_is_not_the_scripts_is_a_failure(events, reason):
     with pytest.raises(ValueError, match=reason):
-        Meter(SCRIPT, detailed=False, begin=0).begun(0.0).take(events, 1.0)
+        Answer(Meter(*SCRIPT, begin=0), 0.0).take(events, 1.0)
 
 
 def test_answer_has_as_many_tokens_as_the_simulator_counts():
-    assert len(tokens(answer_text())) == TOKENS
+    assert len(tokens(ANSWER)) == TOKENS
 
 
 @pytest.mark.parametrize("size", [5, 125, 126, 70_000])
@@ -129,22 +127,41 @@ def used(**cores: float) -> dict[str, object]:
     [(2.0, ""), (2.2, ""), (2.8, "other programs used 0.8 cores")],
 )
 def test_drivers_warn_of_programs_that_are_not_ours(everything, expected):
-    result = used(ours=1.0, redis=0.25, driver=0.75, all=everything)
-    drivers = Drivers([Scripted(result)])
+    drivers = Drivers([Scripted(used(ours=1.0, redis=0.25, driver=0.75, all=everything))])
     drivers.ask({"kind": "stream"})
-    assert expected in drivers.warning
-    assert bool(drivers.warning) is bool(expected)
+    warnings = [remark for remark in drivers.remarks() if remark.startswith("Not a quiet")]
+    assert bool(warnings) is bool(expected)
+    assert all(expected in warning for warning in warnings)
 
 
 @pytest.mark.parametrize(
-    ("share", "expected"), [(0.5, "was not the bottleneck"), (0.9, "more --drivers")]
+    ("shares", "expected"),
+    [
+        ({"driver": 0.5, "model": 0.9}, ["was not the", "may have been the bottleneck."]),
+        ({"driver": 0.9, "model": 0.5}, ["with more --drivers", "was not the"]),
+    ],
 )
-def test_drivers_say_when_they_saturate(share, expected):
-    drivers = Drivers([Scripted(used(driver=share))])
+def test_drivers_say_what_saturates(shares, expected):
+    drivers = Drivers([Scripted(used(**shares, all=2.0))])
     drivers.ask({"kind": "stream"})
-    assert expected in drivers.remark
+    assert all(words in remark for words, remark in zip(expected, drivers.remarks(), strict=False))
+
+
+def test_failures_are_counted_by_their_words():
+    drivers = Drivers([Scripted({"failures": ["refused", "refused"]})])
+    drivers.ask({"kind": "turns"})
+    assert list(drivers.remarks())[-1] == "Failed 2 times: refused"
+
+
+def test_drivers_share_conversations_and_visitors():
+    children = [Scripted(used(driver=0.1, all=0.1) | {"chars": n}) for n in (1, 2, 3)]
+    job = {"kind": "stream", "conversations": 5, "cookies": ["a", "b", "c", "d", "e"]}
+    assert Drivers(children).share(job)["chars"] == 6
+    asked = [json.loads(child.input.getvalue()) for child in children]
+    assert [one["conversations"] for one in asked] == [2, 2, 1]
+    assert [one["cookies"] for one in asked] == [["a", "d"], ["b", "e"], ["c"]]
 
 
 def test_job_that_breaks_stops_the_part():
-    with pytest.raises(CannotRun, match="no such job"):
+    with pytest.raises(ChildFailed, match="no such job"):
         Drivers([Scripted({"broken": "no such job"})]).ask({"kind": "none"})

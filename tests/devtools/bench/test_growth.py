@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from chat.bench.seeding import close_store, copies, say, store_on
+from chat.core.ids import ref_of
 from chat.sessions.desk import Listing
 from chat.sessions.redis_store import RedisStore
 from chat.sessions.store import WEB_OWNER
-from chat.sessions.types import ref_of
+from devtools.bench.growth import copies, own_store, say
 
 SAMPLE = "sample-000000"
 COPY = "seed-000000001"
@@ -23,9 +23,8 @@ def client(flushed_redis: str) -> Iterator[redis.Redis]:
 
 @pytest.fixture
 def store(client: redis.Redis) -> Iterator[RedisStore]:
-    store = store_on(client)
-    yield store
-    close_store(store)
+    with own_store(client) as store:
+        yield store
 
 
 async def test_copies_are_what_the_store_would_have_written(client, store):
@@ -50,4 +49,4 @@ async def test_copies_are_counted_listed_and_read_by_the_store(client, store):
     assert (page.total, len(page.rows)) == (1500, 50)
     sample, copy = await store.load(SAMPLE, WEB_OWNER), await store.load(COPY, WEB_OWNER)
     assert copy.messages == sample.messages
-    assert await store.orphans() == []
+    assert await store.orphans() == {}

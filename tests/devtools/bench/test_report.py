@@ -2,24 +2,19 @@ from __future__ import annotations
 
 import pytest
 
-from chat.bench.document import as_document
-from chat.bench.page import as_page
-from chat.bench.table import as_text, cells, shown
-from chat.bench.targets import Target
-from tests.bench.builders import a_row, a_run
+from devtools.bench.report import as_document, as_page, as_text, cells, figure_text
+from tests.devtools.bench.builders import a_row, a_run
 
 FULL = a_row(
     name="turns per second, 500 conversations",
     ours=(250.0, 270.0),
     floor=(100.0, 100.0),
     before=(10.0,),
-    target=Target(2.2, "at least", "ratio"),
+    target="≥ 2.2 × floor",
     criterion=True,
     note="offered <500>/s",
 )
-MISSED = a_row(
-    part="memory", name="idle socket", unit="kB", ours=(50.0,), target=Target(45, "at most")
-)
+MISSED = a_row(part="memory", name="idle socket", unit="kB", ours=(50.0,), target="≤ 45 kB")
 
 
 @pytest.mark.parametrize(
@@ -36,7 +31,7 @@ MISSED = a_row(
     ],
 )
 def test_numbers_show_the_digits_that_count(value, unit, expected):
-    assert shown(value, unit) == expected
+    assert figure_text(value, unit) == expected
 
 
 @pytest.mark.parametrize(
@@ -46,7 +41,7 @@ def test_numbers_show_the_digits_that_count(value, unit, expected):
                 "≥ 2.2 × floor", "holds"]),
         (MISSED, ["idle socket", "50 kB", "", "", "", "", "≤ 45 kB", "MISSED"]),
         (a_row(ours=(), floor=()), ["turns per second", "–", "", "", "", "", "", ""]),
-        (a_row(target=Target(2, "at least"), unjudged="two cores"),
+        (a_row(target="≥ 2 /s", unjudged="two cores"),
          ["turns per second", "1 /s", "", "", "", "", "≥ 2 /s", "not judged: two cores"]),
     ],
 )  # fmt: skip
@@ -79,6 +74,15 @@ def test_document_has_a_table_for_each_part_and_the_profile():
     assert "| idle socket | 50 kB |" in document
     assert "| openai | 25.0% |" in document
     assert "json" not in document.split("## Where")[1]
+
+
+def test_document_lists_notes_under_their_table():
+    document = as_document(a_run(FULL, MISSED))
+    assert (
+        "| holds |\n\n- turns per second, 500 conversations: offered <500>/s\n\n## Memory"
+        in document
+    )
+    assert "turns per second, 500 conversations \\* | 260 /s" in document
 
 
 def test_document_says_when_nothing_was_profiled():

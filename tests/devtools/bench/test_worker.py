@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat.bench.profiled import place_of
+from devtools.bench.worker import place_of
 
 
 @pytest.mark.parametrize(
@@ -11,7 +11,7 @@ from chat.bench.profiled import place_of
         ("/shop/.venv/lib/python3.11/site-packages/openai/_streaming.py", "openai"),
         ("/shop/.venv/lib/python3.11/site-packages/typing_extensions.py", "typing_extensions"),
         ("/shop/chat/assistant/guard/filter.py", "chat.assistant"),
-        ("/shop/chat/live.py", "chat.live"),
+        ("/shop/chat/pubsub.py", "chat.pubsub"),
         ("/shop/meuble_project/server/http.py", "meuble_project.server"),
         ("/usr/lib/python3.11/asyncio/events.py", "asyncio"),
         ("/usr/lib/python3.11/selectors.py", "selectors"),
