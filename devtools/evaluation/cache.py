@@ -1,6 +1,6 @@
-"""Answers of a model that were paid for once: JSON lines, by all that made them.
+"""Cache of a model's answers in a file of JSON lines, keyed by the complete request.
 
-A second run asks the model nothing, so only our own code is judged anew.
+A second run does not call the model, so that it costs nothing and checks only our own code.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from chat.assistant.completion import Chunk, ToolCall, Usage
-from chat.sessions.types import JSON
+from chat.core.json import JSON
 
 logger = logging.getLogger(__name__)
 
 
 def key_of(model: str, messages: Sequence[JSON], tools: Sequence[JSON]) -> str:
-    """Return what tells one question to a model from any other. ``model``: with its server."""
+    """Return the cache key of a request. ``model``: name and server."""
     schemas = hashlib.sha256(_dumped(list(tools)).encode()).hexdigest()
     return hashlib.sha256(_dumped([model, list(messages), schemas]).encode()).hexdigest()
 
 
 class AnswerCache:
-    """``path``: read once, then only added to. A line that is cut or foreign is passed over."""
+    """Append-only cache. ``path``: read once; truncated and foreign lines are skipped."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -37,11 +37,11 @@ class AnswerCache:
         return len(self._answers)
 
     def get(self, key: str) -> list[Chunk] | None:
-        """Return the answer in the pieces in which it came, or None."""
+        """Return the chunks of an answer, or None."""
         return self._answers.get(key)
 
     def put(self, key: str, chunks: Sequence[Chunk]) -> None:
-        """Keep a whole answer, from now on and for later runs."""
+        """Store a complete answer."""
         if key in self._answers:
             return
         self._answers[key] = list(chunks)

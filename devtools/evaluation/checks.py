@@ -1,6 +1,6 @@
-"""Holding what was seen against what was expected. Pure.
+"""Comparison of an observed turn with its expectations. Pure.
 
-Every expectation gives one check each, kept or not; why not is said in French.
+Every expectation results in one check; a failed one has its reason in French.
 """
 
 from __future__ import annotations
@@ -8,18 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from chat.evaluation.seen import Call, Seen
-from chat.evaluation.types import Expected, Phrase, WantedCall, WantedValue
-from chat.evaluation.wording import is_in, states_amount, states_date
-from chat.language import language_of
-from chat.tickets.cards import in_french
+from chat.core.language import language_of
+from chat.shop.tickets.rules import in_french
+from devtools.evaluation.matching import is_in, states_amount, states_date
+from devtools.evaluation.observed import Call, ObservedTurn
+from devtools.evaluation.types import Expected, Phrase, WantedCall, WantedValue
 
 _MAX_QUOTED_CHARS = 160
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """``wanted``, ``reason``: French; the reason is "" when the check holds."""
+    """Result of one expectation. ``wanted``, ``reason``: French; the reason is "" for success."""
 
     kind: str
     wanted: str
@@ -30,36 +30,38 @@ class Check:
         return not self.reason
 
 
-def checks_of(expected: Expected, seen: Seen, never: Sequence[Phrase] = ()) -> list[Check]:
-    """Return every check of one turn. ``never``: what the whole conversation must not say."""
-    checks = [check for judge in _JUDGES for check in judge(expected, seen)]
-    return [*checks, *_never((*expected.never, *never), seen)]
+def checks_of(
+    expected: Expected, observed: ObservedTurn, never: Sequence[Phrase] = ()
+) -> list[Check]:
+    """Return all checks of one turn. ``never``: phrases forbidden in the whole conversation."""
+    checks = [check for judge in _JUDGES for check in judge(expected, observed)]
+    return [*checks, *_never((*expected.never, *never), observed)]
 
 
-def _ends(expected: Expected, seen: Seen) -> Iterator[Check]:
+def _ends(expected: Expected, observed: ObservedTurn) -> Iterator[Check]:
     if expected.error:
-        told = "" if seen.error == expected.error else f"fin : {_end(seen)}"
+        told = "" if observed.error == expected.error else f"fin : {_end(observed)}"
         yield Check("end", f"finit par l'erreur {expected.error}", told)
         return
     wanted = "réponse interrompue" if expected.interrupted else "réponse menée à son terme"
-    fine = not seen.error and seen.end == "done" and not seen.interrupted
+    fine = not observed.error and observed.end == "done" and not observed.interrupted
     if expected.interrupted:
-        fine = seen.interrupted
-    yield Check("end", wanted, "" if fine else f"fin : {_end(seen)}")
+        fine = observed.interrupted
+    yield Check("end", wanted, "" if fine else f"fin : {_end(observed)}")
 
 
-def _end(seen: Seen) -> str:
-    cut = ", interrompue" if seen.interrupted else ""
-    return f"{seen.end}{cut}{f' ({seen.error})' if seen.error else ''}"
+def _end(observed: ObservedTurn) -> str:
+    cut = ", interrompue" if observed.interrupted else ""
+    return f"{observed.end}{cut}{f' ({observed.error})' if observed.error else ''}"
 
 
-def _tools(expected: Expected, seen: Seen) -> Iterator[Check]:
+def _tools(expected: Expected, observed: ObservedTurn) -> Iterator[Check]:
     for wanted in expected.tools:
-        kept = any(_is_call(wanted, call) for call in seen.calls)
-        reason = "" if kept else f"appels : {told_calls(seen.calls)}"
+        kept = any(_is_call(wanted, call) for call in observed.calls)
+        reason = "" if kept else f"appels : {told_calls(observed.calls)}"
         yield Check("tools", f"appelle {_told_wanted(wanted)}", reason)
     for name in expected.no_tools:
-        called = [call for call in seen.calls if name in ("all", call.name)]
+        called = [call for call in observed.calls if name in ("all", call.name)]
         wanted_text = "n'appelle aucun outil" if name == "all" else f"n'appelle pas {name}"
         yield Check("no_tools", wanted_text, f"appels : {told_calls(called)}" if called else "")
 
@@ -87,7 +89,7 @@ def _told_wanted(wanted: WantedCall) -> str:
 
 
 def told_calls(calls: Sequence[Call]) -> str:
-    """Return the calls as one line, without the arguments that say nothing."""
+    """Format calls on one line, without empty arguments."""
     return " ; ".join(f"{call.name}({_told_arguments(call)})" for call in calls) or "aucun"
 
 
@@ -97,22 +99,22 @@ def _told_arguments(call: Call) -> str:
     return ", ".join(f"{k} = {v!r}" for k, v in call.arguments.items() if v is not None)
 
 
-def _rows(expected: Expected, seen: Seen) -> Iterator[Check]:
+def _rows(expected: Expected, observed: ObservedTurn) -> Iterator[Check]:
     for name, count in expected.rows.items():
-        made = seen.rows.get(name, 0)
+        made = observed.rows.get(name, 0)
         yield Check("rows", f"{name} : {count}", "" if made == count else f"il y en a {made}")
     if expected.priority:
-        fine = seen.priority == expected.priority
-        reason = "" if fine else f"priorité {seen.priority or 'inconnue'}"
+        fine = observed.priority == expected.priority
+        reason = "" if fine else f"priorité {observed.priority or 'inconnue'}"
         yield Check("priority", f"priorité {expected.priority}", reason)
     if expected.asked is not None:
-        fine = seen.asked is expected.asked
+        fine = observed.asked is expected.asked
         wanted = "un conseiller est demandé" if expected.asked else "aucun conseiller demandé"
         yield Check("asked", wanted, "" if fine else "c'est le contraire")
 
 
-def _prepared(expected: Expected, seen: Seen) -> Iterator[Check]:
-    wanted, form = expected.form, seen.form
+def _prepared(expected: Expected, observed: ObservedTurn) -> Iterator[Check]:
+    wanted, form = expected.form, observed.form
     if wanted is None:
         return
     if not wanted.is_there:
@@ -129,10 +131,10 @@ def _prepared(expected: Expected, seen: Seen) -> Iterator[Check]:
         yield Check("form", f"demande : {name} = /{phrase.written}/", reason)
 
 
-def _says(expected: Expected, seen: Seen) -> Iterator[Check]:
-    announced = "\n".join(seen.announced)
+def _says(expected: Expected, observed: ObservedTurn) -> Iterator[Check]:
+    announced = "\n".join(observed.announced)
     for kind, groups, text in (
-        ("says", expected.says, seen.answer),
+        ("says", expected.says, observed.answer),
         ("announces", expected.announces, announced),
     ):
         verb = "dit" if kind == "says" else "l'application annonce"
@@ -142,24 +144,28 @@ def _says(expected: Expected, seen: Seen) -> Iterator[Check]:
             yield Check(kind, f"{verb} {wanted}", "" if fine else f"« {_quoted(text)} »")
 
 
-def _facts(expected: Expected, seen: Seen) -> Iterator[Check]:
+def _facts(expected: Expected, observed: ObservedTurn) -> Iterator[Check]:
     for cents in expected.amounts_cents:
-        fine = states_amount(cents, seen.answer)
+        fine = states_amount(cents, observed.answer)
         wanted = f"donne le montant {cents / 100:.2f} €".replace(".", ",")
-        yield Check("amounts", wanted, "" if fine else f"« {_quoted(seen.answer)} »")
+        yield Check("amounts", wanted, "" if fine else f"« {_quoted(observed.answer)} »")
     for day in expected.dates:
-        fine = states_date(day, seen.answer)
-        reason = "" if fine else f"« {_quoted(seen.answer)} »"
+        fine = states_date(day, observed.answer)
+        reason = "" if fine else f"« {_quoted(observed.answer)} »"
         yield Check("dates", f"donne la date du {in_french(day)}", reason)
     for kind in expected.sources:
-        reason = "" if kind in seen.sources else f"sources : {', '.join(seen.sources) or 'aucune'}"
+        reason = (
+            ""
+            if kind in observed.sources
+            else f"sources : {', '.join(observed.sources) or 'aucune'}"
+        )
         yield Check("sources", f"cite une source « {kind} »", reason)
 
 
-def _form(expected: Expected, seen: Seen) -> Iterator[Check]:
-    length = len(seen.answer)
+def _form(expected: Expected, observed: ObservedTurn) -> Iterator[Check]:
+    length = len(observed.answer)
     if expected.language:
-        found = language_of(seen.answer)
+        found = language_of(observed.answer)
         reason = "" if found == expected.language else f"langue : {found}"
         yield Check("language", f"répond en « {expected.language} »", reason)
     if expected.min_chars is not None:
@@ -170,8 +176,8 @@ def _form(expected: Expected, seen: Seen) -> Iterator[Check]:
         yield Check("max_chars", f"au plus {expected.max_chars} caractères", reason)
 
 
-def _never(phrases: Sequence[Phrase], seen: Seen) -> Iterator[Check]:
-    text = "\n".join((seen.answer, *seen.announced))
+def _never(phrases: Sequence[Phrase], observed: ObservedTurn) -> Iterator[Check]:
+    text = "\n".join((observed.answer, *observed.announced))
     for phrase in phrases:
         reason = f"« {_quoted(text)} »" if is_in(phrase, text) else ""
         yield Check("never", f"ne dit pas /{phrase.written}/", reason)
@@ -182,6 +188,6 @@ def _quoted(text: str) -> str:
     return line if len(line) <= _MAX_QUOTED_CHARS else line[: _MAX_QUOTED_CHARS - 1] + "…"
 
 
-_JUDGES: tuple[Callable[[Expected, Seen], Iterator[Check]], ...] = (
+_JUDGES: tuple[Callable[[Expected, ObservedTurn], Iterator[Check]], ...] = (
     *(_ends, _tools, _rows, _prepared, _says, _facts, _form),
 )

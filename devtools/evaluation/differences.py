@@ -1,4 +1,4 @@
-"""What changed since the last run against the same model: kept as JSON, compared by name."""
+"""Differences from the last run against the same model, which is stored as JSON."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from chat.evaluation.results import Played
-from chat.sessions.types import JSON
+from chat.core.json import JSON
+from devtools.evaluation.results import Played
 
 _VERSION = 1
-#: Conversations are played side by side: which gets which number says nothing.
+#: Ignored in comparisons: concurrent conversations get ticket numbers in random order.
 _TICKET_NUMBER = re.compile(r"SAV-\d{4}-\d{5}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changed:
-    """``texts``: by name, the turns (from 1) whose answer reads otherwise."""
+    """Changes by conversation. ``texts``: by name, the turns (from 1) whose answer differs."""
 
     newly_failing: tuple[str, ...] = ()
     newly_passing: tuple[str, ...] = ()
@@ -32,14 +32,14 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Last:
-    """The last run. ``made_at``: as it was told; ``results``: by name, as ``kept`` has them."""
+    """The last run. ``made_at``: as stored. ``results``: by name of the conversation."""
 
     made_at: str
     results: dict[str, JSON]
 
 
 def compared(played: Sequence[Played], last: Last) -> Changed:
-    """Return the differences of what was played now; what was not played is not compared."""
+    """Return the differences of the conversations that were played now."""
     known = [(one, last.results[one.name]) for one in played if one.name in last.results]
     texts = {one.name: _changed_turns(_answers(one), before["answers"]) for one, before in known}
     return Changed(
@@ -61,7 +61,7 @@ def _changed_turns(now: Sequence[str], before: Sequence[str]) -> tuple[int, ...]
 
 
 def read_last(path: Path, model: str) -> Last | None:
-    """Return the last run against this model, or None; a file of another kind is no run."""
+    """Return the last run against this model; None if there is none, or the file is invalid."""
     try:
         run = json.loads(path.read_text("utf-8"))["models"][model]
         results = {
@@ -74,10 +74,10 @@ def read_last(path: Path, model: str) -> Last | None:
 
 
 def keep_run(path: Path, model: str, played: Sequence[Played], made_at: str) -> None:
-    """Make this the last run against the model; those not played keep their last result.
+    """Store the results of a run; conversations that were not played keep their last result.
 
     Raises:
-        OSError: there is no right to write there.
+        OSError: the file could not be written.
     """
     before = read_last(path, model)
     results = before.results if before else {}

@@ -1,6 +1,6 @@
-"""How what was said is compared with what was expected. Pure.
+"""Matching of expected phrases, amounts and dates in an answer. Pure.
 
-Case, accents, Markdown's stars and the kinds of blanks make no difference.
+Case, accents, Markdown asterisks and kinds of blanks are ignored.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import re
 import unicodedata
 from datetime import date
 
-from chat.evaluation.types import Phrase
-from chat.tickets.cards import in_french
+from chat.shop.tickets.rules import in_french
+from devtools.evaluation.types import Phrase
 
 _SIGNS = str.maketrans(
     {"’": "'", "\u00a0": " ", "\u202f": " ", "\u2009": " ", "œ": "oe", "Œ": "OE"}
@@ -18,17 +18,17 @@ _SIGNS = str.maketrans(
 
 
 def plain(text: str) -> str:
-    """Return the text without accents, stars and unusual blanks; lines stay lines."""
+    """Normalise a text: no accents, asterisks or unusual blanks; line breaks are preserved."""
     decomposed = unicodedata.normalize("NFKD", text.translate(_SIGNS))
     bare = "".join(char for char in decomposed if not unicodedata.combining(char))
     return re.sub(r"\*\*|[ \t]+(?=[ \t])", "", bare)
 
 
 def phrase(written: str) -> Phrase:
-    """Return the phrase to look for.
+    """Compile a phrase.
 
     Raises:
-        re.error: it is no regular expression.
+        re.error: it is not a valid regular expression.
     """
     decomposed = unicodedata.normalize("NFKD", written.translate(_SIGNS))
     bare = "".join(char for char in decomposed if not unicodedata.combining(char))
@@ -40,7 +40,7 @@ def is_in(wanted: Phrase, text: str) -> bool:
 
 
 def states_amount(cents: int, text: str) -> bool:
-    """Whether the text says so many euros: "1 290 €", "1290,00 euros", "34,50 €"."""
+    """Return whether a text states an amount: "1 290 €", "1290,00 euros", "34,50 €"."""
     whole, rest = divmod(cents, 100)
     digits = f"{whole:,}".replace(",", "[ .]?")
     decimals = rf"[.,]{rest:02}" if rest else r"(?:[.,]00)?"
@@ -49,7 +49,7 @@ def states_amount(cents: int, text: str) -> bool:
 
 
 def states_date(day: date, text: str) -> bool:
-    """Whether the text names the day: "12 mars 2027", "12/03/2027" or "2027-03-12"."""
+    """Return whether a text states a date: "12 mars 2027", "12/03/2027" or "2027-03-12"."""
     number, _, month = in_french(day).partition(" ")
     month = plain(month)
     first = r"1(?:er)?" if day.day == 1 else f"0?{number}"

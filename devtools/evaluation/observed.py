@@ -1,18 +1,18 @@
-"""What was seen of one turn: plain values, held against what was expected."""
+"""Observed result of one turn, as plain values to compare with its expectations."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from chat.sessions.types import JSON
+from chat.core.json import JSON
 
 
 @dataclass(slots=True)
 class Call:
-    """A tool that the model called. ``arguments``: None where they were no JSON object.
+    """Tool call of the model. ``arguments``: None if they were not a JSON object.
 
-    ``result``: what the model was told of it, None where it never asked again.
+    ``result``: tool result sent to the model, None if there was no further request.
     """
 
     id: str
@@ -22,11 +22,12 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """``end``: an ``End`` of the turn; ``error``: its code, or "". ``announced``: what the
-    application said by itself. ``rows``: how many the conversation has made by now.
-    ``priority``: of its newest ticket, or "". ``form``: the request being prepared, with its
-    "step", or None. ``sources``: kinds that the answer names.
+class ObservedTurn:
+    """Result of one turn. ``end``: an ``End``; ``error``: its code, or "".
+
+    ``announced``: messages of the application itself. ``rows``: number of rows created by the
+    conversation so far. ``priority``: of its newest ticket, or "". ``form``: ticket draft with its
+    "step", or None. ``sources``: kinds of sources named by the answer.
     """
 
     end: str

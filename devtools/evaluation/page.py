@@ -1,19 +1,22 @@
-"""A run as one self-contained HTML page: every conversation, what failed and why. Pure."""
+"""Self-contained HTML report of a run, with every conversation and its failures. Pure."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 
-from chat.evaluation.checks import told_calls
-from chat.evaluation.differences import Changed
-from chat.evaluation.results import Line, Played, PlayedTurn, lines_of, total_of
-from chat.evaluation.run import Run
-from chat.evaluation.text import changes, spent
-from chat.reports.charts import bars
-from chat.reports.phrases import full_moment, lasting, number, plural
+from chat.core.reporting.charts import bars
+from chat.core.reporting.french import full_moment, lasting, number, plural
+from chat.core.reporting.tables import HTMLTable
+from devtools.evaluation.checks import told_calls
+from devtools.evaluation.differences import Changed
+from devtools.evaluation.results import Line, Played, PlayedTurn, lines_of, total_of
+from devtools.evaluation.run import Run
+from devtools.evaluation.text import changes, spent
 
 _MAX_RESULT_CHARS = 1500
 
@@ -32,11 +35,8 @@ def as_page(run: Run, shop_name: str) -> str:
             ("Réussies", number(total.passed), f"{number(total.failed)} en échec"),
             ("Vérifications", number(total.checks), lasting(run.seconds)),
         ],
-        "lines": [*lines, total],
-        "chart": bars(
-            [(line.label, line.passed * 100 // line.conversations, _share(line)) for line in lines],
-            "Conversations réussies",
-        ),
+        "charts": [("Conversations réussies", "", _chart(lines))],
+        "table": _table([*lines, total]),
         "changes": list(changes(run)),
         "played": [_shown(one, changed) for one in sorted(run.played, key=lambda one: one.passed)],
         "spent": spent(run),
@@ -44,8 +44,21 @@ def as_page(run: Run, shop_name: str) -> str:
     return render_to_string("evaluation/report.html", context)
 
 
-def _share(line: Line) -> str:
-    return f"{line.passed}/{line.conversations}"
+def _chart(lines: Sequence[Line]) -> SafeString:
+    rows = [
+        (line.label, line.passed * 100 // line.conversations, f"{line.passed}/{line.conversations}")
+        for line in lines
+    ]
+    return bars(rows, "Conversations réussies")
+
+
+def _table(lines: Sequence[Line]) -> HTMLTable:
+    head = ("Sujet", "Conversations", "Réussies", "Échouées", "Vérifications")
+    rows = [
+        (line.label, *map(str, (line.conversations, line.passed, line.failed, line.checks)))
+        for line in lines
+    ]
+    return HTMLTable("Par sujet", head, rows)
 
 
 def _verdict(conversations: int, failed: int) -> str:
@@ -82,7 +95,7 @@ def _shown(one: Played, changed: Changed) -> dict[str, Any]:
 
 def _shown_turn(turn: PlayedTurn) -> dict[str, Any]:
     calls = [
-        {"told": told_calls([call]), "result": _result(call.result)} for call in turn.seen.calls
+        {"told": told_calls([call]), "result": _result(call.result)} for call in turn.observed.calls
     ]
     return {"turn": turn, "calls": calls}
 

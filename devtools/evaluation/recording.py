@@ -1,4 +1,4 @@
-"""The model of an evaluated turn: notes what was called, and answers from the cache if it can."""
+"""LLM client of the evaluation: records tool calls, and answers from the cache if possible."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from dataclasses import dataclass, field
 
 from chat.assistant.completion import Chunk, ToolCall, Usage
 from chat.assistant.llm import LLM
-from chat.evaluation.cache import AnswerCache, key_of
-from chat.evaluation.seen import Call
-from chat.sessions.types import JSON
+from chat.core.json import JSON
+from devtools.evaluation.cache import AnswerCache, key_of
+from devtools.evaluation.observed import Call
 
 
 @dataclass(slots=True)
 class Notes:
-    """What one conversation made the model do, so far."""
+    """Record of the model's calls in one conversation so far."""
 
     calls: list[Call] = field(default_factory=list)
     prompt_tokens: int = 0
     completion_tokens: int = 0
-    #: Answers that the model was asked for, and those that the cache had.
+    #: Number of answers from the model, and of those from the cache.
     asked: int = 0
     cached: int = 0
 
 
-#: Of the conversation being played in this context; the tasks of its turns inherit it.
+#: Record of the conversation that is played in this context; tasks of its turns inherit it.
 notes: ContextVar[Notes] = ContextVar("notes")
 
 
 class RecordingLLM:
-    """``model``: its name and server. ``cache``: None to ask every time."""
+    """Recording client. ``model``: name and server. ``cache``: None to always call the model."""
 
     def __init__(self, inner: Callable[[], LLM], model: str, cache: AnswerCache | None) -> None:
         self._inner = inner
@@ -59,7 +59,7 @@ class RecordingLLM:
                 whole.append(chunk)
                 _note(noted, chunk)
                 yield chunk
-        if self._cache is not None:  # one that was cut or stopped never comes here
+        if self._cache is not None:  # not reached for an interrupted answer
             self._cache.put(key, whole)
 
 
@@ -73,7 +73,7 @@ def _note(noted: Notes, chunk: Chunk) -> None:
 
 
 def _note_results(noted: Notes, messages: Sequence[JSON]) -> None:
-    """Write beside each call what the model was told of it, once it is told."""
+    """Add to each call its result, once the model gets it."""
     told = {
         message["tool_call_id"]: message["content"]
         for message in messages

@@ -1,28 +1,28 @@
-"""What came of playing conversations: plain values and their JSON."""
+"""Results of played conversations, and their JSON form."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chat.evaluation.checks import Check
-from chat.evaluation.seen import Seen
-from chat.evaluation.types import CATEGORIES, Conversation
-from chat.sessions.types import JSON
+from chat.core.json import JSON
+from devtools.evaluation.checks import Check
+from devtools.evaluation.observed import ObservedTurn
+from devtools.evaluation.types import CATEGORIES, Conversation
 
 
 @dataclass(frozen=True, slots=True)
 class PlayedTurn:
     text: str
-    seen: Seen
+    observed: ObservedTurn
     checks: tuple[Check, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Played:
-    """``trouble``: what kept it from being played to its end, French, or "".
+    """Result of one conversation. ``trouble``: French reason why it was not completed, or "".
 
-    ``asked``, ``cached``: answers of the model, by where they came from.
+    ``asked``, ``cached``: numbers of answers from the model and from the cache.
     """
 
     conversation: Conversation
@@ -48,7 +48,7 @@ class Played:
 
     @property
     def failures(self) -> list[str]:
-        """Why it failed, each with the number of its turn."""
+        """Reasons of the failures, each with the number of its turn."""
         told = [
             f"message {number} : {check.wanted} — {check.reason}"
             for number, turn in enumerate(self.turns, 1)
@@ -59,7 +59,7 @@ class Played:
 
     @property
     def answers(self) -> list[str]:
-        return [turn.seen.answer for turn in self.turns]
+        return [turn.observed.answer for turn in self.turns]
 
     def to_json(self) -> JSON:
         return {
@@ -73,19 +73,19 @@ class Played:
 
 
 def _turn_json(turn: PlayedTurn) -> JSON:
-    seen = turn.seen
+    observed = turn.observed
     return {
         "customer": turn.text,
-        "answer": seen.answer,
-        "announced": list(seen.announced),
-        "end": seen.end,
-        "error": seen.error,
-        "sources": list(seen.sources),
-        "form": seen.form,
-        "rows": seen.rows,
+        "answer": observed.answer,
+        "announced": list(observed.announced),
+        "end": observed.end,
+        "error": observed.error,
+        "sources": list(observed.sources),
+        "form": observed.form,
+        "rows": observed.rows,
         "tools": [
             {"name": call.name, "arguments": call.arguments, "result": call.result}
-            for call in seen.calls
+            for call in observed.calls
         ],
         "checks": [
             {"kind": check.kind, "wanted": check.wanted, "reason": check.reason}
@@ -96,7 +96,7 @@ def _turn_json(turn: PlayedTurn) -> JSON:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One category: how many conversations, how many held, how many checks they made."""
+    """Summary of a category: numbers of conversations, of passed ones and of checks."""
 
     category: str
     conversations: int
@@ -113,7 +113,7 @@ class Line:
 
 
 def lines_of(played: Sequence[Played]) -> list[Line]:
-    """Return one line for each category that was played, in the usual order."""
+    """Return the summary of each category that was played, in the usual order."""
     lines = []
     for category in CATEGORIES:
         group = [one for one in played if one.conversation.category == category]

@@ -1,18 +1,18 @@
-"""One run of the evaluation, beside the one before: what every report is made from."""
+"""Results of one run of the evaluation and of the last one, the input of every report."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from chat.evaluation.differences import Changed, Last, compared
-from chat.evaluation.results import Played
-from chat.sessions.types import JSON
+from chat.core.json import JSON
+from devtools.evaluation.differences import Changed, Last, compared
+from devtools.evaluation.results import Played
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """``last``: the last run against the same model, None for the first."""
+    """Run of the evaluation. ``last``: last run against the same model, None for the first."""
 
     played: tuple[Played, ...]
     model: str

@@ -1,6 +1,6 @@
-"""Playing conversations: each through ``take_turn``, as a customer's page does.
+"""Runner that plays conversations through ``take_turn``, like a customer's page.
 
-The store, the database and the model are those of the process: see ``stage``.
+The store, the database and the model are those of the process: see ``sandbox``.
 """
 
 from __future__ import annotations
@@ -13,35 +13,36 @@ from dataclasses import dataclass
 from channels.db import database_sync_to_async
 
 from chat.assistant import escalating, ticket_form
-from chat.assistant.attempt import TurnEnd
+from chat.assistant.outcome import TurnEnd
 from chat.assistant.turn import stop_turn, take_turn
-from chat.catalog.models import Product
-from chat.errors import ChatError, SessionNotFound
-from chat.evaluation.checks import checks_of
-from chat.evaluation.recording import Notes, notes
-from chat.evaluation.results import Played, PlayedTurn
-from chat.evaluation.seen import Call, Seen
-from chat.evaluation.stage import playing_at
-from chat.evaluation.types import Conversation, CustomerTurn
-from chat.orders.models import Order
-from chat.sessions.store import WEB_OWNER, default_store
-from chat.sessions.types import Author, End, Message, Outcome, new_id, ref_of
-from chat.takeover.asides import settle
+from chat.core.errors import ChatError, SessionNotFound
+from chat.core.ids import new_id, ref_of
+from chat.pubsub import PUBSUB
+from chat.sessions.store import STORE, WEB_OWNER
+from chat.sessions.types import Author, End, Message, Outcome
+from chat.shop.catalog.models import Product
+from chat.shop.orders.models import Order
+from chat.shop.tickets.draft_dialogue import decode_draft
+from chat.shop.tickets.models import OutgoingMail, Ticket
 from chat.takeover.models import ContactRequest
-from chat.tickets.guide import form_of
-from chat.tickets.models import OutgoingMail, Ticket
+from devtools.evaluation.checks import checks_of
+from devtools.evaluation.observed import Call, ObservedTurn
+from devtools.evaluation.recording import Notes, notes
+from devtools.evaluation.results import Played, PlayedTurn
+from devtools.evaluation.sandbox import playing_at
+from devtools.evaluation.types import Conversation, CustomerTurn
 
-#: Called with how many conversations are over, and how many there are.
+#: Progress callback with (finished, total) conversations.
 Tell = Callable[[int, int], None]
 
 
 class MissingData(Exception):
-    """Conversations need products or orders that the database does not have."""
+    """Conversations require products or orders that are missing from the database."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``together``: conversations played at once. ``timeout_s``: of one, all turns included."""
+    """``together``: concurrent conversations. ``timeout_s``: of one conversation with all turns."""
 
     together: int = 4
     timeout_s: float = 120.0
@@ -52,7 +53,7 @@ async def play(
     plan: Plan,
     tell: Tell = lambda _done, _total: None,
 ) -> list[Played]:
-    """Play all and return what came of each, in the given order. None is tried twice.
+    """Play all conversations once; return their results in the given order.
 
     Raises:
         MissingData: before anything is played.
@@ -72,7 +73,7 @@ async def play(
     tell(0, len(conversations))
     async with asyncio.TaskGroup() as group:  # each in a context of its own
         tasks = [group.create_task(play_in_turn(one)) for one in conversations]
-    await settle()
+    await PUBSUB.get().settle()
     return [task.result() for task in tasks]
 
 
@@ -119,15 +120,15 @@ async def _play_turn(
     calls, messages = len(noted.calls), len(await _messages(session_id))
     end = await (_write(turn.text, session_id) if turn.text else _use_recap(turn, session_id))
     await escalating.settle()
-    seen = await _seen(session_id, end, messages, tuple(noted.calls[calls:]))
-    checks = checks_of(turn.expected, seen, conversation.never)
-    return PlayedTurn(turn.told, seen, tuple(checks))
+    observed = await _observed(session_id, end, messages, tuple(noted.calls[calls:]))
+    checks = checks_of(turn.expected, observed, conversation.never)
+    return PlayedTurn(turn.told, observed, tuple(checks))
 
 
 async def _messages(session_id: str) -> tuple[Message, ...]:
     try:
-        return (await default_store().load(session_id, WEB_OWNER)).messages
-    except SessionNotFound:  # nothing was said yet
+        return (await STORE.get().load(session_id, WEB_OWNER)).messages
+    except SessionNotFound:  # before the first message
         return ()
 
 
@@ -137,9 +138,9 @@ async def _write(text: str, session_id: str) -> TurnEnd:
 
 
 async def _use_recap(turn: CustomerTurn, session_id: str) -> TurnEnd:
-    """Press a button, or fill in the fields, of the recap that the page shows now."""
-    session = await default_store().load(session_id, WEB_OWNER)
-    form = form_of(session.form)
+    """Press a button of the current recap, or fill in its fields."""
+    session = await STORE.get().load(session_id, WEB_OWNER)
+    form = decode_draft(session.form)
     shown = (form.id, form.version) if form else ("none", 0)
     try:
         if turn.edits:
@@ -153,12 +154,14 @@ async def _use_recap(turn: CustomerTurn, session_id: str) -> TurnEnd:
     return TurnEnd(Outcome(end=End.DONE), None)
 
 
-async def _seen(session_id: str, end: TurnEnd, before: int, calls: tuple[Call, ...]) -> Seen:
-    """Return what is there now. ``before``: how many messages there were."""
-    session = await default_store().load(session_id, WEB_OWNER)
+async def _observed(
+    session_id: str, end: TurnEnd, before: int, calls: tuple[Call, ...]
+) -> ObservedTurn:
+    """Return the observed state. ``before``: number of messages before the turn."""
+    session = await STORE.get().load(session_id, WEB_OWNER)
     rows, priority = await database_sync_to_async(_rows)(ref_of(session_id))
-    form, answer = form_of(session.form), end.answer
-    return Seen(
+    form, answer = decode_draft(session.form), end.answer
+    return ObservedTurn(
         end=end.outcome.end.value,
         error=end.outcome.code,
         answer=answer.text if answer else "",

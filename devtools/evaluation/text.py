@@ -1,13 +1,13 @@
-"""A run for a terminal. Pure."""
+"""Text report of a run for the terminal. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from chat.evaluation.results import Played, lines_of, total_of
-from chat.evaluation.run import Run
-from chat.reports.phrases import lasting, number, plural
-from chat.reports.text import table
+from chat.core.reporting.french import lasting, number, plural
+from chat.core.reporting.tables import text_table
+from devtools.evaluation.results import Played, lines_of, total_of
+from devtools.evaluation.run import Run
 
 _MAX_TEXTS = 20
 
@@ -23,7 +23,7 @@ def _lines(run: Run) -> Iterator[str]:
         (line.label, *map(number, (line.conversations, line.passed, line.failed, line.checks)))
         for line in [*lines, total_of(lines)]
     ]
-    yield from table(head, rows)
+    yield from text_table(head, rows)
     yield ""
     yield from _failures(run.played)
     yield from changes(run)
@@ -39,7 +39,7 @@ def _failures(played: Sequence[Played]) -> Iterator[str]:
 
 
 def changes(run: Run) -> Iterator[str]:
-    """Yield what differs from the last run, in French."""
+    """Yield the differences from the last run, in French."""
     changed, last = run.changed, run.last
     if last is None:
         yield "Première exécution avec ce modèle : rien à comparer."
@@ -65,7 +65,7 @@ def changes(run: Run) -> Iterator[str]:
 
 
 def spent(run: Run) -> str:
-    """Return one line on the model, the time and the cost."""
+    """Return one line with the model, the time and the cost."""
     played = run.played
     asked, cached = sum(one.asked for one in played), sum(one.cached for one in played)
     tokens = sum(one.prompt_tokens + one.completion_tokens for one in played if one.asked)

@@ -1,4 +1,4 @@
-"""What a conversation of the evaluation is, and what is expected of it: plain values."""
+"""Types of the evaluation: conversations, customer turns and expectations."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 
-from chat import shop
+from chat.shop import hours
 
-#: What conversations are about, as the report calls it.
+#: Categories of conversations with their French labels.
 CATEGORIES = {
     "advice": "Conseil",
     "no_result": "Rien à proposer",
@@ -25,36 +25,36 @@ CATEGORIES = {
     "off_topic": "Hors sujet",
     "courtesy": "Politesse et langues",
 }
-#: Rows that a conversation may make, as ``rows`` of an expectation names them.
+#: Kinds of rows that a conversation may create, as used by ``rows`` of an expectation.
 ROWS = ("tickets", "contacts", "mails")
-#: The buttons of the recap that decide.
+#: Buttons of the recap.
 PRESSES = {"validate": "Valider", "drop": "Abandonner"}
-#: What of the form may be expected and edited.
+#: Fields of the draft that may be expected and edited.
 FORM_FIELDS = (
     *("words", "product_name", "product_reference", "order_number", "delivered_on"),
     *("customer_name", "email"),
 )
 PRIORITIES = ("P0", "P1", "P2", "P3")
-#: A Monday at which the shop is open: the day of a conversation that names none.
-USUAL_MOMENT = datetime(2026, 11, 23, 11, tzinfo=shop.PARIS)
+#: Default date and time of a conversation: a Monday during opening hours.
+USUAL_MOMENT = datetime(2026, 11, 23, 11, tzinfo=hours.PARIS)
 USUAL_TIME = time(11)
 
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """A pattern as it was written, and as it is looked for (see ``wording``)."""
+    """Pattern as written, and as compiled for matching (see ``matching``)."""
 
     written: str
     pattern: re.Pattern[str]
 
 
-#: What one argument of a call must be: a pattern for text, anything else by equality.
+#: Expected value of an argument: a pattern for text, equality for all other types.
 WantedValue = Phrase | int | float | bool | None
 
 
 @dataclass(frozen=True, slots=True)
 class WantedCall:
-    """A call of a tool that must be among those made; other arguments may be anything."""
+    """Expected tool call; arguments that it does not name may have any value."""
 
     name: str
     arguments: dict[str, WantedValue] = field(default_factory=dict)
@@ -62,8 +62,8 @@ class WantedCall:
 
 @dataclass(frozen=True, slots=True)
 class WantedForm:
-    """The request being prepared. ``step``: what is asked next, or "" for any; a form that is
-    not there at all has neither step nor fields and ``is_there`` False.
+    """Expected ticket draft. ``step``: next step, or "" for any. ``is_there``: False if there must
+    be no draft; then it has neither step nor fields.
     """
 
     is_there: bool
@@ -73,13 +73,12 @@ class WantedForm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """What must be true once a turn has ended. What is None or empty is not looked at.
+    """Expectations on a finished turn. None and empty values are not checked.
 
-    ``no_tools``: names that must not be called; ``("all",)``: none. ``says``: each group is
-    met by any one of its phrases, in the answer; ``announces``: in what the application itself
-    said. ``amounts_cents``, ``dates``: stated in the answer, in any usual writing.
-    ``error``: code of the error that the turn must end with.
-    ``sources``: kinds that the answer must name.
+    ``no_tools``: tools that must not be called; ``("all",)``: no tool at all. ``says``: groups of
+    alternative phrases in the answer; ``announces``: the same in messages of the application.
+    ``amounts_cents``, ``dates``: stated in the answer, in any usual notation. ``error``: code of
+    the error of the turn. ``sources``: kinds of sources that the answer must name.
     """
 
     tools: tuple[WantedCall, ...] = ()
@@ -103,8 +102,8 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class CustomerTurn:
-    """What the customer does: writes ``text``, or uses the recap of their request: a button
-    (``press``, one of ``PRESSES``) or its fields (``edits``).
+    """Action of the customer: a message (``text``), a button of the recap (``press``, one of
+    ``PRESSES``), or edits of its fields (``edits``).
     """
 
     text: str
@@ -114,7 +113,7 @@ class CustomerTurn:
 
     @property
     def told(self) -> str:
-        """As a transcript has it."""
+        """The action as shown in a transcript."""
         if self.press:
             return f"[{PRESSES[self.press]}]"
         changed = ", ".join(f"{name} = {value}" for name, value in self.edits.items())
@@ -123,9 +122,9 @@ class CustomerTurn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
-    """``at``: the moment at which it is played. ``never``: holds for each of its turns.
+    """Conversation to play. ``at``: simulated time. ``never``: phrases forbidden in every turn.
 
-    ``products``, ``orders``: of the demonstration, which it needs.
+    ``products``, ``orders``: of the demonstration, which it requires.
     """
 
     name: str

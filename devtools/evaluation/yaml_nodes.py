@@ -1,4 +1,4 @@
-"""Reading YAML strictly: every value has its line, every mistake is told, none is guessed at."""
+"""Strict access to YAML nodes: collects errors with their lines, and converts nothing silently."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml
 
-from chat.evaluation.types import Phrase, WantedValue
-from chat.evaluation.wording import phrase
+from devtools.evaluation.matching import phrase
+from devtools.evaluation.types import Phrase, WantedValue
 
 _WHOLE = re.compile(r"\d{1,9}")
 _NUMBER = re.compile(r"-?\d{1,9}(?:\.\d{1,9})?")
@@ -17,8 +17,8 @@ _FLAGS = {"true": True, "false": False}
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong where. ``message``: French."""
+class YamlProblem:
+    """Error in a YAML file. ``message``: French."""
 
     file: str
     line: int
@@ -29,30 +29,30 @@ class Problem:
 
 
 @dataclass(slots=True)
-class Page:
-    """One file while it is read, with the mistakes found so far."""
+class YamlFile:
+    """File being read, with the errors found so far."""
 
     file: str
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[YamlProblem] = field(default_factory=list)
 
     def blame(self, node: yaml.Node, message: str) -> None:
-        self.problems.append(Problem(self.file, node.start_mark.line + 1, message))
+        self.problems.append(YamlProblem(self.file, node.start_mark.line + 1, message))
 
-    def blocks(self, node: yaml.Node) -> list[Block]:
+    def mappings(self, node: yaml.Node) -> list[YamlMapping]:
         """Return a list of mappings."""
-        return [self.block(item) for item in self.items(node)]
+        return [self.mapping(item) for item in self.items(node)]
 
-    def block(self, node: yaml.Node) -> Block:
+    def mapping(self, node: yaml.Node) -> YamlMapping:
         values: dict[str, yaml.Node] = {}
         if not isinstance(node, yaml.MappingNode):
             self.blame(node, "des champs « nom: valeur » sont attendus ici.")
-            return Block(self, node, values)
+            return YamlMapping(self, node, values)
         for key, value in node.value:
             name = key.value if isinstance(key, yaml.ScalarNode) else ""
             if not name or name in values:
                 self.blame(key, f"champ répété ou sans nom : {name or '?'}.")
             values[name] = value
-        return Block(self, node, values)
+        return YamlMapping(self, node, values)
 
     def items(self, node: yaml.Node) -> list[yaml.Node]:
         if isinstance(node, yaml.SequenceNode):
@@ -61,7 +61,7 @@ class Page:
         return []
 
     def text(self, node: yaml.Node) -> str:
-        """Return a text as written, whatever it may look like; never an empty one."""
+        """Return a scalar as written, whatever its YAML type; an empty one is an error."""
         if isinstance(node, yaml.ScalarNode) and node.value.strip():
             return str(node.value)
         self.blame(node, "un texte est attendu ici.")
@@ -76,7 +76,7 @@ class Page:
             return phrase("(?!)")
 
     def value(self, node: yaml.Node) -> WantedValue:
-        """Return what an argument must be: a quoted or other text is a pattern."""
+        """Return the expected value of an argument; text, quoted or not, is a pattern."""
         if not isinstance(node, yaml.ScalarNode):
             self.blame(node, "une valeur simple est attendue ici.")
             return None
@@ -91,17 +91,17 @@ class Page:
 
 
 @dataclass(slots=True)
-class Block:
-    """One mapping, read field by field; ``finish`` blames the fields that nobody asked for."""
+class YamlMapping:
+    """Mapping that is read field by field; ``finish`` reports the fields that were not read."""
 
-    page: Page
+    file: YamlFile
     node: yaml.Node
     values: dict[str, yaml.Node]
     _asked: set[str] = field(default_factory=set)
 
     @property
-    def is_block(self) -> bool:
-        """Whether there are fields at all; where there are none, that was blamed already."""
+    def is_mapping(self) -> bool:
+        """Whether the node is a non-empty mapping; if not, that was already reported."""
         return isinstance(self.node, yaml.MappingNode)
 
     def get(self, name: str) -> yaml.Node | None:
@@ -111,29 +111,29 @@ class Block:
     def text(self, name: str, *, required: bool = False) -> str:
         node = self.get(name)
         if node is None:
-            if required and self.is_block:
-                self.page.blame(self.node, f"le champ {name} manque.")
+            if required and self.is_mapping:
+                self.file.blame(self.node, f"le champ {name} manque.")
             return ""
-        return self.page.text(node)
+        return self.file.text(node)
 
     def choice(self, name: str, values: Any, *, required: bool = False) -> str:
         text = self.text(name, required=required)
         if text and text not in values:
-            self.page.blame(self.values[name], f"{name} : l'un de {', '.join(values)}.")
+            self.file.blame(self.values[name], f"{name} : l'un de {', '.join(values)}.")
         return text
 
     def texts(self, name: str) -> tuple[str, ...]:
-        return tuple(self.page.text(item) for item in self._items(name))
+        return tuple(self.file.text(item) for item in self._items(name))
 
     def phrases(self, name: str) -> tuple[Phrase, ...]:
-        return tuple(self.page.phrase(item) for item in self._items(name))
+        return tuple(self.file.phrase(item) for item in self._items(name))
 
     def groups(self, name: str) -> tuple[tuple[Phrase, ...], ...]:
-        """Return a list whose items are phrases, or lists of which one is enough."""
+        """Return a list whose items are phrases, or lists of alternatives."""
         return tuple(
-            tuple(self.page.phrase(one) for one in item.value)
+            tuple(self.file.phrase(one) for one in item.value)
             if isinstance(item, yaml.SequenceNode)
-            else (self.page.phrase(item),)
+            else (self.file.phrase(item),)
             for item in self._items(name)
         )
 
@@ -146,7 +146,7 @@ class Block:
             return None
         if isinstance(node, yaml.ScalarNode) and node.value in _FLAGS:
             return _FLAGS[node.value]
-        self.page.blame(node, f"{name} : true ou false.")
+        self.file.blame(node, f"{name} : true ou false.")
         return None
 
     def whole(self, name: str) -> int | None:
@@ -155,15 +155,15 @@ class Block:
             return None
         if isinstance(node, yaml.ScalarNode) and _WHOLE.fullmatch(node.value):
             return int(node.value)
-        self.page.blame(node, f"{name} : un nombre entier.")
+        self.file.blame(node, f"{name} : un nombre entier.")
         return None
 
     def finish(self) -> None:
         for name, node in self.values.items():
             if name not in self._asked:
                 known = ", ".join(sorted(self._asked))
-                self.page.blame(node, f"champ inconnu : {name} (connus : {known}).")
+                self.file.blame(node, f"champ inconnu : {name} (connus : {known}).")
 
     def _items(self, name: str) -> list[yaml.Node]:
         node = self.get(name)
-        return [] if node is None else self.page.items(node)
+        return [] if node is None else self.file.items(node)

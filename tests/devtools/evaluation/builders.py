@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from chat.evaluation.checks import checks_of
-from chat.evaluation.reading import read_conversations
-from chat.evaluation.results import Played, PlayedTurn
-from chat.evaluation.seen import Call, Seen
-from chat.evaluation.types import Conversation, CustomerTurn, Expected
-from chat.evaluation.wording import phrase
-from chat.sessions.types import JSON
+from chat.core.json import JSON
+from devtools.evaluation.checks import checks_of
+from devtools.evaluation.matching import phrase
+from devtools.evaluation.observed import Call, ObservedTurn
+from devtools.evaluation.reading import read_conversations
+from devtools.evaluation.results import Played, PlayedTurn
+from devtools.evaluation.types import Conversation, CustomerTurn, Expected
 
 
 def write(folder: Path, text: str, name: str = "some.yaml") -> Path:
@@ -47,7 +47,7 @@ def played(
     name: str = "one", answer: str = "Bonjour", *, says: str = "", category: str = "advice"
 ) -> Played:
     """A conversation of one turn; ``says``: what the answer had to say."""
-    seen = Seen(end="done", answer=answer, calls=(call(),))
+    observed = ObservedTurn(end="done", answer=answer, calls=(call(),))
     expected = Expected(says=((phrase(says),),)) if says else Expected()
-    turn = PlayedTurn("Bonjour", seen, tuple(checks_of(expected, seen)))
+    turn = PlayedTurn("Bonjour", observed, tuple(checks_of(expected, observed)))
     return Played(conversation=conversation(name, category), turns=(turn,), seconds=0.5, asked=1)

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from chat.assistant.completion import ToolCall, Usage
-from chat.errors import AssistantUnavailable
-from chat.evaluation.cache import AnswerCache, key_of
-from chat.evaluation.recording import Notes, RecordingLLM, notes
+from chat.core.errors import AssistantUnavailable
+from devtools.evaluation.cache import AnswerCache, key_of
+from devtools.evaluation.recording import Notes, RecordingLLM, notes
 from tests.fakes import FakeLLM
 
 CALL = (ToolCall("call-1", "search_products", '{"query": "canapé"}'),)

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from chat.evaluation.checks import checks_of
-from chat.evaluation.seen import Call, Seen
-from chat.evaluation.wording import phrase
-from tests.evaluation.builders import call, expecting
+from devtools.evaluation.checks import checks_of
+from devtools.evaluation.matching import phrase
+from devtools.evaluation.observed import Call, ObservedTurn
+from tests.devtools.evaluation.builders import call, expecting
 
-SEEN = Seen(
+SEEN = ObservedTurn(
     end="done",
     answer="Le canapé OSLO coûte 1 290 €, garanti jusqu'au 12 mars 2027.",
     announced=("Un conseiller a été prévenu.",),
@@ -25,8 +25,8 @@ SEEN = Seen(
 )
 
 
-def failed(expected, seen=SEEN, never=()):
-    return [check.kind for check in checks_of(expected, seen, never) if not check.holds]
+def failed(expected, observed=SEEN, never=()):
+    return [check.kind for check in checks_of(expected, observed, never) if not check.holds]
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_what_is_not_true_fails_and_says_why(tmp_path, expectations, kind):
 
 
 @pytest.mark.parametrize(
-    "seen",
+    "observed",
     [
         replace(SEEN, interrupted=True),
         replace(SEEN, end="interrupted", interrupted=True, error="assistant_timeout"),
@@ -105,8 +105,8 @@ def test_what_is_not_true_fails_and_says_why(tmp_path, expectations, kind):
         replace(SEEN, end="taken_over"),
     ],
 )
-def test_answer_that_did_not_end_well_fails_without_being_asked_for(tmp_path, seen):
-    assert failed(expecting(tmp_path, "asked: true"), seen) == ["end"]
+def test_answer_that_did_not_end_well_fails_without_being_asked_for(tmp_path, observed):
+    assert failed(expecting(tmp_path, "asked: true"), observed) == ["end"]
 
 
 def test_bad_end_may_be_expected(tmp_path):
@@ -129,7 +129,7 @@ def test_conversation_forbids_in_each_of_its_turns(tmp_path):
 
 
 def test_arguments_that_are_no_object_match_nothing(tmp_path):
-    seen = replace(SEEN, calls=(Call("call-1", "search_products", None),))
+    observed = replace(SEEN, calls=(Call("call-1", "search_products", None),))
     expected = expecting(tmp_path, "tools: [search_products: {query: null}]")
 
-    assert failed(expected, seen) == ["tools"]
+    assert failed(expected, observed) == ["tools"]

@@ -5,20 +5,32 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from channels.db import database_sync_to_async
 
-from chat.assistant.llm import close_llm, default_llm
-from chat.evaluation.cache import AnswerCache
-from chat.evaluation.reading import read_conversations
-from chat.evaluation.recording import RecordingLLM
-from chat.evaluation.runner import MissingData, Plan, play
-from chat.evaluation.stage import answering, load_demonstration, own_memory, played_clock
-from chat.evaluation.types import CATEGORIES
-from chat.simulator.server import INSTANT, start
-from tests.evaluation.builders import one_in
+from chat.assistant.llm import MODEL_URL
+from chat.core import runtime
+from devtools.evaluation.cache import AnswerCache
+from devtools.evaluation.reading import read_conversations
+from devtools.evaluation.recording import RecordingLLM
+from devtools.evaluation.runner import MissingData, Plan, play
+from devtools.evaluation.sandbox import (
+    EVALUATED_LLM,
+    NEVER_S,
+    SHOP_EMAIL,
+    SHOP_PHONE,
+    answering,
+    load_demonstration,
+    played_clock,
+)
+from devtools.evaluation.types import CATEGORIES
+from devtools.local_assistant.server import INSTANT, start
+from tests.backends import use_redis
+from tests.devtools.evaluation.builders import one_in
+from tests.runtime import started_worker
 
 USUAL = Plan()
 
@@ -29,31 +41,39 @@ def _quiet(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.ERROR, logger="chat")
 
 
+@pytest.fixture(autouse=True)
+def _sandbox(settings: Any) -> None:
+    """What the environment of the sandbox says, but for the database and the files."""
+    use_redis(settings, "memory://")
+    settings.ENV = replace(
+        settings.ENV, session_ttl_s=NEVER_S, shop_email=SHOP_EMAIL, shop_phone=SHOP_PHONE
+    )
+
+
 async def played_here(
     conversations: list[Any],
-    settings: Any,
     plan: Plan = USUAL,
     cache: AnswerCache | None = None,
 ) -> list[Any]:
-    """Play them against the local assistant, in this process."""
+    """Play them against the local assistant, in a worker of this process."""
     await database_sync_to_async(load_demonstration)()
     async with AsyncExitStack() as stage:
         server = await start(pace=INSTANT)
         stage.push_async_callback(server.close)
-        settings.LOCAL_ASSISTANT_URL = server.url
-        for part in (own_memory(), played_clock()):
+        at_server = runtime.override(MODEL_URL.to(server.url))
+        for part in (started_worker(), at_server, played_clock()):
             stage.enter_context(part)
-        stage.enter_context(answering(RecordingLLM(default_llm, "local", cache)))
-        stage.push_async_callback(close_llm)
+        stage.enter_context(answering(RecordingLLM(EVALUATED_LLM.get, "local", cache)))
+        stage.push_async_callback(runtime.current().aclose)
         return await play(conversations, plan)
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_local_assistant_holds_every_conversation(settings):
+async def test_local_assistant_holds_every_conversation():
     conversations = read_conversations()
     assert len(conversations) >= 60
 
-    played = await played_here(conversations, settings)
+    played = await played_here(conversations)
 
     failures = [f"{one.name}, {reason}" for one in played for reason in one.failures]
     assert not failures, "\n".join(failures)
@@ -67,14 +87,13 @@ def test_every_category_has_conversations():
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_second_run_is_answered_from_the_cache(settings, tmp_path):
+async def test_second_run_is_answered_from_the_cache(tmp_path):
     """Nothing in a prompt may differ from one run to the next: no id, no moment."""
     by_category = {one.category: one for one in read_conversations()}
     some = list(by_category.values())
 
     first, second = [
-        await played_here(some, settings, cache=AnswerCache(tmp_path / "answers.jsonl"))
-        for _ in range(2)
+        await played_here(some, cache=AnswerCache(tmp_path / "answers.jsonl")) for _ in range(2)
     ]
 
     assert sum(one.asked for one in first) > len(some)
@@ -87,7 +106,7 @@ async def test_second_run_is_answered_from_the_cache(settings, tmp_path):
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_conversation_that_does_not_hold_says_why(settings, tmp_path):
+async def test_conversation_that_does_not_hold_says_why(tmp_path):
     text = """
 - name: one
   category: human
@@ -96,7 +115,7 @@ async def test_conversation_that_does_not_hold_says_why(settings, tmp_path):
     - customer: "Je veux parler à un conseiller"
       expect: {asked: false, announces: ["samedi"], rows: {tickets: 1}, tools: [find_order]}
 """
-    (played,) = await played_here([one_in(tmp_path, text)], settings)
+    (played,) = await played_here([one_in(tmp_path, text)])
 
     assert not played.passed
     told = "\n".join(played.failures)
@@ -108,23 +127,23 @@ async def test_conversation_that_does_not_hold_says_why(settings, tmp_path):
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_conversation_that_does_not_end_is_given_up(settings, tmp_path):
+async def test_conversation_that_does_not_end_is_given_up(tmp_path):
     text = (
         "- name: one\n  category: advice\n  turns:\n    - customer: '[[panne:silence]] Bonjour'\n"
     )
 
-    (played,) = await played_here([one_in(tmp_path, text)], settings, Plan(timeout_s=0.2))
+    (played,) = await played_here([one_in(tmp_path, text)], Plan(timeout_s=0.2))
 
     assert not played.passed
     assert played.trouble == "pas finie après 0.2 s"
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_data_that_is_missing_is_said_before_anything_is_played(settings, tmp_path):
+async def test_data_that_is_missing_is_said_before_anything_is_played(tmp_path):
     text = (
         "- name: one\n  category: advice\n  setup: {products: [SAL-CAP-999]}\n"
         "  turns:\n    - customer: Bonjour\n"
     )
 
     with pytest.raises(MissingData, match="SAL-CAP-999"):
-        await played_here([one_in(tmp_path, text)], settings)
+        await played_here([one_in(tmp_path, text)])

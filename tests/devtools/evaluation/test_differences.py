@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from chat.evaluation.differences import Changed, Last, compared, keep_run, read_last
-from tests.evaluation.builders import played
+from devtools.evaluation.differences import Changed, Last, compared, keep_run, read_last
+from tests.devtools.evaluation.builders import played
 
 OSLO = "Le canapé OSLO"
 

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from chat.evaluation.wording import is_in, phrase, states_amount, states_date
+from devtools.evaluation.matching import is_in, phrase, states_amount, states_date
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,11 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-from chat.evaluation.differences import Last
-from chat.evaluation.page import as_page
-from chat.evaluation.run import Run
-from chat.evaluation.text import as_text
-from tests.evaluation.builders import played
+from devtools.evaluation.differences import Last
+from devtools.evaluation.page import as_page
+from devtools.evaluation.run import Run
+from devtools.evaluation.text import as_text
+from tests.devtools.evaluation.builders import played
 
 MADE_AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
 

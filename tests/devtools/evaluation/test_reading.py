@@ -4,9 +4,9 @@ from datetime import date, datetime
 
 import pytest
 
-from chat import shop
-from chat.evaluation.reading import BadConversations, read_conversations
-from tests.evaluation.builders import expecting, one_in, write
+from chat.shop import hours
+from devtools.evaluation.reading import BadConversations, read_conversations
+from tests.devtools.evaluation.builders import expecting, one_in, write
 
 MINIMAL = "- name: one\n  category: advice\n  turns:\n    - customer: Bonjour\n"
 
@@ -28,7 +28,7 @@ def test_conversation_is_read_with_all_it_says(tmp_path):
     read = one_in(tmp_path, text)
 
     assert (read.name, read.category, read.about) == ("canape-bleu", "door", "Pourquoi")
-    assert read.at == datetime(2026, 11, 22, 20, 30, tzinfo=shop.PARIS)
+    assert read.at == datetime(2026, 11, 22, 20, 30, tzinfo=hours.PARIS)
     assert (read.products, read.orders) == (("SAL-CAP-001",), ("CMD-2025-54321",))
     assert [phrase.written for phrase in read.never] == ["remise"]
     assert [turn.text for turn in read.turns] == ["Bonjour", "Et la porte ?"]
@@ -37,7 +37,7 @@ def test_conversation_is_read_with_all_it_says(tmp_path):
 
 def test_day_without_an_hour_is_in_the_opening_hours(tmp_path):
     assert one_in(tmp_path, f"{MINIMAL}  today: 2026-03-01\n").at == datetime(
-        2026, 3, 1, 11, tzinfo=shop.PARIS
+        2026, 3, 1, 11, tzinfo=hours.PARIS
     )
 
 
