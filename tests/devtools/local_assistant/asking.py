@@ -10,9 +10,9 @@ import aiohttp
 from openai import AsyncOpenAI
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
-from chat.simulator.request import ChatRequest, Tool, Turn
-from chat.simulator.script import Reply, Say, reply_to
-from chat.simulator.server import RunningServer
+from devtools.local_assistant.request import ChatRequest, Turn
+from devtools.local_assistant.script import Reply, Say, reply_to
+from devtools.local_assistant.server import RunningServer
 
 SHOP_INFORMATION: Any = {
     "type": "function",
@@ -31,12 +31,12 @@ SHOP_INFORMATION: Any = {
 }
 
 
-def request_of(*said: str, tools: tuple[Tool, ...] = (), choice: str = "auto") -> ChatRequest:
+def request_of(*said: str, tools: tuple[str, ...] = (), choice: str = "auto") -> ChatRequest:
     turns = tuple(Turn("user", text) for text in said)
     return ChatRequest(model="m", turns=turns, tools=tools, tool_choice=choice)
 
 
-def reply(*said: str, tools: tuple[Tool, ...] = (), choice: str = "auto") -> Reply:
+def reply(*said: str, tools: tuple[str, ...] = (), choice: str = "auto") -> Reply:
     return reply_to(request_of(*said, tools=tools, choice=choice))
 
 

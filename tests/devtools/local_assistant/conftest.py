@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from openai import AsyncOpenAI, DefaultAioHttpClient
 
-from chat.simulator.server import INSTANT, RunningServer, start
+from devtools.local_assistant.server import INSTANT, RunningServer, start
 
 
 @pytest.fixture

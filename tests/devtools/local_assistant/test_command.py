@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from openai import AsyncOpenAI
 
 from meuble_project.env import ROOT
-from tests.simulator.asking import listen
+from tests.devtools.local_assistant.asking import listen
 
 
 @asynccontextmanager

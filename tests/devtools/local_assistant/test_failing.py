@@ -9,8 +9,8 @@ from typing import Any
 import openai
 import pytest
 
-from chat.simulator.faults import DIRECTIVE_NAMES
-from tests.simulator.asking import SHOP_INFORMATION, Heard, ask, fetch, listen
+from devtools.local_assistant.faults import DIRECTIVE_NAMES
+from tests.devtools.local_assistant.asking import SHOP_INFORMATION, Heard, ask, fetch, listen
 
 #: What is said to "Bonjour", up to the fifth token.
 FIVE_TOKENS = "Bonjour et bienvenue,"
@@ -215,7 +215,7 @@ async def test_scripted_text_is_said(server, client, hear):
         ({"kind": "call", "tool": "f", "arguments": '{"a": "é'}, "f", '{"a": "é'),
         ({"kind": "unknown_tool"}, "outil_inconnu", "{}"),
         ({"kind": "broken_arguments"}, "shop_information", '{"query": "canap'),
-        ({"kind": "call_loop", "times": None}, "shop_information", '{"topic": "retours"}'),
+        ({"kind": "call_loop", "times": None}, "shop_information", '{"topic": "horaires"}'),
     ],
 )
 async def test_scripted_call_is_made(server, client, fault, name, arguments):

@@ -4,16 +4,19 @@ import re
 
 import pytest
 
-from chat.simulator.control import FaultPlan, Pace, behaviour_for
-from chat.simulator.faults import (
+from devtools.local_assistant.faults import (
     DIRECTIVE_NAMES,
     BadFault,
     Fault,
+    FaultPlan,
     Kind,
+    Pace,
+    behaviour_for,
     parse_fault,
     read_directives,
 )
 from meuble_project.env import ROOT
+from tests.documents import read_page
 
 PACE = Pace(0, 200, 40)
 
@@ -71,8 +74,8 @@ def test_other_text_is_no_directive(text):
 
 
 def test_fault_of_json_happens_once_unless_told_otherwise():
-    assert parse_fault({"kind": "cut", "after": 3}) == (Fault(kind=Kind.CUT, after=3), 1)
-    assert parse_fault({"kind": "hang", "times": None}) == (Fault(kind=Kind.HANG), None)
+    assert parse_fault({"kind": "cut", "after": 3}) == Fault(kind=Kind.CUT, after=3, times=1)
+    assert parse_fault({"kind": "hang", "times": None}) == Fault(kind=Kind.HANG, times=None)
 
 
 @pytest.mark.parametrize(
@@ -155,10 +158,17 @@ def test_slowness_is_a_pace_and_no_fault():
 
 
 def test_documentation_lists_every_kind_and_directive():
-    page = (ROOT / "docs" / "local-assistant.md").read_text(encoding="utf-8")
+    page = read_page(ROOT / "docs" / "local-assistant.md")
+    rows = page.rows("kind", "directive", "effect")
+    named = {
+        name: kind.strip("`")
+        for kind, directives, _what in rows
+        for name in re.findall(r"`(?:\[\[)?(\w+)", directives)
+    }
+    paces = {"jetons_s"}
 
-    assert re.findall(r"^\| `(\w+)` \|.*\|.*\|$", page.split("| kind |")[1], re.M)[: len(Kind)] == [
-        kind.value for kind in Kind
-    ]
-    for name in DIRECTIVE_NAMES:
-        assert f"`{name}`" in page or f"[[{name} " in page
+    assert [kind for kind, _directives, _what in rows] == [f"`{kind.value}`" for kind in Kind]
+    assert set(DIRECTIVE_NAMES) <= named.keys()
+    for name in named.keys() - paces:
+        [fault] = read_directives(f"[[panne:{name}]]").faults
+        assert fault.kind.value == named[name], name

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from chat.simulator.request import BadRequest, parse_request
-from chat.simulator.script import Say, reply_to
+from devtools.local_assistant.request import BadRequest, parse_request
+from devtools.local_assistant.script import Say, reply_to
 
 PIXEL = {"type": "image_url", "image_url": {"url": "data:image/jpeg;base64,/9j/4AAQSkZJRg=="}}
 

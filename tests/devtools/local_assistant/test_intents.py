@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from chat.simulator.intents import intent_of, subject_of
-from chat.simulator.lexicon import in_french
+from devtools.local_assistant.intents import intent_of, subject_of
+from devtools.local_assistant.words import in_french
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat.simulator.names import asks_own_name, name_in
+from devtools.local_assistant.names import asks_own_name, name_in
 
 
 @pytest.mark.parametrize(

@@ -5,24 +5,23 @@ import json
 import pytest
 
 from chat.assistant.tools.prepare_ticket import TOOL
-from chat.simulator.calls import Call
-from chat.simulator.pending import is_not_at_hand
-from chat.simulator.request import ChatRequest, Tool, Turn
-from chat.simulator.script import reply_to
-from chat.tickets.guide import new_form, note_for_model, with_said
+from chat.shop.tickets.draft_dialogue import new_draft, note_for_model, with_values
+from devtools.local_assistant.facts import is_not_at_hand
+from devtools.local_assistant.request import ChatRequest, Turn
+from devtools.local_assistant.script import reply_to
+from devtools.local_assistant.tools import Call
 from tests.tickets.builders import complete
 
 BROKEN = "Le pied de ma table est fendu"
-FORM = with_said(new_form(0), {"words": BROKEN})
-NAMED = with_said(FORM, {"product_name": "table"})
-DATED = with_said(NAMED, {"no_order": True})
+FORM = with_values(new_draft(0), {"words": BROKEN})
+NAMED = with_values(FORM, {"product_name": "table"})
+DATED = with_values(NAMED, {"no_order": True})
 
 
 def replied(form, *said: str, tool: str = TOOL.name):
     turns = [Turn("system", "Tu es l'assistant."), Turn("system", note_for_model(form))]
     turns += [Turn("user", text) for text in said]
-    offered = (Tool(tool, TOOL.description, TOOL.parameters),)
-    return reply_to(ChatRequest(model="m", turns=tuple(turns), tools=offered))
+    return reply_to(ChatRequest(model="m", turns=tuple(turns), tools=(tool,)))
 
 
 def arguments(reply) -> dict[str, object]:

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from chat.markup import html_of
 from chat.sessions.types import Author, Message
-from chat.simulator.answers import INTENTS, Context, answer
-from chat.simulator.intents import intent_of, subject_of
-from tests.simulator.asking import words
+from devtools.local_assistant.intents import intent_of, subject_of
+from devtools.local_assistant.tools import Call
+from tests.devtools.local_assistant.asking import reply, words
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_known_customer_is_greeted_by_name():
 
 
 def test_greeting_opens_the_answer_to_a_question():
-    assert words("Bonjour, livrez-vous ?").startswith("Bonjour ! Nous livrons")
+    assert words("Bonjour, puis-je payer en 3 fois ?").startswith("Bonjour ! Vous pouvez")
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,9 @@ def test_bare_number_goes_on_with_what_it_was_asked_for():
         "Mon canapé est cassé\nCMD-2025-54321"
     )
     assert subject_of(["Bonjour", "CMD-2025-54321"]) == "CMD-2025-54321"
-    assert "**CMD-2025-54321**" in words("Mon canapé est cassé", "cmd2025-54321")
+    call = reply("Mon canapé est cassé", "cmd2025-54321", tools=("prepare_ticket",))
+    assert isinstance(call, Call)
+    assert "CMD-2025-54321" in call.arguments
 
 
 def test_long_text_is_long_and_has_paragraphs():
@@ -131,13 +133,15 @@ def test_table_is_one_that_pages_render():
     assert html_of(message).count("<tr>") == 5
 
 
-@pytest.mark.parametrize("intent", sorted(INTENTS))
-@pytest.mark.parametrize("name", ["", "Zoé"])
-def test_every_intent_has_an_answer(intent, name):
-    said = answer(intent, Context("Bonjour", "canapé", name))
+@pytest.mark.parametrize(
+    "text", ["Vos horaires ?", "Où est ma commande CMD-2025-54321 ?", "Mon canapé est cassé"]
+)
+def test_nothing_is_invented_where_no_tool_is_offered(text):
+    assert words(text).startswith("Je ne peux pas le vérifier d'ici")
 
-    assert said.strip()
-    assert "{" not in said
+
+def test_danger_is_warned_of_even_where_no_tool_is_offered():
+    assert "112" in words("Le lampadaire a pris feu !")
 
 
 @given(st.lists(st.text(max_size=200), max_size=4))

@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openai import AsyncOpenAI
 
-from chat.simulator.control import Pace
-from chat.simulator.emitter import MAX_BUFFERED_BYTES
-from chat.simulator.server import MAX_BODY_BYTES, start
-from tests.simulator.asking import SHOP_INFORMATION, ask, fetch, listen
+from devtools.local_assistant.completions import MAX_BUFFERED_BYTES
+from devtools.local_assistant.faults import Pace
+from devtools.local_assistant.server import MAX_BODY_BYTES, start
+from tests.devtools.local_assistant.asking import SHOP_INFORMATION, ask, fetch, listen
 
 ASKING_NAME = ("Bonjour, je suis Jean", "Comment je m'appelle ?")
 

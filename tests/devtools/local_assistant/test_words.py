@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.simulator.words import content_words, folded, tokens, topic_of
+from devtools.local_assistant.words import content_words, folded, tokens, topic_of
 
 
 @given(st.text())
