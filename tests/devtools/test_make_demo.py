@@ -3,12 +3,20 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from django.contrib.auth import authenticate, get_user_model
 from django.core.management import CommandError, call_command
 
+from devtools.management.commands.make_demo import passwords_file
 from tests.access.staff import is_in, make_groups
+
+
+@pytest.fixture(autouse=True)
+def _own_media_dir(settings, tmp_path: Path) -> None:
+    """An installation of its own for each test."""
+    settings.ENV = replace(settings.ENV, media_dir=str(tmp_path / "media"))
 
 
 def make_demo(username: str = "demo") -> str:
@@ -29,12 +37,71 @@ def test_demo_shows_a_password_that_opens_the_admin(client):
 
 
 @pytest.mark.django_db
-def test_demo_password_is_new_each_time():
-    first, second = make_demo(), make_demo()
+@pytest.mark.parametrize("username", ["demo", "claire", "responsable"])
+def test_demo_password_stays_the_same_and_ends_no_login(client, username):
+    make_groups()
+    first = make_demo(username)
+    client.login(username=username, password=first)
+
+    assert make_demo(username) == first
+    assert is_in(client)
+    assert get_user_model().objects.count() == 3
+
+
+@pytest.mark.django_db
+def test_demo_password_is_another_in_another_installation(settings, tmp_path):
+    first = make_demo()
+    settings.ENV = replace(settings.ENV, media_dir=str(tmp_path / "another"))
+    second = make_demo()
 
     assert authenticate(username="demo", password=first) is None
     assert authenticate(username="demo", password=second) is not None
-    assert get_user_model().objects.count() == 3
+    assert len({make_demo(name) for name in ("demo", "claire", "responsable")}) == 3
+
+
+@pytest.mark.django_db
+def test_demo_passwords_can_be_read_by_nobody_else():
+    passwords_file().parent.mkdir()
+    passwords_file().write_text("{}")
+    passwords_file().chmod(0o644)
+    password = make_demo()
+
+    assert password in passwords_file().read_text()
+    assert passwords_file().stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"[]", b"{}", b'{"demo": 1}', b'{"demo": ""}', b'{"demo": "a\\nb"}', b"\xff"],
+)
+def test_demo_makes_passwords_anew_where_the_file_has_none(content):
+    first = make_demo()
+    passwords_file().write_bytes(content)
+    second = make_demo()
+
+    assert second != first
+    assert authenticate(username="demo", password=second) is not None
+    assert make_demo() == second
+
+
+@pytest.mark.django_db
+def test_demo_says_that_passwords_cannot_be_kept(tmp_path):
+    (tmp_path / "media").write_text("a file where the folder should be")
+
+    with pytest.raises(CommandError, match=r"demo_passwords\.json"):
+        make_demo()
+
+
+@pytest.mark.django_db
+def test_demo_shows_a_password_that_opens_an_account_whose_own_was_changed():
+    first = make_demo()
+    user = get_user_model().objects.get(username="demo")
+    user.set_password("changed-in-the-admin")
+    user.save()
+
+    assert make_demo() == first
+    assert authenticate(username="demo", password=first) is not None
 
 
 @pytest.mark.django_db

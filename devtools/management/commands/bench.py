@@ -1,30 +1,23 @@
 from __future__ import annotations
 
+import importlib.util
 import json
-import shutil
-import sys
 from argparse import ArgumentParser
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
-from chat.bench.children import CannotRun
-from chat.bench.document import as_document
-from chat.bench.page import as_page
-from chat.bench.parts import PARTS
-from chat.bench.plan import FULL, PLANS
-from chat.bench.running import Tell, profile, run
-from chat.bench.site import missing
-from chat.bench.table import as_text
-from chat.management.console import Exit, OperatorCommand, cannot, leave_with
+from chat.management.console import Exit, OperatorCommand, cannot, leave_with, progress
 from chat.management.files import write_whole
+from chat.management.lifeline import ChildFailed
+from devtools.bench.plan import Plan, read_plans
+from devtools.bench.report import as_document, as_page, as_text
+from devtools.bench.results import Run
+from devtools.bench.run import PARTS, measure, profile
 from meuble_project.env import ROOT
 
 DOCUMENT = ROOT / "docs" / "performance.md"
+DEVELOPMENT = ("starlette", "uvicorn", "httptools", "uvloop", "websockets")
 
 
 class Command(OperatorCommand):
@@ -33,13 +26,13 @@ class Command(OperatorCommand):
         "workers, a Redis and a model of its own. Nothing that runs is touched. "
         "Exit code: 0 the targets hold, 1 some do not, 2 it could not run, 130 interrupted."
     )
-    requires_system_checks = []  # what it measures are processes of its own
+    requires_system_checks = []  # it measures separate processes
     interrupted = "Interrompu. Les processus lancés pour la mesure sont arrêtés."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         sizes = parser.add_mutually_exclusive_group()
         sizes.add_argument("--quick", action="store_true", help="under a minute, one round")
-        sizes.add_argument("--size", choices=PLANS, default=FULL.name, help="default: full")
+        sizes.add_argument("--size", choices=read_plans(), default="full", help="default: full")
         parser.add_argument(
             "--only", action="append", choices=PARTS, metavar="PART", help=f"of {', '.join(PARTS)}"
         )
@@ -53,48 +46,41 @@ class Command(OperatorCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        plan = PLANS["quick" if options["quick"] else options["size"]]
+        plan = read_plans()["quick" if options["quick"] else options["size"]]
         if (rounds := options["rounds"]) is not None:
             plan = replace(plan, rounds=rounds)
         if plan.rounds < 1 or options["drivers"] < 1:
             raise cannot("--rounds, --drivers : au moins 1.")
-        if absent := missing():
+        if absent := [name for name in DEVELOPMENT if importlib.util.find_spec(name) is None]:
             raise cannot(
                 f"Il manque de quoi mesurer : {', '.join(absent)}. "
                 "Installer les outils de développement : make install"
             )
-        names = [name for name in PARTS if name in (options["only"] or PARTS)]
-        try:
-            with _progress(len(names)) as tell:
-                found = run(plan, names, tell=tell, drivers=options["drivers"])
-                if options["profile"]:
-                    found = replace(found, profile=profile(plan, tell=tell))
-        except CannotRun as error:
-            raise cannot(str(error)) from error
+        run = _measured(plan, options)
         if options["html"]:
-            write_whole(options["html"], as_page(found))
+            write_whole(options["html"], as_page(run))
         if options["write_docs"]:
-            write_whole(DOCUMENT, as_document(found))
+            write_whole(DOCUMENT, as_document(run))
         if options["json"]:
-            self.stdout.write(json.dumps(found.to_json(), ensure_ascii=False, indent=2))
+            self.stdout.write(json.dumps(run.to_json(), ensure_ascii=False, indent=2))
         else:
-            self.stdout.write(as_text(found))
-        if found.broken:
+            self.stdout.write(as_text(run))
+        if run.broken:
             leave_with(Exit.CANNOT)
-        leave_with(Exit.FOUND if found.failed else Exit.FINE)
+        leave_with(Exit.FOUND if run.failed else Exit.FINE)
 
 
-@contextmanager
-def _progress(parts: int) -> Iterator[Tell]:
-    """Show what is measured now, on a terminal."""
-    width = shutil.get_terminal_size().columns
-    bar = tqdm(total=parts, desc="Bench", file=sys.stderr, leave=False, disable=None, ncols=width)
-
-    def tell(done: int, what: str) -> None:
-        bar.update(done - bar.n)
-        bar.set_postfix_str(what)
-
+def _measured(plan: Plan, options: dict[str, Any]) -> Run:
+    names = [name for name in PARTS if name in (options["only"] or PARTS)]
     try:
-        yield tell
-    finally:
-        bar.close()
+        with progress("Bench", "parts") as show:
+
+            def tell(done: int, what: str) -> None:
+                show(done, len(names), what)
+
+            run = measure(plan, names, tell=tell, drivers=options["drivers"])
+            if options["profile"]:
+                run = replace(run, profile=profile(plan, tell=tell))
+    except ChildFailed as error:
+        raise cannot(str(error)) from error
+    return run

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 import logging
 import re
+import signal
+import subprocess  # nosec B404
+import sys
+import tempfile
 import time
 from argparse import ArgumentParser
 from contextlib import ExitStack
@@ -11,35 +16,39 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.management import call_command
 
-from chat.assistant.llm import close_llm, default_llm
-from chat.evaluation.cache import AnswerCache
-from chat.evaluation.differences import keep_run, read_last
-from chat.evaluation.page import as_page
-from chat.evaluation.reading import CONVERSATIONS, BadConversations, read_conversations
-from chat.evaluation.recording import RecordingLLM
-from chat.evaluation.results import Played
-from chat.evaluation.run import Run
-from chat.evaluation.runner import MissingData, Plan, play
-from chat.evaluation.stage import (
-    answering,
-    load_demonstration,
-    own_database,
-    own_memory,
-    played_clock,
-)
-from chat.evaluation.text import as_text
-from chat.evaluation.types import CATEGORIES, Conversation
+from chat.assistant.llm import MODEL_URL
+from chat.core import runtime
+from chat.core.clock import now
+from chat.core.reporting.french import moment
 from chat.management.assistant_process import COMMAND, local_assistant
 from chat.management.console import Exit, OperatorCommand, cannot, leave_with, progress
 from chat.management.files import write_whole
-from chat.reports.phrases import moment
-from chat.sessions.types import now
-from meuble_project.env import ROOT
+from devtools.evaluation.cache import AnswerCache
+from devtools.evaluation.differences import keep_run, read_last
+from devtools.evaluation.page import as_page
+from devtools.evaluation.reading import CONVERSATIONS, BadConversations, read_conversations
+from devtools.evaluation.recording import RecordingLLM
+from devtools.evaluation.results import Played
+from devtools.evaluation.run import Run
+from devtools.evaluation.runner import MissingData, Plan, play
+from devtools.evaluation.sandbox import (
+    EVALUATED_LLM,
+    answering,
+    is_sandbox,
+    load_demonstration,
+    played_clock,
+    sandbox_variables,
+)
+from devtools.evaluation.text import as_text
+from devtools.evaluation.types import CATEGORIES, Conversation
+from meuble_project.env import ROOT, environment_with
 
 LOCAL_MODEL = "assistant local"
-#: It answers at once: nobody reads along.
+#: Local assistant without delays.
 AT_ONCE = (*COMMAND, "--first-token-ms", "0", "--tokens-per-s", "0")
+LIFELINE = (sys.executable, "-m", "chat.management.lifeline", "evaluate")
 MAX_TOGETHER = 32
 
 
@@ -78,6 +87,8 @@ class Command(OperatorCommand):
             metavar="FOLDER",
             help="YAML files to play instead of those that come with the software",
         )
+        # Set by the command when it restarts itself in the environment of the sandbox.
+        parser.add_argument("--sandbox", type=Path, metavar="FOLDER", help=argparse.SUPPRESS)
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not 1 <= options["together"] <= MAX_TOGETHER:
@@ -85,7 +96,13 @@ class Command(OperatorCommand):
         if not options["timeout_s"] > 0:
             raise cannot("--timeout-s : plus que 0.")
         conversations = chosen(options["conversations"], options["only"], options["category"])
-        logging.getLogger("chat").setLevel(logging.ERROR)  # a line for each turn is too many
+        if options["sandbox"] is None:
+            play_in_sandbox(options)
+            return
+        if not is_sandbox(settings.ENV, options["sandbox"]):
+            raise cannot("--sandbox : ce processus a d'autres données que celles de ce dossier.")
+        for package in ("chat", "devtools"):
+            logging.getLogger(package).setLevel(logging.ERROR)  # a line for each turn is too many
         path = options["keep"] / "last.json"
         run = _run(conversations, options, path)
         if options["html"]:
@@ -102,10 +119,10 @@ class Command(OperatorCommand):
 
 
 def chosen(folder: Path, only: str | None, categories: list[str] | None) -> list[Conversation]:
-    """Return the conversations to play.
+    """Return the selected conversations.
 
     Raises:
-        CommandError: they cannot be read, or none is left.
+        CommandError: they cannot be read, or none is selected.
     """
     try:
         pattern = re.compile(only or "")
@@ -125,11 +142,60 @@ def chosen(folder: Path, only: str | None, categories: list[str] | None) -> list
     return left
 
 
+def play_in_sandbox(options: dict[str, Any]) -> None:
+    """Run this command again in a child process with isolated data, and exit with its exit code.
+
+    The child has its own process session, so that Ctrl-C reaches it once, and it ends with this
+    process in all cases.
+
+    Raises:
+        SystemExit: with its exit code, if not 0.
+        CommandError: the child was killed.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="evaluate-") as folder,
+        subprocess.Popen(  # noqa: S603 - a command of ours # nosec B603
+            [*LIFELINE, *_arguments(options), f"--sandbox={folder}"],
+            stdin=subprocess.PIPE,
+            env=environment_with(sandbox_variables(Path(folder))),
+            cwd=ROOT,
+            start_new_session=True,
+        ) as process,
+    ):
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:
+            process.send_signal(signal.SIGINT)
+            code = process.wait()
+    if code < 0:
+        raise cannot(f"Les conversations n'ont pas pu être jouées (signal {-code}).")
+    if code:
+        raise SystemExit(code)
+
+
+def _arguments(options: dict[str, Any]) -> list[str]:
+    """Return the options as command-line arguments, with absolute paths."""
+    flags = [
+        f"--{name.replace('_', '-')}" for name in ("no_cache", "json", "traceback") if options[name]
+    ]
+    values = [
+        f"--{name.replace('_', '-')}={options[name]}"
+        for name in ("only", "together", "timeout_s")
+        if options[name] is not None
+    ]
+    paths = [
+        f"--{name}={options[name].absolute()}"
+        for name in ("keep", "html", "conversations")
+        if options[name] is not None
+    ]
+    return [*flags, *values, *paths, *(f"--category={one}" for one in options["category"] or ())]
+
+
 def _run(conversations: list[Conversation], options: dict[str, Any], path: Path) -> Run:
     is_local = settings.ENV.uses_local_assistant
     model = LOCAL_MODEL if is_local else settings.ENV.openai_model
     began, made_at = time.perf_counter(), now()
-    played = _play_on_stage(conversations, options, model, is_local=is_local)
+    played = _play_here(conversations, options, model, is_local=is_local)
     return Run(
         played=tuple(played),
         model=model,
@@ -139,29 +205,29 @@ def _run(conversations: list[Conversation], options: dict[str, Any], path: Path)
     )
 
 
-def _play_on_stage(
+def _play_here(
     conversations: list[Conversation], options: dict[str, Any], model: str, *, is_local: bool
 ) -> list[Played]:
-    """Play the conversations in a shop of their own. The local assistant is never cached: its
-    own code is part of what is looked at.
+    """Play the conversations in this process's sandbox.
+
+    The local assistant is never cached, since the evaluation covers its code too.
     """
     cache = None
     if not is_local and not options["no_cache"]:
         cache = AnswerCache(options["keep"] / "answers.jsonl")
-    with ExitStack() as stage:
-        stage.enter_context(own_memory())
+    call_command("migrate", verbosity=0)
+    load_demonstration()
+    with ExitStack() as stack:
         if is_local:
-            # Read when the model's client is made, at the first turn.
-            settings.LOCAL_ASSISTANT_URL = stage.enter_context(local_assistant(AT_ONCE))
-        stage.enter_context(own_database())
-        load_demonstration()
-        stage.enter_context(played_clock())
+            url = stack.enter_context(local_assistant(AT_ONCE))
+            stack.enter_context(runtime.override(MODEL_URL.to(url)))
+        stack.enter_context(played_clock())
         server = settings.ENV.openai_base_url or "openai"
         llm = RecordingLLM(
-            default_llm, f"{model} {settings.ENV.openai_reasoning_effort} {server}", cache
+            EVALUATED_LLM.get, f"{model} {settings.ENV.openai_reasoning_effort} {server}", cache
         )
-        stage.enter_context(answering(llm))
-        tell = stage.enter_context(progress("Conversations", "jouées"))
+        stack.enter_context(answering(llm))
+        tell = stack.enter_context(progress("Conversations", "jouées"))
         plan = Plan(options["together"], options["timeout_s"])
         try:
             return asyncio.run(_play_and_close(conversations, plan, tell))
@@ -173,4 +239,4 @@ async def _play_and_close(conversations: list[Conversation], plan: Plan, tell: A
     try:
         return await play(conversations, plan, tell)
     finally:
-        await close_llm()
+        await runtime.current().aclose()

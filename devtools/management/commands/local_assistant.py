@@ -7,8 +7,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from chat.simulator.control import MAX_RECORDED, Pace
-from chat.simulator.server import LIVELY, start
+from devtools.local_assistant.completions import MAX_RECORDED
+from devtools.local_assistant.faults import Pace
+from devtools.local_assistant.server import LIVELY, start
 
 
 class Command(BaseCommand):

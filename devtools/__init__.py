@@ -1,0 +1,1 @@
+"""Developers' tools: local assistant, bench, evaluation, demonstration, tracing."""
