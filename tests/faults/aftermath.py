@@ -10,10 +10,12 @@ from functools import partial
 
 import redis.asyncio
 import websockets
+from websockets.exceptions import WebSocketException
 
 from tests.faults.client import Tab
 from tests.faults.cluster import Cluster, WorkerProcess
 from tests.faults.patience import Stopwatch, done_within
+from tests.faults.stalls import Stall, read_stalls
 from tests.faults.view import Line, View
 from tests.faults.visitor import Visitor
 
@@ -22,8 +24,13 @@ CONVERGE_S = 6
 #: A worker that is quiet says what a page shows; so long on a machine that is not.
 STATE_S = 20
 _ERROR = re.compile(r".*\[error .*")
-#: The layer logs that its connection broke, and comes back; Django, each 503.
-_KNOWN = re.compile(r"\[channels_redis.pubsub\]|Service Unavailable:")
+#: Errors that are no bugs. The layer logs that its connection broke, and comes back; Django, each
+#: 503; the cache of logins, which the database keeps, that Redis is away; the watchdog, each stall,
+#: which are measured here too.
+_KNOWN = re.compile(
+    r"\[channels_redis.pubsub\]|Service Unavailable:|Exception ignored +\[django_redis.cache\]"
+    r"|\[chat.core.watchdog\]"
+)
 
 
 async def read_what_is_left(cluster: Cluster, visitors: list[Visitor]) -> None:
@@ -32,7 +39,7 @@ async def read_what_is_left(cluster: Cluster, visitors: list[Visitor]) -> None:
     async with redis.asyncio.Redis.from_url(cluster.redis.url) as client:
         for visitor in visitors:
             if visitor.record.erased:
-                visitor.record.traces = await _traces(cluster, client, visitor)
+                visitor.record.traces += await _traces(cluster, client, visitor)
                 continue
             raw = await client.get(f"session:{visitor.session_id}")
             messages = json.loads(raw)["messages"] if raw else []
@@ -44,9 +51,9 @@ async def read_what_is_left(cluster: Cluster, visitors: list[Visitor]) -> None:
                 await done_within(CONVERGE_S, shown, watch)
 
 
-def read_logs(cluster: Cluster) -> list[str]:
-    """Return what the workers wrote since the last time that tells of a bug."""
-    errors = []
+def read_logs(cluster: Cluster) -> tuple[list[str], list[Stall]]:
+    """Return what the workers wrote since the last time that tells of a bug, and their stalls."""
+    errors, stalls = [], []
     for worker in cluster.workers:
         text = worker.log.read_text()[worker.log_read :]
         worker.log_read += len(text)
@@ -54,7 +61,9 @@ def read_logs(cluster: Cluster) -> list[str]:
         errors += [f"{worker.name}: {line}" for line in lines]
         if "Question " in text or "n°" in text:
             errors.append(f"{worker.name} wrote a message into its log")
-    return errors
+        new, worker.stalls_read = read_stalls(worker.name, worker.stalls, worker.stalls_read)
+        stalls += new
+    return errors, stalls
 
 
 async def _traces(cluster: Cluster, client: redis.asyncio.Redis, visitor: Visitor) -> list[str]:
@@ -82,7 +91,7 @@ async def _traces(cluster: Cluster, client: redis.asyncio.Redis, visitor: Visito
 async def _state_at(worker: WorkerProcess, cookies: dict[str, str]) -> View:
     """What a page that is opened now shows."""
     view = View()
-    with suppress(TimeoutError):
+    with suppress(TimeoutError, OSError, WebSocketException):  # it may have died just now
         async with (
             asyncio.timeout(STATE_S),
             websockets.connect(

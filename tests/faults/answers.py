@@ -10,10 +10,10 @@ seen of an answer on its way.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 
-from chat.simulator.control import FaultPlan
-from chat.simulator.faults import Fault, Kind
+from devtools.local_assistant.faults import Fault, FaultPlan, Kind
 
 _QUESTION = re.compile(r"Question (\S+) en (\d+) mots")
 _HEAD = re.compile(r"«(?P<token>[^»]*)» fois (?P<number>[a-z]+) en (?P<words>[a-z]+) mots :")
@@ -62,9 +62,13 @@ def _whole(head: re.Match[str]) -> str:
 
 @dataclass
 class NumberedAnswers(FaultPlan):
-    """Has the local assistant say numbered answers wherever no fault was planned."""
+    """Has the local assistant say numbered answers wherever no fault was planned.
+
+    ``asked``: how often each question came, by its token.
+    """
 
     said: int = field(default=0)
+    asked: Counter[str] = field(default_factory=Counter)
 
     def take(self, asked: str) -> Fault | None:
         fault = super().take(asked)
@@ -73,4 +77,5 @@ class NumberedAnswers(FaultPlan):
             return fault
         self.said += 1
         token, words = asked_for.groups()
+        self.asked[token] += 1
         return Fault(kind=Kind.SAY, text=numbered(token, self.said, int(words)))

@@ -38,15 +38,21 @@ async def never_read(
     cookies = await get_cookies(cluster.web, worker.address)
     async with _socket(worker, cookies) as attentive:
         for n in range(messages):
-            text = f"{question(f'long{n}', 1)} {'très ' * 700}"
-            await attentive.send(
-                json.dumps({"type": "message.send", "id": f"long{n}", "text": text})
-            )
-        answered = 0
-        while answered < messages:
+            await attentive.send(_long_message(f"long{n}"))
+        answered: set[str] = set()
+        while len(answered) < messages:
             event = json.loads(await attentive.recv())
-            answered += event["type"] == "message.done" and event["message"]["reply_to"] != ""
+            if event["type"] == "message.done" and event["message"]["reply_to"]:
+                answered.add(event["message"]["reply_to"])
+            elif event["type"] == "error" and event.get("id"):
+                await asyncio.sleep(min(1.0, event.get("retry_after_s", 1)))
+                await attentive.send(_long_message(event["id"]))
     await asyncio.gather(*(_ask_and_not_read(worker, cookies, syncs) for _ in range(clients)))
+
+
+def _long_message(id_: str) -> str:
+    text = f"{question(id_, 1)} {'très ' * 700}"
+    return json.dumps({"type": "message.send", "id": id_, "text": text})
 
 
 async def _ask_and_not_read(worker: WorkerProcess, cookies: dict[str, str], syncs: int) -> None:

@@ -171,5 +171,88 @@ SCENARIOS = [
         crashes=("erased, not announced", "written, not stored"),
         strikes=(Strike(what=What.CRASH),),
     ),
+    Scenario(
+        name="question that no worker survives",
+        visitors=4,
+        workers=3,
+        traps=("freeze", "die"),
+        spoilt=True,
+        strikes=(Strike(what=What.FATAL, after=10, settings={"kinds": ("freeze", "die")}),),
+    ),
+    Scenario(
+        name="text that is slow to read",
+        visitors=4,
+        strikes=(Strike(what=What.SLOW_TEXT, after=5, settings={"messages": 12}),),
+    ),
+    Scenario(
+        name="records that cannot be read",
+        visitors=4,
+        spoilt=True,
+        strikes=(
+            Strike(what=What.UNREADABLE, after=5),
+            Strike(what=What.UNREADABLE_BACK, after=5, lasts_s=0.5),
+        ),
+    ),
+    Scenario(
+        name="messages that no worker understands",
+        visitors=2,
+        questions=1,
+        strikes=(Strike(what=What.STRANGE, after=5),),
+    ),
+    Scenario(
+        name="worker stopped without Redis",
+        visitors=4,
+        environ=(("SHUTDOWN_GRACE_S", "1"),),
+        spoilt=True,
+        strikes=(Strike(what=What.STOP_AWAY, after=20),),
+    ),
+    Scenario(
+        name="one worker cut off",
+        visitors=6,
+        tabs=1,
+        wires=True,
+        words=_LONG,
+        strikes=(
+            Strike(what=What.CUT_OFF, lasts_s=1.5, settings={"how": "cut"}),
+            Strike(what=What.CUT_OFF, lasts_s=1.5, settings={"how": "freeze"}),
+        ),
+    ),
+    Scenario(
+        name="adviser takes over without Redis",
+        visitors=4,
+        tabs=1,
+        wires=True,
+        strikes=tuple(
+            Strike(what=What.TAKE_OVER, after=5, lasts_s=1.5, settings={"away": away})
+            for away in ("redis", "writer", "desk")
+        ),
+    ),
+    Scenario(
+        name="erasure while the database is busy",
+        visitors=4,
+        spoilt=True,
+        strikes=(Strike(what=What.ERASE_BUSY, after=5),),
+    ),
+    Scenario(
+        name="data of Redis lost in mid-answer",
+        visitors=6,
+        tabs=1,
+        words=_LONG,
+        strikes=(Strike(what=What.FLUSH, after=20),),
+    ),
+    Scenario(
+        name="secrets in addresses",
+        visitors=1,
+        questions=1,
+        environ=(("LOG_LEVEL", "DEBUG"),),
+        strikes=(Strike(what=What.SECRETS, after=2),),
+    ),
+    Scenario(
+        name="crowd without Redis",
+        visitors=2,
+        environ=(("CHAT_RATE_PER_ADDRESS_PER_MINUTE", "40"), ("TRUSTED_PROXIES", "1")),
+        spoilt=True,
+        strikes=(Strike(what=What.CROWD, settings={"sockets": 12, "messages": 15, "limit": 40}),),
+    ),
 ]
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}

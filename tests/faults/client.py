@@ -101,14 +101,14 @@ class Tab:
     async def answered(self, id_: str) -> None:
         """Wait for the end of a question; one that failed is asked again, a few times."""
         while True:
-            await self.until(lambda: self._has_end(id_))
+            await self.until(lambda: self.has_end(id_))
             if id_ not in self.view.failed or self.view.ended or not self.may_retry(id_):
                 return
             await asyncio.sleep(0.3 + self._rng.random() / 2)
             if id_ in self.view.failed:
                 await self.retry(id_)
 
-    def _has_end(self, id_: str) -> bool:
+    def has_end(self, id_: str) -> bool:
         if self.view.ended or id_ in self.record.refused:
             return True
         return id_ not in self.outbox and id_ not in self.view.waiting
@@ -200,6 +200,8 @@ class Tab:
         if kind in {"message.delta", "message.done"}:
             self.record.progressed_at.append(at)
             self.on_delta()
+        if kind == "message.delta":
+            self.record.spoke_at.append(at)
         if kind == "message.accepted":
             self._note_accepted(event["id"])
         elif kind == "message.done" and event["message"]["reply_to"]:

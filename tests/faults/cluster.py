@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,12 +15,13 @@ from pathlib import Path
 
 import aiohttp
 
-from chat.simulator.control import Pace
-from chat.simulator.server import RunningServer, start
+from devtools.local_assistant.faults import Pace
+from devtools.local_assistant.server import RunningServer, start
+from devtools.redis_server import RedisServer
 from meuble_project.env import Env
-from tests.faults.answers import NumberedAnswers
+from tests.faults.adviser import MAKE_LOGIN, Adviser, login_beside
 from tests.faults.options import Options
-from tests.redis_server import RedisServer
+from tests.faults.wire import Wire
 
 ROOT = Path(__file__).parents[2]
 START_S = 90
@@ -28,11 +30,24 @@ PACE = Pace(first_token_ms=40, tokens_per_s=48)
 
 
 class WorkerProcess:
-    """``manage.py serve``, or the same with ``patches`` (see ``worker.py``) in it."""
+    """``manage.py serve``, watched and with ``patches`` (see ``worker.py``) in it.
 
-    def __init__(self, name: str, folder: Path, environ: dict[str, str], patches: Sequence[str]):
+    ``wire``: over which it reaches Redis, None when it does so directly.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        environ: dict[str, str],
+        patches: Sequence[str],
+        wire: Wire | None = None,
+    ):
         self.name = name
         self.log = folder / f"{name}.log"
+        self.stalls = folder / f"{name}.stalls"
+        self.stalls_read = 0
+        self.wire = wire
         self.address = ""
         self.patches = list(patches)
         self.is_frozen = False
@@ -55,9 +70,7 @@ class WorkerProcess:
         return self._process is not None and self._process.poll() is None
 
     async def start(self) -> None:
-        command = ["manage.py", "serve"]
-        if self.patches:
-            command = ["-m", "tests.faults.worker", *self.patches]
+        command = ["-m", "tests.faults.worker", str(self.stalls), *self.patches]
         self._process = self._launch([sys.executable, *command, "--port", "0"])
         assert self._process.stdout is not None
         async with asyncio.timeout(START_S):
@@ -121,9 +134,10 @@ class Cluster:
     def __init__(self, database: Path, options: Options) -> None:
         self.options = options
         self.workers: list[WorkerProcess] = []
-        self._database = database
         self._folder = tempfile.TemporaryDirectory(prefix="meuble-faults-")
         self.folder = Path(self._folder.name)
+        self.database = database
+        self._login = login_beside(database).read_text()
         (self.folder / "redis").mkdir()
         self.redis = RedisServer(self.folder / "redis")
         self.web: aiohttp.ClientSession
@@ -132,11 +146,12 @@ class Cluster:
 
     async def __aenter__(self) -> Cluster:
         try:
+            if self.options.spoilt:
+                self.database = Path(shutil.copy(self.database, self.folder))
             await asyncio.to_thread(self.redis.start)
             if not self.options.redis_at_start:
                 self.redis.kill()
             self.assistant = await start(pace=PACE)
-            self.assistant.assistant.faults = NumberedAnswers()
             patience = aiohttp.ClientTimeout(total=30)
             self.web = aiohttp.ClientSession(timeout=patience, cookie_jar=aiohttp.DummyCookieJar())
             own = [[f"crash:{crash}"] for crash in self.options.crashes]
@@ -150,6 +165,8 @@ class Cluster:
     async def __aexit__(self, *_: object) -> None:
         for worker in self.workers:
             worker.kill()
+            if worker.wire is not None:
+                await worker.wire.close()
         self.redis.kill()
         if hasattr(self, "web"):
             await self.web.close()
@@ -159,8 +176,14 @@ class Cluster:
 
     async def start_worker(self, patches: Sequence[str] = ()) -> WorkerProcess:
         self._count += 1
-        patches = [*self.options.patches, *patches]
-        worker = WorkerProcess(f"w{self._count}", self.folder, self._environ(), patches)
+        patches = [*self.options.patches, *(f"trap:{t}" for t in self.options.traps), *patches]
+        wire, url = None, self.redis.url
+        if self.options.wires:
+            wire = Wire(self.redis.port)
+            await wire.open()
+            url = wire.url
+        name, environ = f"w{self._count}", self._environ(url)
+        worker = WorkerProcess(name, self.folder, environ, patches, wire)
         self.workers.append(worker)
         await worker.start()
         return worker
@@ -168,6 +191,15 @@ class Cluster:
     @property
     def running(self) -> list[WorkerProcess]:
         return [worker for worker in self.workers if worker.is_running and worker.address]
+
+    @property
+    def adviser(self) -> Adviser:
+        return Adviser(self.web, self._login)
+
+    @property
+    def media(self) -> Path:
+        """Where photos are kept."""
+        return self.folder / "media"
 
     @property
     def addresses(self) -> list[str]:
@@ -184,15 +216,17 @@ class Cluster:
             parts.append(f"--- {worker.name} {worker.address}\n{text}")
         return "\n".join(parts)
 
-    def _environ(self) -> dict[str, str]:
+    def _environ(self, redis_url: str) -> dict[str, str]:
         # Present but empty means the default, and wins over ".env".
         environ = {field.name.upper(): "" for field in fields(Env)}
         environ |= {
             "DEBUG": "1",
-            "REDIS_URL": self.redis.url,
-            "DATABASE_URL": f"sqlite:///{self._database}",
+            "REDIS_URL": redis_url,
+            "DATABASE_URL": f"sqlite:///{self.database}",
+            "MEDIA_DIR": str(self.media),
             "OPENAI_BASE_URL": self.assistant.url,
             "CHAT_RATE_PER_MINUTE": "0",
+            "PAGE_RATE_PER_ADDRESS_PER_MINUTE": "0",
             "CHAT_TIMEOUT_S": "40",
             "SOCKETS_PER_ADDRESS": "1000",
             "CIRCUIT_RESET_S": "1",
@@ -204,17 +238,24 @@ class Cluster:
 
 
 def migrated_database(folder: Path) -> Path:
-    """Make a database for workers to share; nothing of a conversation is in it."""
+    """Make a database for workers to share; nothing of a conversation is in it.
+
+    Beside it lies the login of an adviser, see ``adviser.py``.
+    """
     path = folder / "db.sqlite3"
     environ = {field.name.upper(): "" for field in fields(Env)}
     environ |= {"DEBUG": "1", "DATABASE_URL": f"sqlite:///{path}", "PYTHONUTF8": "1"}
-    subprocess.run(
-        [sys.executable, "manage.py", "migrate", "--verbosity", "0"],
-        cwd=ROOT,
-        env=environ,
-        check=True,
-        timeout=120,
-    )
+    for command in (["migrate", "--verbosity", "0"], ["shell", "--command", MAKE_LOGIN]):
+        made = subprocess.run(
+            [sys.executable, "manage.py", *command],
+            cwd=ROOT,
+            env=environ,
+            check=True,
+            timeout=120,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+    login_beside(path).write_text(made.stdout.split()[-1])
     return path
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.cluster import migrated_database
-from tests.faults.records import RunRecord, figures
+from tests.faults.records import RunRecord, figures, stalls_of
 
 
 class Report:
@@ -56,6 +56,9 @@ def pytest_terminal_summary(
     if report.runs:
         terminalreporter.section("faults")
         terminalreporter.line(figures(report.runs))
+        terminalreporter.section("largest stall of a worker's event loop")
+        for run in report.runs:
+            terminalreporter.line(f"{run.scenario} | {stalls_of(run)}")
     if report.mutants:
         terminalreporter.section("planted bugs: mutant | fault | invariant that caught it")
         for row in report.mutants:

@@ -7,8 +7,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tests.faults.answers import is_whole, wrong_with
+from tests.faults.client import MAX_RETRIES
 from tests.faults.records import Ending, RunRecord, TabRecord, VisitorRecord, WorkerRecord
 from tests.faults.view import Line, View
+
+#: A question that no worker survives is given up after so many. Source: ``Store.claim``.
+MAX_TRIES = 3
+#: Of the processor, in one step of an event loop: nobody waits longer for all the others' work.
+LONGEST_STEP_S = 1.0
+#: Connections that a worker keeps for later, at most as seen: to Redis 14, to the model 3, and 10
+#: that this suite's HTTP clients keep open. What leaks grows beyond any of that.
+POOLED_FILES = 32
+#: A word that was on its way when an adviser was told that she has the conversation.
+ON_ITS_WAY_S = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +95,13 @@ def one_end(visitor: VisitorRecord) -> Iterator[str]:
     for line in visitor.stored:
         if line.author != "customer":
             continue
+        if visitor.taken_over_at is not None and line.id not in final.waiting:
+            continue
         ends = (line.id in answers) + (line.id in final.failed) + (line.id in final.waiting)
         if ends != 1 or line.id in final.waiting:
             yield f"{line.id} has {ends} ends in the transcript"
+    if visitor.taken_over_at is not None:
+        return  # an adviser answers instead: see ``silent``
     retried = {id_ for tab in visitor.tabs for id_ in tab.retried}
     for tab in visitor.tabs:
         for ending in tab.endings:
@@ -122,6 +137,21 @@ def one_voice(visitor: VisitorRecord) -> Iterator[str]:
             yield f"{line.id} is said to be whole, and ends with {line.text[-30:]!r}"
 
 
+def silent(visitor: VisitorRecord) -> Iterator[str]:
+    """Not a word of the model once an adviser was told that she has the conversation."""
+    if visitor.taken_over_at is None:
+        return
+    since = visitor.taken_over_at + ON_ITS_WAY_S
+    for tab in visitor.tabs:
+        late = [at for at in tab.spoke_at if at > since]
+        if late:
+            after_s = max(late) - visitor.taken_over_at
+            yield f"{tab.name} heard {len(late)} times of the model, up to {after_s:.1f} s later"
+    order = [line.author for line in visitor.stored]
+    if "adviser" in order and "assistant" in order[order.index("adviser") :]:
+        yield "the model answers below the adviser's words"
+
+
 def erased(visitor: VisitorRecord) -> Iterator[str]:
     """One second after an erasure nothing of it can be read, and nobody writes it again."""
     if not visitor.erased:
@@ -144,7 +174,7 @@ def back_to_start(worker: WorkerRecord) -> Iterator[str]:
     """Once everybody left, nothing of them is held open."""
     if worker.sockets_after:
         yield f"{worker.name} counts {worker.sockets_after} sockets, and nobody is there"
-    if worker.files_after > worker.files_before + 12:
+    if worker.files_after > worker.files_before + POOLED_FILES:
         yield f"{worker.name} had {worker.files_before} open files, and has {worker.files_after}"
 
 
@@ -161,6 +191,43 @@ def in_time(run: RunRecord) -> Iterator[str]:
     yield from dict.fromkeys(run.late)
 
 
+def few_tries(run: RunRecord) -> Iterator[str]:
+    """However many workers a question stops, the model is asked so often at most."""
+    asked_again = Counter(
+        id_ for visitor in run.visitors for tab in visitor.tabs for id_ in tab.retried
+    )
+    for question, times in run.calls.items():
+        if times > MAX_TRIES * (1 + asked_again[question] * MAX_RETRIES):
+            yield f"the model was asked {question} {times} times"
+
+
+def whole(run: RunRecord) -> Iterator[str]:
+    """Where nothing is struck and nobody stops an answer, no answer is cut and none fails."""
+    if not run.undisturbed:
+        return
+    for visitor in run.visitors:
+        yield from (f"{line.id} was cut" for line in visitor.stored if line.interrupted)
+        for tab in visitor.tabs:
+            yield from (f"{end.question} {end.how}" for end in tab.endings if end.how != "done")
+
+
+def short_steps(run: RunRecord) -> Iterator[str]:
+    """No text of a stranger keeps an event loop from everybody else."""
+    longest = max(run.stalls, key=lambda stall: stall.busy_s, default=None)
+    if longest is not None and longest.busy_s > LONGEST_STEP_S:
+        yield f"{longest.worker} took {longest.busy_s:.1f} s of processor time in one step"
+
+
+def goes_on(run: RunRecord) -> Iterator[str]:
+    """What one bad thing must not stop went on."""
+    yield from dict.fromkeys(run.broken)
+
+
+def no_secret(run: RunRecord) -> Iterator[str]:
+    """No cookie, link or key is in a log or in Redis' files, and no erased word stays there."""
+    yield from dict.fromkeys(run.leaks)
+
+
 OF_A_VISITOR: dict[str, Callable[[VisitorRecord], Iterator[str]]] = {
     "kept": kept,
     "once": once,
@@ -168,10 +235,20 @@ OF_A_VISITOR: dict[str, Callable[[VisitorRecord], Iterator[str]]] = {
     "view is transcript": view_is_transcript,
     "one end": one_end,
     "one voice": one_voice,
+    "silent": silent,
 }
 OF_A_WORKER: dict[str, Callable[[WorkerRecord], Iterator[str]]] = {
     "bounded": bounded,
     "back to the start": back_to_start,
+}
+OF_A_RUN: dict[str, Callable[[RunRecord], Iterator[str]]] = {
+    "in time": in_time,
+    "no bug": no_bug,
+    "few tries": few_tries,
+    "whole": whole,
+    "short steps": short_steps,
+    "goes on": goes_on,
+    "no secret": no_secret,
 }
 
 
@@ -188,8 +265,8 @@ def violations(run: RunRecord) -> list[Violation]:
     for worker in run.workers:
         for worker_name, stays in OF_A_WORKER.items():
             found += [Violation(worker_name, detail) for detail in stays(worker)]
-    found += [Violation("in time", detail) for detail in in_time(run)]
-    found += [Violation("no bug", detail) for detail in no_bug(run)]
+    for run_name, is_kept in OF_A_RUN.items():
+        found += [Violation(run_name, detail) for detail in is_kept(run)]
     return found
 
 

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chat import live
-from chat.assistant.attempt import Attempt
+from chat import pubsub
+from chat.assistant import turn
 from chat.consumers.customer import CustomerConsumer
-from chat.errors import SessionNotFound, StoreUnavailable
+from chat.core.errors import SessionNotFound, StoreUnavailable
+from chat.core.rate_limits import RedisCounter
 from chat.protocol import MessageAccepted, MessageDelta
+from chat.pubsub import InvalidMessage, PubSub, UnknownMessage
 from chat.sessions import redis_scripts, switch
 from chat.sessions.memory_record import Record
 from chat.sessions.merge import Stored
+from chat.sessions.redis_scripts import RedisScripts
 from chat.sessions.standin import StandIn
 from chat.sessions.switch import SwitchStore
+from meuble_project import logs
+from meuble_project.redaction import Redaction
 from tests.faults.invariants import Violation
 
 
@@ -74,18 +81,18 @@ def no_lease() -> None:
 def resume_from_zero() -> None:
     """An answer taken up again begins at its start, and those who hold some of it are not told."""
 
-    async def say_nothing(self: Attempt) -> None:
+    async def say_nothing(*_: Any) -> None:
         return
 
-    _replace(Attempt, "_begin_again", say_nothing)
+    _replace(turn, "_broadcast_restart", say_nothing)
 
 
 def lease_not_renewed() -> None:
     """An answer that takes longer than a lease is taken up by another worker meanwhile."""
     _edit(
         "write",
-        ("set('lease_until', NOW + tonumber(ARGV[3]))", ""),
-        ("redis.call('ZADD', TURNS, NOW + tonumber(ARGV[3]), ID)", ""),
+        ("set('lease_until', until_ms)", ""),
+        ("redis.call('ZADD', TURNS, until_ms, ID)", ""),
     )
 
 
@@ -162,8 +169,8 @@ def acknowledged_first() -> None:
 def orphans_left() -> None:
     """Nobody takes up what a dead worker leaves."""
 
-    async def none(self: Any) -> list[str]:
-        return []
+    async def none(self: Any) -> dict[str, int]:
+        return {}
 
     _replace(SwitchStore, "orphans", none)
 
@@ -181,13 +188,13 @@ def stale_offsets() -> None:
     """A delta says where the one before it began."""
     last: dict[str, int] = {}
 
-    async def tell(session_id: str, event: Any) -> None:
+    async def publish(self: PubSub, topic: str, event: Any) -> None:
         if isinstance(event, MessageDelta):
             before, last[event.id] = last.get(event.id, 0), event.offset
             event = replace(event, offset=before)
-        await tell_here(session_id, event)
+        await publish_local(self, topic, event)
 
-    tell_here = _replace(live, "tell_here", tell)
+    publish_local = _replace(PubSub, "publish_local", publish)
 
 
 def read_append_write() -> None:
@@ -205,6 +212,109 @@ def read_append_write() -> None:
     )
 
 
+def attempts_forgotten() -> None:
+    """A question that stopped one worker is given to the next one, for ever."""
+    _edit(
+        "claim",
+        ("if not is_late and not is_tried then break end", "if not is_late then break end"),
+        ("if ARGV[10] == '' and", "if false and"),
+    )
+
+
+def listener_dies() -> None:
+    """A message that is not understood ends the listening, and nobody begins it again."""
+
+    def decode_or_end(received: Any) -> Any:
+        try:
+            return decode(received)
+        except (UnknownMessage, InvalidMessage):
+            raise asyncio.CancelledError from None
+
+    decode = _replace(pubsub, "decode_message", decode_or_end)
+    _replace(pubsub._LayerLink, "_is_receiving", lambda self: self._receiving is not None)
+
+
+def left_in_the_way() -> None:
+    """A record that cannot be read stays where it is, and whoever meets it fails."""
+
+    @asynccontextmanager
+    async def read_as_it_is(*_: Any) -> AsyncIterator[None]:
+        yield
+
+    _replace(RedisScripts, "_run", RedisScripts._evaluate)
+    _replace(RedisScripts, "_reading", read_as_it_is)
+
+
+def left_in_memory() -> None:
+    """A worker that stops takes along what only its memory has."""
+
+    async def leave_all(*_: Any) -> None:
+        return
+
+    _replace(SwitchStore, "hand_down", leave_all)
+
+
+def not_put_back() -> None:
+    """What Redis lost is lost, though a worker has a copy."""
+
+    async def nothing(*_: Any, **__: Any) -> bool:
+        return False
+
+    _replace(SwitchStore, "_put_back", nothing)
+
+
+def uncounted_alone() -> None:
+    """Nobody counts what Redis does not."""
+    _replace(RedisCounter, "_count_alone", lambda *args, **kwargs: 0)
+
+
+def any_id_is_new() -> None:
+    """An id of which this worker knows nothing is taken for one that nobody used."""
+
+    def is_unknown(self: SwitchStore, session_id: str) -> bool:
+        return self._away_since is not None and session_id not in self._copies
+
+    _replace(SwitchStore, "_is_made_here", is_unknown)
+
+
+def confirmed_alone() -> None:
+    """An adviser is told that she has the conversation, whoever heard of it."""
+
+    async def confirm(self: Any, session_id: str, operation: Any) -> Any:
+        return await self._do(session_id, operation)
+
+    async def do_nothing(self: Any, session_id: str) -> None:
+        return
+
+    _replace(SwitchStore, "_confirmed", confirm)
+    _replace(SwitchStore, "check_confirmable", do_nothing)
+    _replace(SwitchStore, "_wait_until_known", do_nothing)
+
+
+def intent_forgotten() -> None:
+    """What an erasure could not remove at once is known to the process only that tried."""
+    _edit(
+        "erase", ("local function intend()", "local function intend()\n  if true then return end")
+    )
+
+
+def slow_expression() -> None:
+    """What customers write is read by an expression that goes back and forth."""
+
+    async def read_and_send(self: Any, message: Any) -> None:
+        if len(message.text) > 3000:
+            re.search(r"[\d.]+€", message.text[-3000:] * 9)
+        await send_message(self, message)
+
+    send_message = _replace(CustomerConsumer, "_send_message", read_and_send)
+
+
+def unredacted() -> None:
+    """Lines of the log are written as libraries make them."""
+    _replace(Redaction, "value", lambda self, value: value)
+    _replace(logs, "without_path", lambda text, path: text)
+
+
 def _mutant(plant: Callable[[], None], scenario: str, *invariants: str) -> tuple[str, Mutant]:
     return plant.__name__, Mutant(plant, scenario, frozenset(invariants))
 
@@ -215,7 +325,7 @@ MUTANTS: dict[str, Mutant] = dict(
         _mutant(no_fencing, "worker frozen past its lease", "one end", "one voice", "once"),
         _mutant(no_lease, "two tabs at two workers", "one end", "one voice", "once"),
         _mutant(resume_from_zero, "worker killed", "one voice"),
-        _mutant(lease_not_renewed, "answers longer than a lease", "one voice", "one end"),
+        _mutant(lease_not_renewed, "answers longer than a lease", "whole", "one voice", "one end"),
         _mutant(blank_on_error, "Redis away, unknown visitors", "view is transcript", "same order"),
         _mutant(no_merge, "Redis killed", "kept", "once", "same order", "one end"),
         _mutant(memory_forgotten, "Redis killed", "kept", "one end"),
@@ -226,5 +336,16 @@ MUTANTS: dict[str, Mutant] = dict(
         _mutant(not_handed_over, "worker stopped before its answers ended", "in time"),
         _mutant(stale_offsets, "two tabs at two workers", "one voice"),
         _mutant(read_append_write, "two tabs at two workers", "kept"),
+        _mutant(attempts_forgotten, "question that no worker survives", "few tries"),
+        _mutant(left_in_the_way, "records that cannot be read", "goes on", "in time", "no bug"),
+        _mutant(left_in_memory, "worker stopped without Redis", "kept"),
+        _mutant(listener_dies, "messages that no worker understands", "goes on"),
+        _mutant(uncounted_alone, "crowd without Redis", "goes on"),
+        _mutant(not_put_back, "data of Redis lost in mid-answer", "kept", "one end"),
+        _mutant(any_id_is_new, "one worker cut off", "view is transcript"),
+        _mutant(confirmed_alone, "adviser takes over without Redis", "silent"),
+        _mutant(intent_forgotten, "erasure while the database is busy", "goes on", "erased"),
+        _mutant(slow_expression, "text that is slow to read", "short steps"),
+        _mutant(unredacted, "secrets in addresses", "no secret"),
     )
 )

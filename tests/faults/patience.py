@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Awaitable
 from pathlib import Path
 
-_PRESSURE = Path("/proc/pressure/cpu")
+#: How long somebody has waited for a processor. Source: Linux, Documentation/accounting/psi.rst.
+PRESSURE = Path("/proc/pressure/cpu")
 #: However busy the machine is, a deadline is over after so many times its length.
 LONGEST = 4
 
@@ -15,16 +16,18 @@ class Stopwatch:
     """``s``: seconds since it was made, without those in which somebody waited for a processor.
 
     Our own workers are among those who wait. Where the system does not tell: all seconds.
+    ``pressure``: the file in which the system tells.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, pressure: Path = PRESSURE) -> None:
+        self._pressure = pressure
         self._made_at = asyncio.get_running_loop().time()
-        self._waited_s = _waited_s()
+        self._waited_s = _waited_s(pressure)
 
     @property
     def s(self) -> float:
         passed_s = asyncio.get_running_loop().time() - self._made_at
-        return max(passed_s / LONGEST, passed_s - (_waited_s() - self._waited_s))
+        return max(passed_s / LONGEST, passed_s - (_waited_s(self._pressure) - self._waited_s))
 
 
 async def done_within(
@@ -43,10 +46,9 @@ async def done_within(
         task.cancel()
 
 
-def _waited_s() -> float:
-    """Source: Linux, Documentation/accounting/psi.rst."""
+def _waited_s(pressure: Path) -> float:
     try:
-        some = _PRESSURE.read_text().splitlines()[0]
+        some = pressure.read_text().splitlines()[0]
     except OSError:
         return 0.0
     return int(some.rpartition("total=")[2]) / 1e6

@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Sequence
 from functools import partial
 
 import aiohttp
 
 from tests.faults.aftermath import read_logs, read_what_is_left
+from tests.faults.answers import NumberedAnswers
 from tests.faults.client import Tab
 from tests.faults.cluster import Cluster, erase, get_cookies
+from tests.faults.leaks import read_leaks
 from tests.faults.patience import Stopwatch, done_within
 from tests.faults.records import RunRecord, TabRecord
-from tests.faults.scenario import OF_REDIS, Ask, Scenario, Strike, Then, What, scripts
+from tests.faults.scenario import (
+    WITHOUT_REDIS,
+    Ask,
+    Scenario,
+    Strike,
+    Then,
+    What,
+    guest_script,
+    scripts,
+)
+from tests.faults.scene import Scene
 from tests.faults.strikes import Striker
 from tests.faults.visitor import Visitor
 from tests.faults.weights import Weights
@@ -24,6 +37,7 @@ PLAY_S = 30
 PLAY_WITH_BUG_S = 15
 #: After the last strike every page is quiet and right within this.
 SETTLE_S = 15
+SETTLE_WITH_BUG_S = 8
 #: Source: specification, section 9.
 ERASED_WITHIN_S = 1.0
 TAKEN_UP_S = 15.0
@@ -50,11 +64,19 @@ class Play:
         self._heard = asyncio.Event()
         self._scripts = scripts(scenario, seed)
         self._acting_ended = False
-        speaks = any(strike.what is What.MODEL for strike in scenario.strikes)
-        self._strikes_redis = any(strike.what in OF_REDIS for strike in scenario.strikes)
-        self.record = RunRecord(seed=seed, numbered=not speaks)
+        speaks = any(strike.what in {What.MODEL, What.SLOW_TEXT} for strike in scenario.strikes)
+        self._strikes_redis = any(strike.what in WITHOUT_REDIS for strike in scenario.strikes)
+        self.record = RunRecord(
+            seed=seed,
+            scenario=scenario.name,
+            numbered=not speaks,
+            undisturbed=scenario.is_undisturbed,
+        )
+        self._plan = NumberedAnswers()
+        self._guests = 0
 
     async def run(self) -> RunRecord:
+        self._cluster.assistant.assistant.faults = self._plan
         await self._arrive()
         weights = Weights(self._cluster)
         acting = [
@@ -64,7 +86,9 @@ class Play:
         ]
         striking = asyncio.create_task(self._strike_all())
         try:
-            play_s = PLAY_WITH_BUG_S if self._cluster.options.patches else PLAY_S
+            has_bug = bool(self._cluster.options.patches)
+            play_s = PLAY_WITH_BUG_S if has_bug else PLAY_S
+            settle_s = SETTLE_WITH_BUG_S if has_bug else SETTLE_S
             in_time = await done_within(play_s, asyncio.wait(acting))
             self._acting_ended = True
             self._heard.set()
@@ -73,19 +97,21 @@ class Play:
                     task.result()
                 task.cancel()
             await striking
-            await self._settle(SETTLE_S if in_time else 0)
+            await self._settle(settle_s if in_time else 0)
             await read_what_is_left(self._cluster, self._visitors)
         finally:
             for task in (*acting, striking):
                 task.cancel()
             await asyncio.gather(*(tab.leave() for tab in self._tabs))
             weights.close()
-            self._cluster.assistant.faults.clear()
+            self._plan.clear()
         if self._strikes_redis:  # workers do not know what others keep in their memories
             for visitor in self._visitors:
                 visitor.record.excuse_what_came_back()
         self.record.workers = await weights.after()
-        self.record.errors = read_logs(self._cluster)
+        self.record.calls = dict(self._plan.asked)
+        self.record.leaks = read_leaks(self._cluster, self._visitors)
+        self.record.errors, self.record.stalls = read_logs(self._cluster)
         return self.record
 
     # Customers
@@ -102,6 +128,18 @@ class Play:
         for tab in self._tabs:
             tab.on_delta = self._note_delta
         self.record.visitors = [visitor.record for visitor in self._visitors]
+
+    async def _welcome(self, addresses: Sequence[str], words: int) -> Visitor:
+        """Have one more visitor come: see ``scene.Welcome``."""
+        cookies = await get_cookies(self._cluster.web, addresses[0])
+        script = guest_script(self._scripts, self._guests, len(addresses), words)
+        guest = Visitor(f"g{self._guests}", cookies, script)
+        self._guests += 1
+        for address in addresses:
+            self._tabs.append(guest.open_tab(self._cluster, self._rng, address))
+        self._visitors.append(guest)
+        self.record.visitors.append(guest.record)
+        return guest
 
     async def _act(self, visitor: Visitor, tab: Tab, asks: list[Ask]) -> None:
         for ask in asks:
@@ -147,7 +185,6 @@ class Play:
                 continue
             if status != 503:
                 break
-            visitor.record.erasure_refused = True
             await asyncio.sleep(ERASE_AGAIN_S)
         if status != 302:
             return
@@ -175,7 +212,8 @@ class Play:
 
     async def _strike_all(self) -> None:
         witness = Witness(self._cluster, self._visitors[0].cookies, self.record.late)
-        striker = Striker(self._cluster, self._tabs, witness)
+        scene = Scene(self._cluster, witness, self.record, self._plan, self._welcome)
+        striker = Striker(scene, self._tabs)
         loop = asyncio.get_running_loop()
         at = 0
         for strike in self._scenario.strikes:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from tests.faults.stalls import Stall
 from tests.faults.view import Line, View
 
 
@@ -29,6 +30,7 @@ class TabRecord:
     """``asked``: text by id, in order. ``retried``: what its customer asked again after a failure.
 
     ``progressed_at``: when it heard a word of an answer, or saw an end that it had missed.
+    ``spoke_at``: when it heard a word of an answer on its way.
     ``vanished``: messages that were taken back while Redis served. ``blanked``: how often a
     conversation was shown as if nothing had been said. ``internal``: bugs it was told.
     """
@@ -46,6 +48,7 @@ class TabRecord:
     internal: list[str] = field(default_factory=list)
     connections: int = 0
     progressed_at: list[float] = field(default_factory=list)
+    spoke_at: list[float] = field(default_factory=list)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,7 +56,7 @@ class VisitorRecord:
     """``finals``: the transcript by who was asked for it in the end: each worker, and Redis.
 
     ``traces``: where anything of an erased conversation can still be read. ``unsettled``: pages
-    that did not come to rest.
+    that did not come to rest. ``taken_over_at``: when an adviser was told that she has it.
     """
 
     name: str
@@ -61,9 +64,9 @@ class VisitorRecord:
     finals: dict[str, View] = field(default_factory=dict)
     stored: list[Line] = field(default_factory=list)
     erased: bool = False
-    erasure_refused: bool = False
     traces: list[str] = field(default_factory=list)
     unsettled: list[str] = field(default_factory=list)
+    taken_over_at: float | None = None
 
     def excuse_what_came_back(self) -> None:
         """Excuse messages that were shown, then not, but were kept in the end.
@@ -95,19 +98,32 @@ class WorkerRecord:
 @dataclass(slots=True, kw_only=True)
 class RunRecord:
     """``errors``: lines of the workers' logs that tell of a bug. ``late``: promises of seconds
-    that were not kept.
+    that were not kept. ``broken``: other promises, see ``kept_going`` in ``invariants.py``.
 
-    ``numbered``: whether every answer is one of ``answers.py``.
+    ``numbered``: whether every answer is one of ``answers.py``. ``undisturbed``: whether nothing
+    was struck and nobody stopped an answer. ``calls``: how often the model was asked each question.
+    ``stalls``: of event loops. ``leaks``: where a secret was written.
     """
 
     seed: int
+    scenario: str = ""
     visitors: list[VisitorRecord] = field(default_factory=list)
     workers: list[WorkerRecord] = field(default_factory=list)
     struck: list[str] = field(default_factory=list)
     recoveries_s: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     late: list[str] = field(default_factory=list)
+    broken: list[str] = field(default_factory=list)
+    calls: dict[str, int] = field(default_factory=dict)
+    stalls: list[Stall] = field(default_factory=list)
+    leaks: list[str] = field(default_factory=list)
     numbered: bool = True
+    undisturbed: bool = False
+
+    @property
+    def longest_step_s(self) -> float:
+        """Processor time of the longest step of a worker's event loop; 0.1 or less is not noted."""
+        return max((stall.busy_s for stall in self.stalls), default=0.0)
 
     @property
     def messages(self) -> int:
@@ -141,6 +157,12 @@ class RunRecord:
         return sum(times - 1 for counted in stored for times in counted.values())
 
 
+def stalls_of(run: RunRecord) -> str:
+    """``"0.31 s late, longest step 0.12 s of processor time"``, of whichever worker it was."""
+    late_s = max((stall.late_s for stall in run.stalls), default=0.0)
+    return f"{late_s:.2f} s late, longest step {run.longest_step_s:.2f} s of processor time"
+
+
 def figures(runs: Sequence[RunRecord]) -> str:
     """``"812 messages, 31 faults, 0 lost, 0 doubled, …; recovery 0.2 s (median), …"``"""
     messages = sum(run.messages for run in runs)
@@ -153,4 +175,6 @@ def figures(runs: Sequence[RunRecord]) -> str:
     if recoveries:
         median = statistics.median(recoveries)
         text += f"; recovery {median:.2f} s (median), {max(recoveries):.1f} s (worst)"
+    if step_s := max((run.longest_step_s for run in runs), default=0.0):
+        text += f"; longest step of an event loop {step_s:.2f} s"
     return text

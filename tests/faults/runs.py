@@ -17,6 +17,8 @@ from tests.faults.records import RunRecord
 from tests.faults.scenario import Scenario
 
 AT_ONCE = max(2, min(4, (os.cpu_count() or 2) + 1))
+#: Five times the longest that was seen. One that hangs must not take the others' time.
+LONGEST_S = 240
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class Runs:
     def __init__(self, database: Path) -> None:
         self._database = database
         self._places = asyncio.Semaphore(AT_ONCE)
+        self._asked: set[str] = set()
+        self._again: dict[str, Callable[[], asyncio.Task[Result]]] = {}
         self._tasks: dict[str, asyncio.Task[Result]] = {}
         self._idle: dict[Options, list[Cluster]] = {}
 
@@ -47,10 +51,24 @@ class Runs:
         patches: tuple[str, ...] = (),
     ) -> None:
         """Play the scenario with one seed after the other until it is enough."""
-        playing = self._play(scenario, seeds, enough, patches)
-        self._tasks[name] = asyncio.create_task(playing, name=name)
+
+        def begin() -> asyncio.Task[Result]:
+            playing = self._play(scenario, seeds, enough, patches)
+            return asyncio.create_task(playing, name=name)
+
+        self._again[name] = begin
+        self._tasks[name] = begin()
 
     async def result(self, name: str) -> Result:
+        """Wait for it; asked for a second time, play it again.
+
+        Raises:
+            TimeoutError: it hung.
+        """
+        if name in self._asked:
+            self._tasks[name].cancel()
+            self._tasks[name] = self._again[name]()
+        self._asked.add(name)
         return await self._tasks[name]
 
     async def close(self) -> None:
@@ -68,7 +86,7 @@ class Runs:
         async with self._places:
             for seed in seeds:
                 async with self._cluster(options) as cluster:
-                    record = await Play(cluster, scenario, seed).run()
+                    record = await _played(cluster, scenario, seed)
                     result = Result(record, violations(record), cluster.logs())
                 if enough(result.found):
                     break
@@ -90,3 +108,11 @@ class Runs:
             idle.append(cluster)
         else:
             await cluster.__aexit__()
+
+
+async def _played(cluster: Cluster, scenario: Scenario, seed: int) -> RunRecord:
+    try:
+        async with asyncio.timeout(LONGEST_S):
+            return await Play(cluster, scenario, seed).run()
+    except TimeoutError as exc:
+        raise TimeoutError(f"{scenario.name} hung\n{cluster.logs()}") from exc

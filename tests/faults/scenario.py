@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -32,9 +32,30 @@ class What(StrEnum):
     SLOW = "clients that never read"
     FLOOD = "clients that flood"
     BOMBS = "frames that are bombs"
+    FATAL = "questions that no worker survives"
+    SLOW_TEXT = "text that is slow to read"
+    UNREADABLE = "records that cannot be read"
+    UNREADABLE_BACK = "records that cannot be read when Redis is back"
+    STRANGE = "messages that no worker understands"
+    STOP_AWAY = "worker stopped politely without Redis"
+    CUT_OFF = "one worker cut off from Redis"
+    TAKE_OVER = "adviser takes over while something is away"
+    ERASE_BUSY = "erasure while the database is busy, then all workers killed"
+    FLUSH = "all data of Redis lost"
+    SECRETS = "secrets in addresses, headers and cookies"
+    CROWD = "messages without end from one address, without Redis"
 
 
 OF_REDIS = {what for what in What if what.value.startswith("Redis")}
+#: What takes Redis from some worker, besides.
+WITHOUT_REDIS = OF_REDIS | {
+    What.UNREADABLE_BACK,
+    What.STOP_AWAY,
+    What.CUT_OFF,
+    What.TAKE_OVER,
+    What.CROWD,
+    What.FLUSH,
+}
 OF_A_WORKER = {What.KILL, What.FREEZE, What.TERM, What.HAND_OVER}
 
 
@@ -81,7 +102,8 @@ class Ask:
 class Scenario:
     """``habits``: weights of what customers do. ``erasers``: visitors who erase at last.
 
-    ``crashes``: points of ``crashes.py`` at which the first workers die, one each.
+    ``crashes``: points of ``crashes.py`` at which the first workers die, one each. For the other
+    fields see ``Options``.
     """
 
     name: str
@@ -96,8 +118,11 @@ class Scenario:
     erasers: int = 0
     workers: int = 2
     crashes: tuple[str, ...] = ()
+    traps: tuple[str, ...] = ()
     environ: tuple[tuple[str, str], ...] = ()
     redis_at_start: bool = True
+    wires: bool = False
+    spoilt: bool = False
 
     def options(self, patches: tuple[str, ...] = ()) -> Options:
         """Return the cluster it is played in; with ``patches`` in every worker."""
@@ -105,9 +130,18 @@ class Scenario:
             workers=self.workers,
             patches=patches,
             crashes=self.crashes,
+            traps=self.traps,
             environ=self.environ,
             redis_at_start=self.redis_at_start,
+            wires=self.wires,
+            spoilt=self.spoilt,
         )
+
+    @property
+    def is_undisturbed(self) -> bool:
+        """Whether nothing is struck in it and nobody stops an answer."""
+        disturbed = self.strikes or self.crashes or self.traps or self.erasers
+        return not (disturbed or self.habits.get(Then.STOP))
 
     @property
     def faults(self) -> str:
@@ -133,6 +167,13 @@ def scripts(scenario: Scenario, seed: int) -> list[Script]:
             script[0][-1] = _ask(rng, scenario, f"{run}v{visitor}t0n99", Then.ERASE)
         plays.append(script)
     return plays
+
+
+def guest_script(plays: Sequence[Script], number: int, tabs: int, words: int) -> Script:
+    """Return what a visitor does who comes in the middle of this play: one question a tab."""
+    run = plays[0][0][0].id.partition("v")[0]
+    ids = (f"{run}g{number}t{tab}n0" for tab in range(tabs))
+    return [[Ask(id=id_, words=words, pause_s=0, then=Then.WAIT)] for id_ in ids]
 
 
 def _ask(rng: random.Random, scenario: Scenario, id_: str, then: Then | None = None) -> Ask:

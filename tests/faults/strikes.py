@@ -4,34 +4,54 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 import redis.asyncio
 
-from tests.faults import attacks
+from tests.faults import addresses, attacks, belongings, outage, poison, unreadable
 from tests.faults.client import Tab
 from tests.faults.cluster import Cluster, WorkerProcess, session_id_of
 from tests.faults.scenario import OF_A_WORKER, OF_REDIS, Strike, What
-from tests.faults.witness import Witness
+from tests.faults.scene import Scene
+
+#: With a planted bug, what a story waits for may never come.
+STORY_S = 45
+#: For the others: two workers, each of which may take its time to stop.
+STRIKE_S = 120
 
 
 class Striker:
-    """``tabs``: the clients, who show which worker writes an answer. ``witness``: of Redis away."""
+    """``tabs``: the clients, who show which worker writes an answer."""
 
-    def __init__(self, cluster: Cluster, tabs: list[Tab], witness: Witness) -> None:
-        self._cluster = cluster
+    def __init__(self, scene: Scene, tabs: list[Tab]) -> None:
+        self._scene = scene
+        self._cluster = scene.cluster
         self._tabs = tabs
-        self._witness = witness
+        self._witness = scene.witness
 
     async def strike(self, strike: Strike) -> None:
-        """Do it and undo it."""
+        """Do it and undo it.
+
+        Raises:
+            TimeoutError: it hung.
+        """
+        async with asyncio.timeout(STRIKE_S):
+            await self._strike(strike)
+
+    async def _strike(self, strike: Strike) -> None:
         if strike.what in OF_REDIS:
             async with _REDIS[strike.what](self._cluster):
                 watching = self._witness.watch(strike.lasts_s)
                 await asyncio.gather(watching, self._cut_later(strike.cut_after_s))
             if strike.lasts_s:  # else the next one strikes while it comes back
                 await self._witness.see_it_back()
+        elif strike.what in _STORIES:
+            telling = _STORIES[strike.what](self._scene, strike, self._answering())
+            story = asyncio.create_task(telling, name="story")
+            await self._scene.must(f"{strike.what.value}, to its end", STORY_S, _ends(story))
+            await _ended(story)
         else:
             await _DOING[strike.what](self, strike, self._answering())
 
@@ -122,11 +142,29 @@ class Striker:
         await attacks.throw_bombs(self._cluster, victim)
 
 
+async def _ends(story: asyncio.Task[None]) -> None:
+    await asyncio.wait({story})
+
+
+async def _ended(story: asyncio.Task[None]) -> None:
+    """Have it put right what it did, if it was cut short.
+
+    Raises:
+        Exception: what went wrong in it.
+    """
+    story.cancel()
+    await asyncio.wait({story})
+    if not story.cancelled():
+        story.result()
+
+
 @asynccontextmanager
 async def _redis_killed(cluster: Cluster) -> AsyncIterator[None]:
     await asyncio.to_thread(cluster.redis.kill)
-    yield
-    await asyncio.to_thread(cluster.redis.start)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(cluster.redis.start)
 
 
 @asynccontextmanager
@@ -169,6 +207,20 @@ _DOING: dict[What, Callable[[Striker, Strike, WorkerProcess], Awaitable[None]]] 
     What.SLOW: Striker.slow,
     What.FLOOD: Striker.flood,
     What.BOMBS: Striker.bombs,
+}
+_STORIES: dict[What, Callable[[Scene, Strike, WorkerProcess], Coroutine[Any, Any, None]]] = {
+    What.FATAL: poison.ask_fatal,
+    What.SLOW_TEXT: poison.write_slow_text,
+    What.UNREADABLE: unreadable.in_the_sweep,
+    What.UNREADABLE_BACK: unreadable.in_give_back,
+    What.STRANGE: unreadable.on_the_channel,
+    What.STOP_AWAY: outage.stop_politely,
+    What.CUT_OFF: outage.cut_off,
+    What.TAKE_OVER: outage.take_over,
+    What.ERASE_BUSY: belongings.erase_while_busy,
+    What.FLUSH: outage.lose_data,
+    What.CROWD: outage.crowd,
+    What.SECRETS: addresses.send_secrets,
 }
 _REDIS: dict[What, Callable[[Cluster], AbstractAsyncContextManager[None]]] = {
     What.REDIS_KILL: _redis_killed,

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 
 import pytest
 
-from tests.faults import patience
 from tests.faults.answers import NumberedAnswers, is_whole, numbered, question, wrong_with
 from tests.faults.invariants import violations
-from tests.faults.patience import Stopwatch, done_within
+from tests.faults.patience import LONGEST, Stopwatch, done_within
 from tests.faults.records import Ending, RunRecord, TabRecord, VisitorRecord, WorkerRecord
 from tests.faults.scenario import Scenario, scripts
+from tests.faults.stalls import Stall, measure, read_stalls
 from tests.faults.view import Line, View
+from tests.faults.wire import Wire
 
 ASKED = [Line("q1", "customer", question("q1", 3)), Line("q2", "customer", question("q2", 3))]
 ANSWERS = [
@@ -253,34 +255,146 @@ def test_promise_of_seconds_that_was_not_kept_is_seen():
 
 def test_bug_in_a_log_or_on_a_page_is_seen():
     run = good()
-    run.errors = ["w1: [error] a lane failed"]
+    run.errors = ["w1: [error] a queue of turns failed"]
     assert broken(run) == {"no bug"}
     run = good()
     run.visitors[0].tabs[0].internal = ["Une erreur est survenue (référence 12)"]
     assert broken(run) == {"no bug"}
 
 
+def test_question_that_costs_the_model_too_often_is_seen():
+    run = good()
+    run.calls = {"q1": 3, "q2": 1}
+    assert violations(run) == []
+    run.calls["q1"] = 4
+    assert broken(run) == {"few tries"}
+
+
+def test_question_that_its_customer_asked_again_may_cost_more():
+    run = good()
+    run.calls = {"q1": 4}
+    run.visitors[0].tabs[0].retried = {"q1"}
+    assert violations(run) == []
+
+
+def test_answer_that_is_cut_where_nothing_was_struck_is_seen():
+    run = good()
+    run.visitors[0].tabs[0].endings.append(Ending("q1", "assistant_timeout", backend="memory"))
+    assert violations(run) == []
+    run.undisturbed = True
+    assert broken(run) == {"whole"}
+
+
+def test_step_of_an_event_loop_that_is_too_long_is_seen():
+    run = good()
+    run.stalls = [Stall("w1", late_s=6.5, busy_s=0.2)]  # stopped from outside
+    assert violations(run) == []
+    run.stalls.append(Stall("w1", late_s=1.2, busy_s=1.2))
+    assert broken(run) == {"short steps"}
+
+
+def test_what_one_bad_thing_stopped_is_seen():
+    run = good()
+    run.broken = ["another conversation is handed back: not within 5 s"]
+    assert broken(run) == {"goes on"}
+
+
+def test_secret_that_was_written_is_seen():
+    run = good()
+    run.leaks = ["camille: the cookie is in w1.log"]
+    assert broken(run) == {"no secret"}
+
+
+def test_word_of_the_model_after_an_adviser_took_over_is_seen():
+    run = good()
+    visitor = run.visitors[0]
+    visitor.taken_over_at = 10.0
+    visitor.tabs[0].spoke_at = [9.9, 10.2]  # the last was on its way
+    assert violations(run) == []
+    visitor.tabs[0].spoke_at.append(10.5)
+    assert broken(run) == {"silent"}
+
+
+def test_answer_below_the_words_of_an_adviser_is_seen():
+    run = good()
+    run.visitors[0].taken_over_at = 10.0
+    everywhere(run, [*ASKED, ANSWERS[0], Line("m1", "adviser", "Bonjour"), ANSWERS[1]])
+    assert broken(run) == {"silent"}
+
+
+def test_question_that_an_adviser_answers_needs_no_other_end():
+    run = good()
+    everywhere(run, [*ASKED, ANSWERS[0], Line("m1", "adviser", "Bonjour")])
+    run.visitors[0].taken_over_at = 10.0
+    assert violations(run) == []
+    run.visitors[0].finals["w1"].waiting = ["q2"]
+    assert broken(run) == {"one end"}
+
+
 # The pieces they stand on
 
 
-async def test_deadline_does_not_count_what_others_took_of_the_machine(tmp_path, monkeypatch):
+async def test_stalls_of_an_event_loop_are_written_down_at_once(tmp_path):
+    path = tmp_path / "stalls"
+    measure(asyncio.get_running_loop(), path)
+    await asyncio.sleep(0.1)
+    until = time.thread_time() + 0.2
+    while time.thread_time() < until:
+        pass
+    while not path.exists():
+        await asyncio.sleep(0.01)
+    stalls, seen = read_stalls("w1", path, 0)
+    assert max(stall.busy_s for stall in stalls) >= 0.2
+    assert read_stalls("w1", path, seen) == ([], seen)
+
+
+async def test_wire_can_be_cut_frozen_and_mended():
+    async def echo(reader, writer):
+        while data := await reader.read(100):
+            writer.write(data)
+        writer.close()
+
+    async def say(wire, word):
+        reader, writer = await asyncio.open_connection("127.0.0.1", wire.port)
+        writer.write(word)
+        try:
+            return await asyncio.wait_for(reader.read(100), 0.2)
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(echo, "127.0.0.1", 0)
+    wire = Wire(server.sockets[0].getsockname()[1])
+    await wire.open()
+    assert await say(wire, b"un") == b"un"
+    await wire.freeze()
+    with pytest.raises(TimeoutError):
+        await say(wire, b"deux")
+    await wire.cut()
+    with pytest.raises(ConnectionRefusedError):
+        await say(wire, b"trois")
+    await wire.mend()
+    assert await say(wire, b"quatre") == b"quatre"
+    await wire.close()
+    server.close()
+
+
+async def test_deadline_does_not_count_what_others_took_of_the_machine(tmp_path):
     told = tmp_path / "cpu"
     told.write_text("some avg10=0.00 avg60=0.00 avg300=0.00 total=1000000\n")
-    monkeypatch.setattr(patience, "_PRESSURE", told)
-    watch = Stopwatch()
+    clock = asyncio.get_running_loop().time
+    began_at, watch = clock(), Stopwatch(told)
     told.write_text("some avg10=0.00 avg60=0.00 avg300=0.00 total=900000000\n")
 
-    assert watch.s < 1
+    assert watch.s <= (clock() - began_at) / LONGEST
     assert await done_within(0.05, asyncio.sleep(0), watch)
     told.unlink()
-    assert not await done_within(0.01, asyncio.Event().wait())
+    assert not await done_within(0.01, asyncio.Event().wait(), Stopwatch(told))
 
 
-async def test_deadline_ends_on_a_machine_that_is_always_busy(tmp_path, monkeypatch):
+async def test_deadline_ends_on_a_machine_that_is_always_busy(tmp_path):
     told = tmp_path / "cpu"
     told.write_text("some avg10=0.00 avg60=0.00 avg300=0.00 total=0\n")
-    monkeypatch.setattr(patience, "_PRESSURE", told)
-    watch = Stopwatch()
+    watch = Stopwatch(told)
     told.write_text("some avg10=0.00 avg60=0.00 avg300=0.00 total=900000000\n")
 
     assert not await done_within(0.01, asyncio.Event().wait(), watch)

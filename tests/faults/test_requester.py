@@ -8,7 +8,7 @@ import json
 import pytest
 import redis
 
-from chat.simulator.control import Pace
+from devtools.local_assistant.faults import Pace
 from tests.faults.cluster import Cluster
 from tests.faults.options import Options
 
