@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from playwright.async_api import Locator, expect
 
-from chat.sessions.types import ref_of
+from chat.core.ids import ref_of
 from tests import staff
 from tests.journeys.customer import Customer, Tab
 from tests.journeys.shop import START_S, Shop

@@ -21,7 +21,8 @@ PHONE: dict[str, Any] = {
 
 #: An answer that stops in mid-sentence and goes on never: stopped, or cut by its deadline.
 NEVER_ENDS = "[[panne:gel apres=6]]"
-SLOW = "[[lent jetons_s=20]]"
+#: A long answer takes 7 s: enough to act in the middle of it, and well below ``PATIENCE_MS``.
+SLOW = "[[lent jetons_s=50]]"
 FAST = "[[lent jetons_s=0 premier_jeton_ms=0]]"
 FAILS = "[[panne:vide]]"
 

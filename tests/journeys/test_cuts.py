@@ -16,15 +16,21 @@ from tests.journeys.shop import Shop
 NETWORK = ("ERR_INTERNET_DISCONNECTED", "ERR_CONNECTION_REFUSED", "WebSocket connection")
 
 
-@pytest.fixture
-def own_shop(tmp_path: Path) -> Iterator[Shop]:
-    """A shop that the test may stop."""
-    shop = Shop(tmp_path)
+@pytest.fixture(scope="module")
+def shop_to_stop(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    shop = Shop(tmp_path_factory.mktemp("own"), migrated)
     try:
-        shop.start()
         yield shop
     finally:
         shop.stop()
+
+
+@pytest.fixture
+def own_shop(shop_to_stop: Shop) -> Shop:
+    """A shop that the test may stop; it runs when the test begins."""
+    if not shop_to_stop.is_running:
+        shop_to_stop.start()
+    return shop_to_stop
 
 
 async def test_reload_in_mid_answer_sees_it_go_on(camille: Customer):

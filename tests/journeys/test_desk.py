@@ -8,13 +8,14 @@ import statistics
 import urllib.error
 import urllib.request
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from playwright.async_api import Page, expect
 
-from chat.sessions.types import ref_of
+from chat.core.ids import ref_of
 from tests.journeys.adviser import LIST, DeskTab, StaffedShop, log_in
 from tests.journeys.conftest import MakeCustomer
 from tests.journeys.customer import DESKTOP, FAST, NEVER_ENDS, PHONE, Tab
@@ -37,8 +38,8 @@ LogIn = Callable[..., Awaitable[DeskTab]]
 
 
 @pytest.fixture(scope="session")
-def staffed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StaffedShop]:
-    shop = StaffedShop(tmp_path_factory.mktemp("staffed"))
+def staffed(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StaffedShop]:
+    shop = StaffedShop(tmp_path_factory.mktemp("staffed"), migrated)
     try:
         shop.start()
         yield shop

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.async_api import expect
 
-from chat.catalog.loader import DEMO_FILE
+from devtools.demo.data import DEMO_FILE
 from tests.journeys.conftest import MakeCustomer
 from tests.journeys.customer import DESKTOP, PHONE
 from tests.journeys.shop import Shop

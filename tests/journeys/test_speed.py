@@ -8,26 +8,34 @@ import json
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
 import redis
-from playwright.async_api import CDPSession, expect
+from playwright.async_api import CDPSession, Locator, expect
 
 from chat.sessions import cookie
 from chat.sessions.redis_link import RedisLink
 from chat.sessions.redis_store import RedisStore, scripts
 from chat.sessions.store import WEB_OWNER
+from chat.transcript import PAGE_MESSAGES
 from tests.builders import answer_to, done, leased, question
+from tests.journeys.adviser import StaffedShop, log_in
 from tests.journeys.conftest import MakeCustomer
 from tests.journeys.customer import Customer, Tab
 from tests.journeys.shop import Shop
 
 MESSAGES = 1_000
+#: Parts of them that are loaded where the length of the thread matters.
+PARTS = 6
 MAX_BYTES = 40_000
 KEYS = "Je cherche un canapé"
 STREAMED = "Racontez-moi en détail le choix d'un meuble [[lent jetons_s=40 premier_jeton_ms=0]]"
+
+#: A shop of its own with its staff, on a machine that may be busy.
+pytestmark = pytest.mark.timeout(180)
 
 #: Once the page is parsed and before any module runs: every line is marked, every change noted.
 WATCH = """
@@ -63,7 +71,7 @@ class ProductionShop(Shop):
 
 
 @dataclass
-class SharedShop(Shop):
+class SharedShop(StaffedShop):
     """Its sessions are in a Redis, where others can write them."""
 
     redis_url: str = ""
@@ -73,8 +81,8 @@ class SharedShop(Shop):
 
 
 @pytest.fixture(scope="module")
-def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    shop = ProductionShop(tmp_path_factory.mktemp("production"))
+def production(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    shop = ProductionShop(tmp_path_factory.mktemp("production"), migrated)
     try:
         shop.start()
         yield shop
@@ -83,8 +91,10 @@ def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 
 
 @pytest.fixture(scope="module")
-def shared(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedShop]:
-    shop = SharedShop(tmp_path_factory.mktemp("shared"), redis_url=redis_url)
+def shared(
+    redis_url: str, migrated: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SharedShop]:
+    shop = SharedShop(tmp_path_factory.mktemp("shared"), migrated, redis_url=redis_url)
     try:
         shop.start()
         yield shop
@@ -98,21 +108,27 @@ async def talkative(
 ) -> AsyncIterator[Customer]:
     """Camille with a thousand messages behind her."""
     camille = await make_customer(shared.url)
-    with redis.Redis.from_url(redis_url) as client:
-        link = RedisLink(lambda: client, scripts())
-        session_id = cookie.new_session_id()
-        await fill(RedisStore(link, ttl_s=3600), session_id)
-        link.close()
-    await camille.context.add_cookies(
-        [{"name": cookie.name(), "value": cookie.sign(session_id), "url": shared.url}]
-    )
+    await give_past(camille, redis_url, MESSAGES)
     await camille.context.add_init_script(WATCH)
     yield camille
 
 
-async def fill(store: RedisStore, session_id: str) -> None:
+async def give_past(customer: Customer, redis_url: str, messages: int) -> str:
+    """Give a browser a conversation of so many messages; return its id."""
+    with redis.Redis.from_url(redis_url) as client:
+        link = RedisLink(lambda: client, scripts())
+        session_id = cookie.new_session_id()
+        await fill(RedisStore(link, ttl_s=3600), session_id, messages)
+        link.close()
+    await customer.context.add_cookies(
+        [{"name": cookie.name(), "value": cookie.sign(session_id), "url": customer.url}]
+    )
+    return session_id
+
+
+async def fill(store: RedisStore, session_id: str, messages: int) -> None:
     """Half are questions with what browsers write otherwise than Python does."""
-    for n in range(MESSAGES // 2):
+    for n in range(messages // 2):
         asked = question(f'L\'accoudoir "bas" du n° {n} ?', f"q{n}")
         await store.accept(session_id, WEB_OWNER, asked, create="always")
         lease = await leased(store, asked.id, session_id)
@@ -160,7 +176,7 @@ async def test_first_paint_waits_for_no_script(talkative: Customer):
     tab = await talkative.tab()
     await tab.page.route("**/*.js", lambda route: route.abort())
     await tab.page.goto(tab.url)
-    await expect(tab.lines).to_have_count(MESSAGES)
+    await expect(tab.lines).to_have_count(PAGE_MESSAGES)
     await expect(tab.field).to_be_visible()
     blocking = await tab.page.evaluate(
         """performance.getEntriesByType("resource")
@@ -187,7 +203,7 @@ async def test_nothing_moves_when_the_script_begins(talkative: Customer):
 
 async def test_what_the_server_wrote_stays(talkative: Customer):
     tab = await talkative.open()
-    await expect(tab.lines).to_have_count(MESSAGES)
+    await expect(tab.lines).to_have_count(PAGE_MESSAGES)
     kept = await tab.page.evaluate(
         "[...document.querySelectorAll('[data-transcript] > *')].every((e) => e.isOfTheServer)"
     )
@@ -196,6 +212,98 @@ async def test_what_the_server_wrote_stays(talkative: Customer):
         "[...touched.values()].filter((parts) => parts.includes('text')).length"
     )
     assert rewritten == 0
+
+
+async def load_parts(tab: Tab, upto: int = PARTS) -> None:
+    """Load older messages by the button, until so many parts are shown."""
+    for part in range(2, upto + 1):
+        await earlier(tab).click()
+        await expect(tab.lines).to_have_count(part * PAGE_MESSAGES)
+
+
+def earlier(tab: Tab) -> Locator:
+    return tab.page.get_by_role("button", name="Afficher les messages précédents")
+
+
+async def test_older_messages_come_above_what_is_read_and_nothing_moves(talkative: Customer):
+    tab = await talkative.open()
+    await expect(tab.lines).to_have_count(PAGE_MESSAGES)
+    first = tab.lines.first
+    id_ = await first.get_attribute("data-message")
+    await first.scroll_into_view_if_needed()
+    await earlier(tab).focus()
+    line = tab.page.locator(f'[data-message="{id_}"]')
+    before = await line.bounding_box()
+
+    await tab.page.keyboard.press("Enter")
+    await expect(tab.lines).to_have_count(2 * PAGE_MESSAGES)
+
+    after = await line.bounding_box()
+    assert before is not None
+    assert after is not None
+    assert abs(after["y"] - before["y"]) <= 1
+    said = await tab.page.locator("[data-announcer] p").all_inner_texts()
+    assert said == [f"{PAGE_MESSAGES} messages précédents affichés."]
+    await expect(tab.pill).to_be_hidden()
+    await tab.check_accessible()
+
+
+async def test_first_part_has_no_button_and_the_keyboard_goes_on_there(
+    make_customer: MakeCustomer, shared: SharedShop, redis_url: str
+):
+    camille = await make_customer(shared.url)
+    await give_past(camille, redis_url, PAGE_MESSAGES + 20)
+    tab = await camille.open()
+    await earlier(tab).focus()
+    await tab.page.keyboard.press("Enter")
+    await expect(tab.lines).to_have_count(PAGE_MESSAGES + 20)
+    await expect(earlier(tab)).to_be_hidden()
+    await expect(tab.lines.first).to_be_focused()
+
+
+async def test_older_messages_stay_after_a_cut(talkative: Customer):
+    tab = await talkative.open()
+    await load_parts(tab, 2)
+    await talkative.context.set_offline(True)
+    await tab.page.wait_for_function("document.querySelector('[data-connection=offline]')")
+    await talkative.context.set_offline(False)
+    await tab.is_connected()
+    await expect(tab.lines).to_have_count(2 * PAGE_MESSAGES)
+
+
+async def test_without_script_the_button_leads_to_the_older_messages(
+    make_customer: MakeCustomer, shared: SharedShop, redis_url: str
+):
+    camille = await make_customer(shared.url, java_script_enabled=False)
+    await give_past(camille, redis_url, 2 * PAGE_MESSAGES + 20)
+    tab = await camille.tab()
+    await tab.page.goto(tab.url)
+    newest = await tab.lines.first.get_attribute("data-message")
+    await earlier(tab).click()
+    await expect(tab.page).to_have_url(f"{tab.url}/?avant={newest}")
+    await expect(tab.lines).to_have_count(PAGE_MESSAGES)
+    await earlier(tab).click()
+    await expect(tab.lines).to_have_count(20)
+    await expect(earlier(tab)).to_be_hidden()
+    await tab.page.get_by_role("link", name="Revenir à la fin de la conversation").click()
+    await expect(tab.lines).to_have_count(PAGE_MESSAGES)
+
+
+async def test_desk_loads_older_messages_too(
+    make_customer: MakeCustomer, shared: SharedShop, redis_url: str
+):
+    session_id = await give_past(await make_customer(shared.url), redis_url, 120)
+    tab = await log_in(await make_customer(shared.url), "karim")
+    await tab.show_session(session_id)
+    count = tab.page.locator("[data-fact=messages]")
+    await expect(tab.lines).to_have_count(PAGE_MESSAGES)
+    await expect(count).to_have_text("120")
+    await load_parts(tab, 2)
+    await expect(count).to_have_text("120")
+    await earlier(tab).click()
+    await expect(tab.lines).to_have_count(120)
+    await expect(earlier(tab)).to_be_hidden()
+    await tab.check_accessible()
 
 
 async def test_lines_out_of_sight_are_not_laid_out(talkative: Customer):
@@ -210,6 +318,7 @@ async def test_lines_out_of_sight_are_not_laid_out(talkative: Customer):
 
 async def test_key_touches_nothing_of_the_thread(talkative: Customer):
     tab = await talkative.open()
+    await load_parts(tab)
     await tab.field.focus()
     cdp = await talkative.context.new_cdp_session(tab.page)
     await cdp.send("Performance.enable")
@@ -222,6 +331,7 @@ async def test_key_touches_nothing_of_the_thread(talkative: Customer):
 
 async def test_delta_touches_its_own_line_alone(talkative: Customer):
     tab = await talkative.open()
+    await load_parts(tab)
     await tab.begin(STREAMED)
     shown = tab.writing.locator("[data-text]")
     came: Counter[str] = Counter()

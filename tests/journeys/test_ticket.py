@@ -31,7 +31,6 @@ class Recap:
         self.edit = self.card.get_by_role("button", name="Modifier")
         self.drop = self.card.get_by_role("button", name="Abandonner")
         self.save = self.card.get_by_role("button", name="Enregistrer")
-        self.alert = self.card.get_by_role("alert")
 
 
 def rows(shop: Shop, query: str, *values: str) -> list[tuple[object, ...]]:

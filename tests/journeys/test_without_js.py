@@ -71,6 +71,15 @@ async def test_new_conversation_and_erasure_are_forms(plain: Tab):
         await expect(plain.answers).to_have_count(1)
         group = plain.page.get_by_role("group", name="Cette conversation")
         await group.get_by_role("button", name=name).click()
+        if name == "Effacer":
+            await plain.page.get_by_role("link", name="Garder").click()
+            await expect(plain.answers).to_have_count(1)
+            await group.get_by_role("button", name=name).click()
+            await expect(plain.page.get_by_role("heading", level=1)).to_have_text(
+                "Effacer cette conversation ?"
+            )
+            await plain.check_fits()
+            await plain.page.get_by_role("button", name="Effacer").click()
         await expect(plain.lines).to_have_count(0)
 
 
