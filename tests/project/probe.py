@@ -1,19 +1,22 @@
 """A worker with an application made for testing the worker: ``python -m tests.project.probe``.
 
-The only argument is JSON: ``grace_s``, and the ``numbers`` of the server's modules that are to be
-replaced, like ``{"http.HEAD_S": 0.2}``. The first line printed is the URL.
+The only argument is JSON: ``grace_s``, and ``bounds`` other than the product's, like
+``{"head_s": 0.2}``. The first line printed is the URL.
 """
 
 from __future__ import annotations
 
 import asyncio
-import importlib
 import json
 import logging
 import sys
 from typing import Any
 
-from chat import draining, metrics
+from chat.core import metrics
+from chat.core.draining import DRAIN
+from chat.core.errors import Forbidden, PayloadTooLarge, RateLimited
+from chat.protocol import Failed, encode
+from meuble_project.server.limits import Bounds
 from meuble_project.server.worker import Worker
 
 TOKENS = 10
@@ -36,6 +39,13 @@ async def count_body(scope: dict[str, Any], receive: Any, send: Any) -> None:
         event = await receive()
         size, pieces, more = size + len(event["body"]), pieces + 1, event["more_body"]
     await answer(send, f"{size} bytes in {pieces}")
+
+
+async def tell_length(scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Answer what the head says of the body's length."""
+    headers = {name.decode(): value.decode() for name, value in scope["headers"]}
+    names = ("content-length", "transfer-encoding")
+    await answer(send, json.dumps({name: headers.get(name) for name in names}))
 
 
 async def tell_root(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -99,6 +109,14 @@ async def background(scope: dict[str, Any], receive: Any, send: Any) -> None:
     await answer(send, "working")
 
 
+async def admit(scope: dict[str, Any]) -> str:
+    """Admit a long body for whom its head names, unless its head asks to be refused."""
+    headers = dict(scope["headers"])
+    if b"x-refuse" in headers:
+        raise RateLimited(retry_after_s=7) if headers[b"x-refuse"] == b"rate" else Forbidden
+    return str(headers.get(b"x-sender", b"somebody"))
+
+
 async def work_in_background() -> None:
     _working.set()
     await asyncio.Event().wait()
@@ -152,7 +170,7 @@ async def answer_turn(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 
 async def say_turn(send: Any) -> None:
-    with draining.busy():
+    with DRAIN.get().busy():
         async for token in turn():
             await send({"type": "websocket.send", "text": token})
 
@@ -190,7 +208,7 @@ async def frames(receive: Any, send: Any) -> Any:
 async def turn() -> Any:
     """The first token at once, the others after the signal."""
     yield "0 "
-    while not draining.is_draining():
+    while not DRAIN.get().is_begun:
         await asyncio.sleep(0.01)
     for number in range(1, TOKENS):
         await asyncio.sleep(0.02)
@@ -200,6 +218,8 @@ async def turn() -> Any:
 PAGES = {
     "/background": background,
     "/count": count_body,
+    "/photos/": count_body,
+    "/length": tell_length,
     "/suivi/SAV-1:secret/": tell_root,
     "/root": tell_root,
     "/dropped": dropped,
@@ -225,13 +245,18 @@ SOCKETS = {
 }
 
 
-def main(grace_s: float, numbers: dict[str, float]) -> None:
+def main(grace_s: float, bounds: dict[str, Any]) -> None:
     logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)
-    for name, value in numbers.items():
-        module, _, constant = name.partition(".")
-        setattr(importlib.import_module(f"meuble_project.server.{module}"), constant, value)
     worker = Worker(
-        application, host="127.0.0.1", port=0, grace_s=grace_s, background=[work_in_background]
+        application,
+        host="127.0.0.1",
+        port=0,
+        grace_s=grace_s,
+        drain=DRAIN.get(),
+        too_long=encode(Failed.from_error(PayloadTooLarge())),
+        bounds=Bounds(**bounds),
+        admit=admit,
+        background=work_in_background,
     )
     sys.stdout.write(worker.listen() + "\n")
     sys.stdout.flush()

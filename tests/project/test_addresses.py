@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat.addresses import (
+from chat.core.client_address import (
     Origin,
     client_address,
     neighbourhood,

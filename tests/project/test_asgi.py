@@ -10,14 +10,15 @@ from typing import Any, NamedTuple
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
-from channels.testing import WebsocketCommunicator
 from django.http import HttpResponse, StreamingHttpResponse
 from django.middleware.security import SecurityMiddleware
 
+from chat.core.errors import Forbidden
 from meuble_project import asgi
 from meuble_project.body_limit import BodyLimit
 from meuble_project.lean import LeanHandler, check_host, on_the_loop, set_length
-from meuble_project.server.limits import MAX_BODY_BYTES
+from meuble_project.server.limits import ADMITTED, MAX_BODY_BYTES
+from tests.communicator import Communicator
 
 
 @pytest.mark.parametrize(
@@ -42,8 +43,8 @@ def test_programs_probes_and_files_take_the_short_way(path, is_lean):
 
 @pytest.mark.django_db(transaction=True)
 async def test_both_ways_protect_what_they_answer():
-    short = await _ask(asgi.application, "/healthz")
-    long = await _ask(asgi.application, "/nope")
+    short = await _ask(asgi.connections, "/healthz")
+    long = await _ask(asgi.connections, "/nope")
     assert (short.status, long.status) == (200, 404)
     protecting = {
         b"X-Frame-Options",
@@ -62,7 +63,7 @@ async def test_both_ways_protect_what_they_answer():
 @pytest.mark.django_db(transaction=True)
 async def test_page_is_the_same_both_ways():
     asked = {"headers": [(b"host", b"localhost"), (b"accept-encoding", b"gzip")]}
-    short, long = [await _ask(way, "/", **asked) for way in (asgi.application, asgi.pages)]
+    short, long = [await _ask(way, "/", **asked) for way in (asgi.connections, asgi.pages)]
     assert (short.status, long.status) == (200, 200)
     assert short.cookies == long.cookies == {b"csrftoken", b"chat_session"}
     changing = {b"Set-Cookie", b"Content-Length"}
@@ -80,18 +81,18 @@ def _without_tokens(body: bytes) -> bytes:
 
 
 async def test_page_answers_to_its_own_name_only():
-    answer = await _ask(asgi.application, "/", headers=[(b"host", b"elsewhere.example")])
+    answer = await _ask(asgi.connections, "/", headers=[(b"host", b"elsewhere.example")])
     assert answer.status == 400
 
 
 async def test_static_files_are_served():
-    answer = await _ask(asgi.application, "/static/chat/js/backoff.js")
+    answer = await _ask(asgi.connections, "/static/chat/js/backoff.js")
     assert answer.status == 200
     assert answer.headers[b"Content-Type"].startswith(b"text/javascript")
 
 
 async def test_unknown_socket_is_told_so():
-    socket: Any = WebsocketCommunicator(asgi.application, "/ws/elsewhere/")
+    socket: Any = Communicator(asgi.connections, "/ws/elsewhere/")
     assert (await socket.connect())[0]
     assert await socket.receive_output() == {"type": "websocket.close", "code": 4404}
 
@@ -101,7 +102,7 @@ async def test_unknown_socket_is_told_so():
 
 async def test_body_declared_too_long_is_refused_unread():
     length = str(MAX_BODY_BYTES + 1).encode()
-    answer = await _ask(asgi.application, "/api/chat", headers=[(b"content-length", length)])
+    answer = await _ask(asgi.connections, "/api/chat", headers=[(b"content-length", length)])
     assert answer.status == 413
     assert json.loads(answer.body)["code"] == "payload_too_large"
 
@@ -114,13 +115,49 @@ async def test_body_that_turns_out_too_long_is_refused():
         while (await receive())["more_body"]:
             received += 1
 
-    client: Any = ApplicationCommunicator(BodyLimit(swallow), {"path": "/api/chat", "headers": []})
+    scope = {"method": "POST", "path": "/api/chat", "headers": []}
+    client: Any = ApplicationCommunicator(BodyLimit(swallow, refuse), scope)
     for _ in range(3):
         piece = {"type": "http.request", "body": bytes(MAX_BODY_BYTES // 2), "more_body": True}
         await client.send_input(piece)
     assert (await client.receive_output())["status"] == 413
     assert json.loads((await client.receive_output())["body"])["code"] == "payload_too_large"
     assert received == 2
+
+
+async def refuse(scope):
+    raise Forbidden
+
+
+@pytest.mark.parametrize("path", ["/photos/", "/admin/chat/product/add/"])
+async def test_long_body_is_judged_by_its_head_before_any_of_it_is_read(path):
+    async def swallow(scope, receive, send):
+        raise AssertionError("the application was asked")
+
+    scope = {"method": "POST", "path": path, "headers": []}
+    client: Any = ApplicationCommunicator(BodyLimit(swallow, refuse), scope)
+    assert (await client.receive_output())["status"] == 403
+
+
+async def test_browser_whose_short_form_is_refused_gets_a_page():
+    headers = [(b"accept", b"text/html,*/*"), (b"content-length", b"500")]
+    scope = {"method": "POST", "path": "/photos/", "headers": headers}
+    client: Any = ApplicationCommunicator(BodyLimit(None, refuse), scope)
+    start = await client.receive_output()
+    assert (start["status"], dict(start["headers"])[b"content-type"]) == (
+        403,
+        b"text/html; charset=utf-8",
+    )
+
+
+async def test_head_that_the_server_judged_is_not_judged_again():
+    async def answer(scope, receive, send):
+        assert scope[ADMITTED]
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+
+    scope = {"method": "POST", "path": "/photos/", "headers": [], ADMITTED: True}
+    client: Any = ApplicationCommunicator(BodyLimit(answer, refuse), scope)
+    assert (await client.receive_output())["status"] == 204
 
 
 # The short way

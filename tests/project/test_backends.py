@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, nullcontext
 from importlib import import_module
 from pathlib import Path
 
@@ -14,14 +14,16 @@ import pytest
 import redis
 from channels_redis.utils import create_pool
 from django.core.cache import CacheHandler
+from django.core.mail import send_mail
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import ConnectionHandler
 from django.utils.module_loading import import_string
 from django_redis.pool import ConnectionFactory
 from redis import asyncio as aioredis
 
+from devtools.redis_server import RedisServer
 from meuble_project import backends
-from tests.redis_server import RedisServer
+from meuble_project.unsent_mail import NoMailServerError
 
 #: Two timeouts of one second, and room for a busy machine.
 FROZEN_AT_MOST_S = 2.5
@@ -236,3 +238,18 @@ def test_postgres_keeps_a_pool_and_no_connection_of_its_own(tmp_path):
     assert (config["PORT"], config["NAME"], config["CONN_MAX_AGE"]) == (5433, "shop", 0)
     assert config["OPTIONS"]["sslmode"] == "require"
     assert config["OPTIONS"]["pool"]["max_size"] == 20
+
+
+# E-mails
+
+
+@pytest.mark.parametrize("debug", [True, False])
+def test_mail_without_a_server_is_printed_in_development_only(settings, capfd, caplog, debug):
+    for name, value in backends.email_for("console://", debug=debug).items():
+        setattr(settings, name, value)
+    link = "https://shop.test/suivi/SAV-2026-00001:signature/"
+    with nullcontext() if debug else pytest.raises(NoMailServerError) as refused:
+        assert send_mail("Votre demande", link, None, ["camille@example.test"]) == 1
+
+    written = "".join(capfd.readouterr()) + caplog.text + ("" if debug else str(refused.value))
+    assert all((part in written) is debug for part in (link, "camille", "Votre demande"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -10,16 +11,22 @@ from collections.abc import Iterator
 from dataclasses import fields
 from fnmatch import fnmatchcase
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from chat.shop.photos.confinement import MEMORY_BYTES
+from chat.shop.photos.processor import PLACES
 from meuble_project.env import ROOT, Env, read_env
 
 VARIABLES = {field.name.upper() for field in fields(Env)}
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
+
+
+SECRET_KEY = "a-key-that-is-long-enough-to-sign-with"
 
 
 def filled(text: str) -> str:
@@ -32,7 +39,7 @@ def test_compose_configures_the_application_with_variables_that_it_knows(service
     environ = {name: filled(text) for name, text in SERVICES[service]["environment"].items()}
 
     assert environ.keys() <= VARIABLES
-    read = read_env(environ | {"SECRET_KEY": "key", "OPENAI_API_KEY": "key"})
+    read = read_env(environ | {"SECRET_KEY": SECRET_KEY, "OPENAI_API_KEY": "key"})
     assert (read.debug, read.trusted_proxies) == (False, 1)
     assert read.redis_url == "redis://:x1@redis:6379/0"
     assert read.database_url == "postgres://chat:x1@postgres:5432/chat"
@@ -66,6 +73,25 @@ def test_proxy_keeps_probes_to_the_inside(path):
     assert re.search(r"^\trespond @inside 404$", caddyfile, re.MULTILINE)
 
 
+@pytest.mark.parametrize(
+    "uri, shown",
+    [
+        ("/suivi/SAV-1:secret/", "/suivi/"),
+        ("/photos/12/?s=secret", "/photos/12/?"),
+        ("/api/chat/secret?x=1", "/api/chat/"),
+        ("/static/chat/page.css", "/static/chat/page.css"),
+    ],
+)
+def test_proxy_logs_no_link_that_opens_something(uri, shown):
+    caddyfile = (ROOT / "deploy" / "Caddyfile").read_text()
+    [(pattern, replacement)] = re.findall(r'request>uri regexp "(.+)" "(.+)"', caddyfile)
+
+    assert re.sub(pattern, replacement.replace("$1", r"\1"), uri) == shown
+    assert re.search(r"^\t\t\t\trequest>headers delete$", caddyfile, re.MULTILINE)
+    assert re.search(r"^\t\t\t\tresp_headers delete$", caddyfile, re.MULTILINE)
+    assert caddyfile.count("format ") == 1, "one format, so that no other logger writes more"
+
+
 def test_workers_wait_for_what_they_need_and_are_given_time_to_stop():
     waits = {name: need["condition"] for name, need in SERVICES["web"]["depends_on"].items()}
     grace_s = int(SERVICES["web"]["stop_grace_period"].removesuffix("s"))
@@ -84,6 +110,130 @@ def test_image_holds_no_secret_and_no_developers_file():
 
     assert ".*" in ignored, ".env and .git stay outside"
     assert "db.sqlite3*" in ignored
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_containers_can_do_nothing_that_they_need_not(service):
+    confined = SERVICES[service]
+
+    assert confined["cap_drop"] == ["ALL"]
+    assert confined["security_opt"] == ["no-new-privileges:true"]
+    assert confined["read_only"] is True
+    assert confined.get("cap_add", []) == (["NET_BIND_SERVICE"] if service == "proxy" else [])
+    assert not {"privileged", "pid", "ipc", "network_mode", "devices"} & confined.keys()
+    assert confined["pids_limit"] > 0
+    assert in_bytes(confined["mem_limit"]) > 0
+
+
+def in_bytes(size: str) -> int:
+    """``"512m"``, ``"3g"``."""
+    return int(size[:-1]) * {"m": 1 << 20, "g": 1 << 30}[size[-1]]
+
+
+def test_containers_have_the_memory_that_they_are_told_to_use():
+    command = SERVICES["redis"]["command"]
+    max_memory = command[command.index("--maxmemory") + 1].removesuffix("b")
+
+    assert in_bytes(SERVICES["redis"]["mem_limit"]) >= 2 * in_bytes(max_memory)
+    assert in_bytes(SERVICES["web"]["mem_limit"]) > PLACES * MEMORY_BYTES + (512 << 20)
+
+
+def test_long_bodies_do_not_wait_in_memory():
+    """A file in a tmpfs counts for the memory of its container."""
+    [folder] = re.findall(r"TMPDIR=(\S+)", (ROOT / "Dockerfile").read_text())
+
+    assert folder == "/data"
+    assert re.search(r"^VOLUME /data$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert not [one for one in SERVICES["web"]["tmpfs"] if one.startswith(folder)]
+
+
+def image_python() -> str:
+    """The Python of the image, of all its stages."""
+    [version] = set(re.findall(r"^FROM python:(3\.\d+)", (ROOT / "Dockerfile").read_text(), re.M))
+    return str(version)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/faults.md"])
+def test_docs_name_the_python_of_the_image(page):
+    named = re.findall(
+        r"Python (3\.\d+), which\s+the image has|image has Python (3\.\d+)",
+        (ROOT / page).read_text(),
+    )
+
+    assert {"".join(one) for one in named} == {image_python()}
+
+
+#: Stands for an interpreter: makes a virtualenv of itself, installs nothing, and its tests end
+#: with the code in ``tests-end-with``.
+INTERPRETER = """#!/bin/sh
+case "$1 $2" in
+    "-m venv") mkdir -p "$4/bin" && cp "$0" "$4/bin/python" ;;
+    "-m pytest") exit "$(cat tests-end-with)" ;;
+esac
+"""
+
+
+@pytest.fixture
+def bare_checkout(tmp_path: Path) -> Path:
+    """Where ``.ci/image-python`` finds no Python at all, only the programs that it uses."""
+    for name in (".ci/image-python", "Dockerfile", "requirements-dev.lock"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    (tmp_path / "bin").mkdir()
+    for name in ("bash", "cat", "cksum", "cp", "dirname", "mkdir", "sed", "sort"):
+        (tmp_path / "bin" / name).symlink_to(str(shutil.which(name)))
+    return tmp_path
+
+
+def run_image_python(checkout: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [checkout / "bin/bash", checkout / ".ci/image-python"],
+        env={"PATH": str(checkout / "bin"), "HOME": str(checkout), "CI": "true"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_missing_python_of_the_image_is_said_loudly_and_fails_nothing(bare_checkout):
+    ran = run_image_python(bare_checkout)
+
+    assert ran.returncode == 0, ran.stderr
+    assert f"NOT RUN: the tests on Python {image_python()}" in ran.stderr
+    assert len(ran.stderr.splitlines()) > 4
+
+
+@pytest.mark.parametrize("folder", ["bin", ".pyenv/versions/{}.7/bin"])
+@pytest.mark.parametrize("code", [0, 1])
+def test_step_ends_as_the_tests_on_the_python_of_the_image_do(bare_checkout, folder, code):
+    name = f"python{image_python()}" if folder == "bin" else "python"
+    python = bare_checkout / folder.format(image_python()) / name
+    python.parent.mkdir(parents=True, exist_ok=True)
+    python.write_text(INTERPRETER)
+    python.chmod(0o755)
+    (bare_checkout / "tests-end-with").write_text(str(code))
+
+    ran = run_image_python(bare_checkout)
+
+    assert ran.returncode == code, ran.stderr
+    assert "NOT RUN" not in ran.stderr
+
+
+def test_step_runs_tests_that_exist():
+    """pytest would say so as well, but only where the image's Python is."""
+    named = re.findall(r"tests/[\w/.]+", (ROOT / ".ci/image-python").read_text())
+
+    assert named
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_dockerfile_with_two_pythons_fails_the_step(bare_checkout):
+    with (bare_checkout / "Dockerfile").open("a") as dockerfile:
+        dockerfile.write("FROM python:3.99-slim\n")
+    ran = run_image_python(bare_checkout)
+
+    assert ran.returncode == 1
+    assert "3.99" in ran.stderr
 
 
 class Worker(HTTPServer):

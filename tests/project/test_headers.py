@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from django.test import AsyncClient, Client
 
-from chat.errors import PayloadTooLarge
+from chat.core.errors import PayloadTooLarge
+from chat.sessions.store import STORE
 from meuble_project.server.limits import problem
 
 PROTECTING = {
@@ -48,16 +49,16 @@ async def test_answer_is_protected(settings, method, path, headers, status):
 
 
 @pytest.mark.django_db
-def test_page_that_fails_is_protected_and_says_nothing(settings, monkeypatch):
+def test_page_that_fails_is_protected_and_says_nothing(settings, replace_parts):
     """Django's own page of a failure would show settings and variables."""
     client = Client(raise_request_exception=False)
-    monkeypatch.setattr("chat.views.pages.render", None)  # calling it fails
+    replace_parts(STORE.refusing())  # asking for it fails
     answer = client.get("/")
 
     assert answer.status_code == 500
     assert set(answer.headers) >= PROTECTING
     assert "Traceback" not in answer.text
-    assert "NoneType" not in answer.text
+    assert "must not be needed" not in answer.text
 
 
 def test_what_the_server_refuses_itself_is_what_it_says():

@@ -11,16 +11,15 @@ from typing import Any
 import pytest
 import redis
 
-from chat import limits, live
-from chat.assistant import attempt
+from chat.assistant.llm import LLM_CLIENT
 from chat.assistant.turn import take_turn
-from chat.sessions import store as stores
+from chat.pubsub import PUBSUB
 from chat.sessions.redis_store import RedisStore
+from devtools.redis_server import RedisServer
 from meuble_project import backends
 from tests.builders import JEAN, answer_to, done, leased, question
 from tests.fakes import FakeLLM, Listener
 from tests.management.conftest import manage
-from tests.redis_server import RedisServer
 from tests.takeover.conftest import Worker
 
 
@@ -53,15 +52,10 @@ def use(settings: Any, url: str, layer_urls: tuple[str, ...]) -> None:
 @pytest.fixture
 def elsewhere(settings: Any, flushed_redis: str, layer_urls: tuple[str, ...]) -> Iterator[Worker]:
     """A second worker; both have just started with these settings."""
-    forget = (stores.default_store, limits.default_counter)
     use(settings, flushed_redis, layer_urls)
-    for cached in forget:
-        cached.cache_clear()
     worker = Worker()
     yield worker
     worker.stop()
-    for cached in forget:
-        cached.cache_clear()
 
 
 def published(url: str) -> int:
@@ -71,22 +65,18 @@ def published(url: str) -> int:
 
 
 async def test_viewers_of_other_workers_hear_every_conversation(
-    elsewhere, monkeypatch, flushed_redis, layer_urls
+    elsewhere, replace_parts, flushed_redis, layer_urls
 ):
-    model = FakeLLM(pieces=("Bonjour", " Camille"))
-    monkeypatch.setattr(attempt, "default_llm", lambda: model)
+    replace_parts(LLM_CLIENT.to(FakeLLM(pieces=("Bonjour", " Camille"))))
     on_store = published(flushed_redis)
     for n in range(8):  # names of groups decide the server
         session_id, there = f"{JEAN}-{n}", Listener()
-        hearing = live.listening(session_id, there)
-        await elsewhere.do(hearing.__aenter__())
+        async with elsewhere.subscribed(session_id, there):
+            turn = await take_turn(session_id, owner="api", message_id="q1", text="Bonjour")
+            end = await turn.ended()
+            await elsewhere.do(there.until("message.done", times=2))
 
-        turn = await take_turn(session_id, owner="api", message_id="q1", text="Bonjour")
-        end = await turn.ended()
-        await elsewhere.do(there.until("message.done", times=2))
-        await elsewhere.do(hearing.__aexit__(None, None, None))
-
-        said = [json.loads(e.text)["message"] for e in there.heard if e.type == "message.done"]
+        said = [json.loads(e.json)["message"] for e in there.heard if e.type == "message.done"]
         assert [message["id"] for message in said] == ["q1", end.answer.id]
         assert said[1]["text"] == "Bonjour Camille"
 
@@ -109,7 +99,7 @@ async def test_store_tells_only_what_its_own_redis_knows(
 ):
     use(settings, flushed_redis, layer_urls if apart else ())
     store = RedisStore.of_django(86_400)
-    async with live.listening(JEAN, Listener()):
+    async with PUBSUB.get().subscribe(JEAN, Listener()):
         assert await listened(store) == [known] * 3
     store._link.close()
 

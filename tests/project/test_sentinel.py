@@ -20,13 +20,13 @@ from django_redis import get_redis_connection
 from django_redis.pool import ConnectionFactory
 from limits import RateLimitItemPerMinute
 
-from chat import limits
-from chat.ear import Ear
+from chat.core import rate_limits
+from chat.core.threads import THREADS
 from chat.management.doctor.findings import Finding, Level
 from chat.management.doctor.sentinel_state import NAME, look_at_sentinels
 from chat.management.shelf import redis_shelf
-from chat.protocol import MessageDone, sealed
-from chat.sessions import switch
+from chat.protocol import MessageDone, encode_event
+from chat.pubsub import PubSub
 from chat.sessions.memory_store import MemoryStore
 from chat.sessions.redis_store import RedisStore
 from chat.sessions.store import ANY_OWNER
@@ -119,11 +119,9 @@ def wait_for_the_other(cluster: Cluster) -> None:
 
 
 @pytest.fixture
-def store(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[SwitchStore]:
-    monkeypatch.setattr(switch, "PROBE_S", 0.02)
-    monkeypatch.setattr(switch, "SETTLE_S", 0.0)
+def store(cluster: Cluster) -> Iterator[SwitchStore]:
     of_redis = RedisStore.of_django(86_400)
-    yield SwitchStore(of_redis, MemoryStore(86_400))
+    yield SwitchStore(of_redis, MemoryStore(86_400), probe_s=0.02, settle_s=0.0)
     of_redis._link.close()
 
 
@@ -181,23 +179,16 @@ async def test_old_master_that_comes_back_takes_nothing(cluster, store):
         assert await messages(shelf, JEAN) == ["q1", "q2", "q3", "q4"]
 
 
-# Doorbells
+# Events between workers
 
 
 @pytest.fixture
-async def ears(cluster: Cluster, settings: Any) -> AsyncIterator[list[Ear]]:
-    """Two workers in which somebody listens to Jean, each with its own end of the layer."""
+async def layers(cluster: Cluster, settings: Any) -> AsyncIterator[list[Any]]:
+    """Ends of the layer of two workers."""
     config = settings.CHANNEL_LAYERS["default"]
     layers = [import_string(config["BACKEND"])(**config["CONFIG"]) for _ in range(2)]
-    made = [Ear(layer) for layer in layers]
-    for one in made:
-        one.listeners[JEAN] = {Listener()}
-        await one.join(JEAN)
-    yield made
-    for one, layer in zip(made, layers, strict=True):
-        assert one._hearing is not None
-        one._hearing.cancel()
-        await asyncio.wait({one._hearing})
+    yield layers
+    for layer in layers:
         (shard,) = layer._get_layer()._shards
         await shard._redis.connection_pool.sentinel_manager.aclose()  # ``flush`` forgets these
         await layer.flush()
@@ -212,20 +203,24 @@ async def until(is_so: Callable[[], bool], doing: Callable[[], Awaitable[Any]]) 
 
 
 @pytest.mark.parametrize("fault", ["kill", "freeze"])
-async def test_doorbells_ring_through_the_next_master(cluster, ears, fault):
-    one, other = ears
-    (viewer,) = other.listeners[JEAN]
-    await one.tell_elsewhere(JEAN, sealed(MessageDone(question())))
-    await viewer.until("message.done")
-    lose(cluster, fault)
-    event = sealed(MessageDone(question("Après", "q2")))
+async def test_events_reach_other_workers_through_the_next_master(cluster, layers, fault):
+    one, other = (PubSub(layer) for layer in layers)
+    viewer = Listener()
+    event = MessageDone(question("Après", "q2"))
 
-    async def ring() -> None:
-        for each in ears:  # as every worker does, again and again
-            await each.tend()
-        await one.tell_elsewhere(JEAN, event)
+    async def publish() -> None:
+        for each in (one, other):  # as every worker does, again and again
+            await each.heartbeat()
+        await one.publish_remote(JEAN, event)
 
-    await until(lambda: viewer.heard[-1].text == event.text, ring)
+    async with other.subscribe(JEAN, viewer):
+        await one.publish_remote(JEAN, MessageDone(question()))
+        await viewer.until("message.done")
+        lose(cluster, fault)
+
+        await until(lambda: viewer.heard[-1] == encode_event(event), publish)
+    for each in (one, other):
+        await each.close()
 
     with cluster.client_of(cluster.replica) as client:
         assert client.info("replication")["role"] == "master"
@@ -257,9 +252,8 @@ def test_logins_and_caches_go_on(cluster, settings):
     assert make(session.session_key)["adviser"] == "Claire"
 
 
-async def test_rates_are_counted_on_the_next_master(cluster, monkeypatch):
-    monkeypatch.setattr(limits, "AWAY_S", 0.0)
-    counter = limits.RedisCounter(limits._storage_of_django)
+async def test_rates_are_counted_on_the_next_master(cluster):
+    counter = rate_limits.RedisCounter(rate_limits._storage_of_django, away_s=0.0)
     two = RateLimitItemPerMinute(2)
     assert await soon(counter.retry_after_s(two, "camille")) == 0
     lose(cluster, "kill")
@@ -269,7 +263,7 @@ async def test_rates_are_counted_on_the_next_master(cluster, monkeypatch):
         refused.append(await counter.retry_after_s(two, "camille"))
 
     await until(lambda: bool(refused and refused[-1]), count)
-    counter.close()
+    THREADS.get().pool("limits").shutdown()
 
     with cluster.client_of(cluster.replica) as client:
         assert len(client.keys("chat:rate:*")) == 1

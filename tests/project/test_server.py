@@ -163,11 +163,12 @@ async def test_answer_that_breaks_off_is_seen_to_be_cut(worker: WorkerProcess):
 # Slow clients
 
 QUICK = {
-    "http.HEAD_S": 0.2,
-    "http.BODY_S": 0.2,
-    "http.IDLE_S": 0.2,
-    "http.LINGER_S": 0.2,
-    "worker.CHECK_S": 0.05,
+    "head_s": 0.2,
+    "body_s": 0.2,
+    "long_body_start_s": 0.2,
+    "idle_s": 0.2,
+    "linger_s": 0.2,
+    "check_s": 0.05,
 }
 
 
@@ -185,6 +186,8 @@ def quick_worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkerPro
         b"GET / HTTP/1.1\r\nX: ",
         post("/count", "Content-Length: 60000"),
         post("/count", "Transfer-Encoding: chunked") + b"ffff\r\n",
+        post("/admin/count", "Content-Length: 3000000"),
+        post("/admin/count", "Content-Length: 3000000", "X-Refuse: 1"),
         post("/count", "Content-Length: 70000"),  # refused, and goes on sending
         get("/count"),  # answered, and sends half of the next
     ],
@@ -204,7 +207,7 @@ async def test_bytes_that_drip_in_buy_no_time(quick_worker: WorkerProcess, begin
 
 
 async def test_long_answer_waits_for_who_reads_and_drops_who_does_not(start_worker):
-    worker = start_worker(**{"http.STALLED_S": 0.5})
+    worker = start_worker(stalled_s=0.5)
     before_kib = worker.memory_kib()
     deaf_request = get("/pour")
     async with (

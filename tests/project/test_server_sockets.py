@@ -136,7 +136,7 @@ async def test_flood_that_is_consumed_arrives_whole_and_in_order(worker: WorkerP
 
 
 async def test_flood_that_is_not_consumed_is_bounded_and_ended(start_worker):
-    worker = start_worker(**{"sockets.FLOOD_S": 0.5, "worker.CHECK_S": 0.05})
+    worker = start_worker(flood_s=0.5, check_s=0.05)
     before_kib = worker.memory_kib()
     peak_kib = 0
 
@@ -205,7 +205,7 @@ async def test_long_state_reaches_a_client_that_reads(worker: WorkerProcess):
 
 
 async def test_dead_client_is_dropped_and_a_silent_one_is_not(start_worker):
-    worker = start_worker(**{"worker.PING_S": 0.1, "worker.PONG_S": 1, "worker.CHECK_S": 0.05})
+    worker = start_worker(ping_s=0.1, pong_s=1, check_s=0.05)
     async with (
         worker.socket("/echo", ping_interval=None) as silent,
         worker.raw_socket(b"/echo") as dead,

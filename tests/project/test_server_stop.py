@@ -56,9 +56,7 @@ async def test_running_stream_is_finished(start_worker):
 
 
 async def test_stopping_worker_takes_no_new_connection_and_closes_kept_ones(start_worker):
-    worker: WorkerProcess = start_worker(
-        grace_s=20, **{"worker.APPLICATION_CLOSE_S": 0.2, "worker.CHECK_S": 0.05}
-    )
+    worker: WorkerProcess = start_worker(grace_s=20, application_close_s=0.2, check_s=0.05)
     async with worker.raw(get("/stall")) as busy, worker.raw(get("/count")) as kept_alive:
         await busy.reader.readuntil(b"begun")
         await kept_alive.reader.readuntil(b"0\r\n\r\n")

@@ -28,10 +28,10 @@ UPGRADE = (
 
 
 class WorkerProcess:
-    """``numbers``: of the server's modules, to be replaced, like ``{"http.HEAD_S": 0.2}``."""
+    """``bounds``: fields of ``Bounds`` with other values than the product's."""
 
-    def __init__(self, log: Path, *, grace_s: float = 5, **numbers: float) -> None:
-        options = json.dumps({"grace_s": grace_s, "numbers": numbers})
+    def __init__(self, log: Path, *, grace_s: float = 5, **bounds: float) -> None:
+        options = json.dumps({"grace_s": grace_s, "bounds": bounds})
         self.log = log
         with log.open("wb") as stderr:
             self.process = subprocess.Popen(
