@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from chat.assistant.lane import TurnQueue
+from chat.assistant.turn import answer_waiting
 from chat.sessions.store import Lease, Store
 from chat.sessions.types import Author, End, Message, Outcome
 
@@ -36,3 +38,8 @@ async def leased(store: Store, id_: str = "q1", session_id: str = JEAN) -> Lease
 async def answer(store: Store, id_: str = "q1", session_id: str = JEAN) -> None:
     lease = await leased(store, id_, session_id)
     await store.finish(lease, done(lease), answer_to(lease, f"Réponse à {id_}"))
+
+
+def queue_for(store: Store, session_id: str = JEAN) -> TurnQueue:
+    """A queue that cares for no question yet, to call ``answer_question`` with."""
+    return TurnQueue(session_id, store, answer_waiting, leave=lambda: None)

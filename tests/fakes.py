@@ -7,8 +7,8 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 
 from chat.assistant.completion import Chunk
-from chat.protocol import Envelope
-from chat.sessions.types import JSON
+from chat.core.json import JSON
+from chat.protocol import EncodedEvent
 
 
 @dataclass
@@ -51,21 +51,31 @@ class FakeLLM:
 class Listener:
     """Hears a session and remembers; ``until`` waits for a type of event."""
 
-    heard: list[Envelope] = field(default_factory=list)
+    heard: list[EncodedEvent] = field(default_factory=list)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def __call__(self, envelope: Envelope) -> None:
-        self.heard.append(envelope)
+    async def __call__(self, event: EncodedEvent) -> None:
+        self.heard.append(event)
         self._news.set()
 
     def __hash__(self) -> int:
         return id(self)
 
     def types(self) -> list[str]:
-        return [envelope.type for envelope in self.heard]
+        return [event.type for event in self.heard]
 
     async def until(self, type_: str, times: int = 1) -> None:
         async with asyncio.timeout(5):
             while self.types().count(type_) < times:
                 self._news.clear()
                 await self._news.wait()
+
+
+class Clock:
+    """Seconds, which pass as a test says."""
+
+    def __init__(self, now_s: float = 0.0) -> None:
+        self.now_s = now_s
+
+    def __call__(self) -> float:
+        return self.now_s

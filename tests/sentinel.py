@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import redis
 
-from tests.redis_server import MAX_TRIES, RedisServer
+from devtools.redis_server import MAX_TRIES, RedisServer
 
 #: In an address it must be escaped, in a sentinel's file it must not.
 PASSWORD = "p@ss:w/rd"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import sys
 import tempfile
 from dataclasses import fields
 from pathlib import Path
@@ -23,6 +24,7 @@ os.environ["REDIS_URL"] = os.environ.get("TEST_REDIS_URL", "")
 
 from meuble_project.settings import *  # noqa: F403
 from meuble_project.settings import DATABASES
+from tests.sqlite_warnings import WarningConnection
 
 atexit.register(shutil.rmtree, os.environ["MEDIA_DIR"], ignore_errors=True)
 
@@ -31,5 +33,7 @@ _FOLDER = Path(tempfile.mkdtemp(prefix="meuble-tests-"))
 atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
 DATABASES["default"]["NAME"] = str(_FOLDER / "db.sqlite3")
 DATABASES["default"]["TEST"] = {"NAME": str(_FOLDER / "test.sqlite3")}
+if sys.version_info < (3, 13):  # from 3.13 on, Python itself warns of what nobody closed
+    DATABASES["default"]["OPTIONS"]["factory"] = WarningConnection
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -1,28 +1,29 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.management import call_command
+from django.test import override_settings
 
 IMPORT = re.compile(r'^\s*(?:import|export)\b[^;"]*"(\./[^"]+)";', re.MULTILINE)
 
 
-@pytest.fixture
-def collected(tmp_path: Path, settings) -> Path:
+@pytest.fixture(scope="module")
+def collected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Everything collected as in production, with two modules of ours beside it."""
-    source = tmp_path / "source"
-    source.mkdir()
+    source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("collected")
     (source / "page.js").write_text('import { wait } from "./wait.js";\nwait();\n')
     (source / "wait.js").write_text("export function wait() {}\n" * 40)
-    settings.STATICFILES_DIRS = [source]
-    settings.STATIC_ROOT = tmp_path / "collected"
     manifest = {"BACKEND": "chat.staticfiles.ModuleManifestStorage"}
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": manifest}
-    call_command("collectstatic", interactive=False, verbosity=0)
-    return tmp_path / "collected"
+    storages = {**settings.STORAGES, "staticfiles": manifest}
+    with override_settings(STATICFILES_DIRS=[source], STATIC_ROOT=target, STORAGES=storages):
+        call_command("collectstatic", interactive=False, verbosity=0)
+        yield target
 
 
 def test_modules_import_one_another_by_their_hashed_names(collected):
