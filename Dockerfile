@@ -1,7 +1,7 @@
 FROM python:3.13-slim AS packages
 RUN python -m venv /venv
-COPY requirements.txt .
-RUN /venv/bin/pip install --no-cache-dir --disable-pip-version-check -r requirements.txt
+COPY requirements.lock .
+RUN /venv/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements.lock
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --no-create-home app && install -d -o app /data /data/media
@@ -9,12 +9,13 @@ ENV PATH=/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     DATABASE_URL=sqlite:////data/db.sqlite3 \
-    MEDIA_DIR=/data/media
+    MEDIA_DIR=/data/media \
+    TMPDIR=/data
 WORKDIR /app
 COPY --from=packages /venv /venv
 COPY . .
 # The values are for this step only: nothing of them stays in the image.
-RUN SECRET_KEY=build ALLOWED_HOSTS=build OPENAI_API_KEY=build \
+RUN SECRET_KEY=0123456789-only-while-this-image-is-built ALLOWED_HOSTS=build OPENAI_API_KEY=build \
     python manage.py collectstatic --no-input
 
 USER app
