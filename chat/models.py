@@ -1,14 +1,14 @@
 """Every model of the app, where Django looks for them."""
 
 from chat.access.models import ApiKey, Settings
-from chat.catalog.models import Category, Product
 from chat.numbers.models import DailyNumber, WrittenBatch
-from chat.orders.models import Order, OrderLine
-from chat.photos.models import Photo
 from chat.reports.models import CleanupReport
 from chat.sessions.models import ChatSession
+from chat.shop.catalog.models import Category, Product
+from chat.shop.orders.models import Order, OrderLine
+from chat.shop.photos.models import FileRemoval, Photo
+from chat.shop.tickets.models import CannedAnswer, OutgoingMail, Ticket, TicketEntry
 from chat.takeover.models import ContactRequest
-from chat.tickets.models import CannedAnswer, OutgoingMail, Ticket, TicketEntry
 
 __all__ = [
     "ApiKey",
@@ -18,6 +18,7 @@ __all__ = [
     "CleanupReport",
     "ContactRequest",
     "DailyNumber",
+    "FileRemoval",
     "Order",
     "OrderLine",
     "OutgoingMail",
