@@ -36,10 +36,11 @@ async def _run(arguments: JSON, context: ToolContext) -> JSON:
     except ValueError as error:
         raise BadArguments(f"reason doit être l'un de : {', '.join(Reason)}.") from error
     try:
-        is_new = await ask_for_adviser(session.id, session.owner, reason.value)
+        await ask_for_adviser(session.id, session.owner, reason.value)
     except (SessionNotFound, StoreUnavailable):
         return {"error": "L'équipe n'a pas pu être prévenue ; réessayer dans un instant."}
-    return {"message": _ASKED if is_new else _KNOWN}
+    # As it was when the model was asked: a rule may have called an adviser beside this answer.
+    return {"message": _ASKED if session.asked_at is None else _KNOWN}
 
 
 TOOL = Tool(

@@ -44,6 +44,14 @@ async def test_one_effect_however_often_and_the_application_tells_it(store):
     assert event.data == {"reason": "demande_du_client"}
 
 
+async def test_model_is_told_the_same_when_a_rule_was_quicker(store):
+    await ask(store)
+    context = ToolContext(await store.load(JEAN, "api"), "")
+    first = await use(TOOL, '{"reason": "reclamation"}', context)
+
+    assert await use(TOOL, '{"reason": "reclamation"}', context) == first
+
+
 @pytest.mark.parametrize("arguments", ["{}", '{"reason": "ennui"}', '{"reason": []}', "[]", "{"])
 async def test_arguments_that_make_no_sense_have_no_effect(store, arguments):
     await ask(store)
