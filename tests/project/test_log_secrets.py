@@ -171,6 +171,7 @@ def _serve(held: Secrets, folder: Path, log: Path, **environment: str) -> subpro
         )
 
 
+@pytest.mark.timeout(300)  # a thousand requests to a server in development
 @pytest.mark.parametrize(
     "environment",
     [
