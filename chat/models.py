@@ -1,8 +1,8 @@
 """Every model of the app, where Django looks for them."""
 
 from chat.access.models import ApiKey, Settings
-from chat.numbers.models import DailyNumber, WrittenBatch
-from chat.reports.models import CleanupReport
+from chat.ops.reports.models import CleanupReport
+from chat.ops.stats.models import DailyNumber, WrittenBatch
 from chat.sessions.models import ChatSession
 from chat.shop.catalog.models import Category, Product
 from chat.shop.orders.models import Order, OrderLine

@@ -7,13 +7,15 @@ import asyncio
 from django.conf import settings
 
 from chat.assistant.turn import Orphans, hand_over_turns
-from chat.assistant.unclaimed import UNCLAIMED_S, remove_unclaimed_photos
 from chat.assistant.viewers import follow_store, refresh_viewers
 from chat.core.draining import DRAIN
 from chat.core.runtime import Part
 from chat.core.supervisor import Periodic, Service, Supervisor
 from chat.core.watchdog import watch_loop
-from chat.numbers.ledger import keep_numbers
+from chat.ops.erasure import finish_erasures
+from chat.ops.retention import apply_retention
+from chat.ops.stats.flush import keep_numbers
+from chat.ops.unclaimed_photos import UNCLAIMED_S, remove_unclaimed_photos
 from chat.sessions.aof import LOOK_S, Rewriter
 from chat.sessions.left_file import forget_old, left_folder
 from chat.sessions.store import STORE
@@ -22,8 +24,6 @@ from chat.sessions.switch_desk import BEAT_S
 from chat.shop import hours
 from chat.shop.tickets.mailer import send_mails
 from chat.takeover.desk import return_lapsed
-from chat.takeover.erasure import finish_erasures
-from chat.takeover.retention import apply_retention
 
 
 async def beat() -> None:

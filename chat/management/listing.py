@@ -9,7 +9,7 @@ from typing import Any
 from chat.core.json import JSON
 from chat.management.console import cannot
 from chat.management.moments import seconds_of
-from chat.reports.report import listed
+from chat.ops.reports.report import listed
 from chat.sessions.desk import MAX_ROWS, Desk, Listing, Order, Page, Row, State
 
 MAX_LISTED = 10_000

@@ -20,7 +20,7 @@ from django.db import connection, transaction
 from chat.core import metrics
 from chat.core.errors import StoreUnavailable
 from chat.core.threads import THREADS
-from chat.reports.services import forget_reference
+from chat.ops.reports.services import forget_reference
 from chat.sessions.store import STORE
 from chat.shop.photos.removals import remove_files
 from chat.shop.photos.services import forget

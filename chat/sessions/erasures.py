@@ -3,7 +3,7 @@
 A conversation is removed from its store in one step; e-mail addresses and photos that it left are
 in the database and on disk, which may be away at that moment. The store therefore keeps the
 reference (``ref_of``) of each erased conversation until ``erasure_done``; workers ask for what is
-due with ``take_erasures`` and finish it (``chat/takeover/erasure.py``).
+due with ``take_erasures`` and finish it (``chat/ops/erasure.py``).
 """
 
 from __future__ import annotations

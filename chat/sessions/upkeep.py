@@ -31,7 +31,7 @@ class Orphan(StrEnum):
     LEASES = "leases"  # entries of the answers to be written
     ASIDES = "asides"
     REFS = "refs"  # references that lead nowhere
-    # In SQL and on disk, where the store does not look (see chat/takeover/leftovers.py):
+    # In SQL and on disk, where the store does not look (see chat/ops/leftovers.py):
     CONTACTS = "contacts"
     PHOTOS = "photos"
     FILES = "files"  # of photos that were deleted

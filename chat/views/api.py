@@ -6,12 +6,12 @@ import orjson
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from chat.assistant.closing import erase_session
 from chat.assistant.outcome import TurnEnd
 from chat.assistant.turn import take_turn
 from chat.core.ids import isoformat
 from chat.core.json import JSON
 from chat.core.language import language_of
+from chat.ops.ending import erase_session
 from chat.rendering import encoded_messages
 from chat.sessions.store import STORE
 from chat.sessions.types import End

@@ -15,6 +15,7 @@ from chat.core.client_address import request_address
 from chat.core.clock import now
 from chat.core.errors import AssistantUnavailable, ChatError, SessionNotFound
 from chat.core.ids import ref_of
+from chat.ops.erasure import finish_erasure
 from chat.sessions import cookie
 from chat.sessions.store import STORE, WEB_OWNER
 from chat.shop.hours import is_open
@@ -24,7 +25,6 @@ from chat.takeover.contacts import (
     checked_email,
     checked_subject,
 )
-from chat.takeover.erasure import finish_erasure
 from chat.takeover.wording import opening
 from chat.views.counting import counted
 

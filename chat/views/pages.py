@@ -15,7 +15,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from chat.assistant.asking import NOTHING_SAID, request_adviser
-from chat.assistant.closing import end_session, erase_session
 from chat.assistant.reading import read_earlier
 from chat.assistant.turn import stop_turn, take_turn
 from chat.assistant.viewers import read_state
@@ -25,6 +24,7 @@ from chat.core.errors import ChatError, InvalidMessage, RateLimited, SessionGone
 from chat.core.ids import is_id, isoformat, new_id
 from chat.frames import checked_text
 from chat.markup import safe_html_of
+from chat.ops.ending import end_session, erase_session
 from chat.protocol import MessagesLoaded, SessionState
 from chat.rendering import in_thread
 from chat.sessions import cookie

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from chat.assistant.unclaimed import UNCLAIMED_LIFE, remove_unclaimed_photos
 from chat.core.clock import now
 from chat.core.ids import ref_of
+from chat.ops.unclaimed_photos import UNCLAIMED_LIFE, remove_unclaimed_photos
 from chat.sessions.memory_store import MemoryStore
 from chat.sessions.store import WEB_OWNER
 from chat.sessions.types import Author, Message

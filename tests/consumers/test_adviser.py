@@ -14,11 +14,11 @@ from django.contrib.auth.models import Permission, User
 from django.db import OperationalError
 from django.test import Client
 
-from chat.assistant.closing import erase_session
 from chat.assistant.llm import LLM_CLIENT
 from chat.assistant.turn import take_turn
 from chat.consumers.socket import SOCKET_RULES, SocketRules
 from chat.core.ids import ref_of
+from chat.ops.ending import erase_session
 from chat.pubsub import PUBSUB
 from chat.sessions.desk import Adviser
 from chat.sessions.store import STORE

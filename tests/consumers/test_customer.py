@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from chat.assistant import closing
 from chat.assistant.llm import LLM_CLIENT
 from chat.consumers.customer import CustomerConsumer
 from chat.consumers.socket import SOCKET_RULES, SocketRules
 from chat.core import rate_limits
 from chat.core.errors import AssistantUnavailable, SessionNotFound, StoreUnavailable
+from chat.ops import ending
 from chat.protocol import MessageDelta, MessageDone, SessionEnded, ToolStarted
 from chat.pubsub import PUBSUB
 from chat.sessions import cookie
@@ -300,7 +300,7 @@ async def test_erased_conversation_is_said(store, model, session_id):
     async with open_tab(session_id) as tab:
         await say(tab)
         await until(tab, "message.delta")
-        await closing.erase_session(session_id, "web")
+        await ending.erase_session(session_id, "web")
         *_, ended = await until(tab, "session.ended")
         await say(tab, "Encore", "q2")
         (again, _error) = await until(tab, "error")
@@ -320,7 +320,7 @@ async def test_erasure_by_a_worker_that_died_is_told_when_it_is_asked_again(
         await until(tab, "message.done")
         await store.erase(session_id, "web")
         with pytest.raises(SessionNotFound):
-            await closing.erase_session(session_id, "web")
+            await ending.erase_session(session_id, "web")
         *_, ended = await until(tab, "session.ended")
 
     assert ended["reason"] == "erased"

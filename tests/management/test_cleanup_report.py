@@ -24,7 +24,7 @@ from django.core import mail
 from django.core.management import CommandError, call_command
 
 from chat.core.ids import ref_of
-from chat.reports.models import CleanupReport
+from chat.ops.reports.models import CleanupReport
 from chat.sessions.desk import Aside, AsideKind
 from chat.sessions.redis_store import RedisStore
 from chat.sessions.store import ANY_OWNER

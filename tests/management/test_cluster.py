@@ -11,9 +11,9 @@ import pytest
 from django.core.management import CommandError
 
 from chat.core.errors import StoreUnavailable
-from chat.management.cluster import refuse_cluster
-from chat.management.doctor.findings import Level
-from chat.management.doctor.redis_state import look_at_redis
+from chat.ops.cluster import refuse_cluster
+from chat.ops.doctor.findings import Level
+from chat.ops.doctor.redis_state import look_at_redis
 from chat.sessions.store import STORE
 from devtools.redis_server import RedisServer
 from tests.backends import use_redis

@@ -18,16 +18,16 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
-from chat.management.doctor.clocks import look_at_redis_clock
-from chat.management.doctor.configuration import look_at_configuration
-from chat.management.doctor.database_state import look_at_database
-from chat.management.doctor.findings import Finding, Level, ok
-from chat.management.doctor.layer_state import look_at_layer
-from chat.management.doctor.model_state import look_at_model
-from chat.management.doctor.redis_state import look_at_redis
-from chat.management.doctor.rounds import Check, run
-from chat.management.doctor.site import look_at_site
-from chat.management.doctor.static_files import look_at_static_files
+from chat.ops.doctor.clocks import look_at_redis_clock
+from chat.ops.doctor.configuration import look_at_configuration
+from chat.ops.doctor.database_state import look_at_database
+from chat.ops.doctor.findings import Finding, Level, ok
+from chat.ops.doctor.layer_state import look_at_layer
+from chat.ops.doctor.model_state import look_at_model
+from chat.ops.doctor.redis_state import look_at_redis
+from chat.ops.doctor.runner import Check, run
+from chat.ops.doctor.site import look_at_site
+from chat.ops.doctor.static_files import look_at_static_files
 from devtools.local_assistant.server import INSTANT, start
 from devtools.redis_server import RedisServer
 from tests.backends import use_redis

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from django.core import checks
 
-from chat.management.doctor import redis_state
-from chat.management.doctor.clocks import judge_clock
-from chat.management.doctor.configuration import judge_configuration, judge_mails
-from chat.management.doctor.database_state import judge_migrations, judge_postgres, judge_sqlite
-from chat.management.doctor.findings import Level, masked, ok, secrets_in, without, wrong
-from chat.management.doctor.left_state import judge_left
-from chat.management.doctor.rendering import as_json, line, summary
-from chat.management.doctor.site_rules import (
+from chat.ops.doctor import redis_state
+from chat.ops.doctor.clocks import judge_clock
+from chat.ops.doctor.configuration import judge_configuration, judge_mails
+from chat.ops.doctor.database_state import judge_migrations, judge_postgres, judge_sqlite
+from chat.ops.doctor.findings import Level, masked, ok, secrets_in, without, wrong
+from chat.ops.doctor.left_state import judge_left
+from chat.ops.doctor.rendering import as_json, line, summary
+from chat.ops.doctor.site_rules import (
     Handshake,
     Page,
     judge_cookies,
@@ -27,7 +27,7 @@ from chat.management.doctor.site_rules import (
     judge_own_socket,
     judge_site,
 )
-from chat.management.doctor.static_files import judge_static_files
+from chat.ops.doctor.static_files import judge_static_files
 
 NOON = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
 OK, WARNING, WRONG, SKIPPED = Level.OK, Level.WARNING, Level.WRONG, Level.SKIPPED

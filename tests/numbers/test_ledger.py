@@ -15,9 +15,9 @@ from django.db import OperationalError, connection, connections
 from django.utils import timezone
 
 from chat.core.stats.counters import Batch, Tally
-from chat.numbers.ledger import Ledger, keep_numbers
-from chat.numbers.models import DailyNumber, WrittenBatch
-from chat.numbers.services import KEEP_DAYS, write_batch
+from chat.ops.stats.flush import Ledger, keep_numbers
+from chat.ops.stats.models import DailyNumber, WrittenBatch
+from chat.ops.stats.writes import KEEP_DAYS, write_batch
 
 MONDAY, TUESDAY = date(2026, 11, 23), date(2026, 11, 24)
 

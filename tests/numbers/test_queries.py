@@ -8,8 +8,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from chat.numbers.models import DailyNumber
-from chat.numbers.queries import asummary, summary
+from chat.ops.stats.models import DailyNumber
+from chat.ops.stats.queries import asummary, summary
 from tests.access.staff import MANAGERS, browser_of, staff
 
 NUMBERS = {

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from chat.management.doctor.photo_state import judge_confinement
+from chat.ops.doctor.photo_state import judge_confinement
 from chat.shop.photos import confinement
 from chat.shop.photos.confinement import NOBODY
 from chat.shop.photos.processor import COMMAND, layers_of_confinement

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from chat.management.doctor.photo_state import judge_disk, judge_quota
+from chat.ops.doctor.photo_state import judge_disk, judge_quota
 from chat.shop.photos.quota import FRESH_S, MB, PhotoQuota, PhotosFull, Space, space
 from chat.shop.photos.reencoding import ProcessedPhoto
 from chat.shop.photos.services import keep, remove_own

@@ -22,9 +22,9 @@ from limits import RateLimitItemPerMinute
 
 from chat.core import rate_limits
 from chat.core.threads import THREADS
-from chat.management.doctor.findings import Finding, Level
-from chat.management.doctor.sentinel_state import NAME, look_at_sentinels
 from chat.management.shelf import redis_shelf
+from chat.ops.doctor.findings import Finding, Level
+from chat.ops.doctor.sentinel_state import NAME, look_at_sentinels
 from chat.protocol import MessageDone, encode_event
 from chat.pubsub import PubSub
 from chat.sessions.memory_store import MemoryStore

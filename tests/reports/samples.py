@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chat.core.ids import ref_of
-from chat.reports.report import QUIET_EDGES_S, SIZE_EDGES, Past, Report, spread
+from chat.ops.reports.report import QUIET_EDGES_S, SIZE_EDGES, Past, Report, spread
 from chat.sessions.desk import Row, State
 from chat.sessions.upkeep import Orphan
 from chat.shop.photos.quota import Space

@@ -12,9 +12,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from chat.reports.models import CleanupReport
-from chat.reports.queries import last_made_at, past_reports
-from chat.reports.services import keep
+from chat.ops.reports.models import CleanupReport
+from chat.ops.reports.queries import last_made_at, past_reports
+from chat.ops.reports.services import keep
 from chat.sessions.upkeep import Orphan
 from tests.reports.samples import report
 

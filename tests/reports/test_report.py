@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from chat.reports.report import Bucket, quiet_label, size_label, spread, verdict, worker_lines
-from chat.reports.text import as_csv, as_text
+from chat.ops.reports.report import Bucket, quiet_label, size_label, spread, verdict, worker_lines
+from chat.ops.reports.text import as_csv, as_text
 from chat.sessions.upkeep import Orphan
 from tests.reports.samples import report, row
 

@@ -13,7 +13,7 @@ from prometheus_client import REGISTRY
 
 from chat.core.errors import SessionGone, StoreUnavailable
 from chat.core.ids import ref_of
-from chat.management.doctor.left_state import judge_left
+from chat.ops.doctor.left_state import judge_left
 from chat.sessions.desk import Aside, AsideKind
 from chat.sessions.left_file import LeftFile, decoded, encoded, forget_old, left_files
 from chat.sessions.memory_record import Record

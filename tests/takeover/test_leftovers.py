@@ -17,6 +17,7 @@ from django.core.management import CommandError, call_command
 
 from chat.core.clock import now
 from chat.core.ids import ref_of
+from chat.ops.leftovers import is_left, is_stranded
 from chat.sessions.store import STORE, WEB_OWNER
 from chat.sessions.upkeep import Fates
 from chat.shop.photos import files
@@ -24,7 +25,6 @@ from chat.shop.photos.models import FileRemoval, Photo
 from chat.shop.photos.reencoding import ProcessedPhoto
 from chat.shop.photos.services import attach, keep
 from chat.takeover.contacts import record_contact
-from chat.takeover.leftovers import is_left, is_stranded
 from chat.takeover.models import ContactRequest
 from tests.backends import use_redis
 from tests.builders import question

@@ -19,6 +19,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from chat.core.errors import SessionGone
+from chat.ops.customer_erasure import erase_customer
+from chat.ops.retention import Overdue, Periods, erase_overdue, overdue
 from chat.sessions.store import STORE
 from chat.shop.photos import files
 from chat.shop.photos.models import Photo
@@ -30,9 +32,7 @@ from chat.shop.tickets.models import OutgoingMail, Ticket, TicketEntry
 from chat.shop.tickets.services import add_customer_message, add_note, change_state, reply
 from chat.shop.tickets.states import State
 from chat.takeover.contacts import record_contact
-from chat.takeover.customer import erase_customer
 from chat.takeover.models import ContactRequest
-from chat.takeover.retention import Overdue, Periods, erase_overdue, overdue
 from tests.access.staff import ADVISERS, MANAGERS, staff
 from tests.backends import use_redis
 from tests.builders import question

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from django.test import AsyncClient
 
-from chat.assistant.closing import erase_session
 from chat.core.ids import ref_of
+from chat.ops.ending import erase_session
 from chat.sessions import cookie
 from chat.takeover.models import ContactRequest
 from tests import database

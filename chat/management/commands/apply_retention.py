@@ -9,7 +9,7 @@ from django.db import Error as DatabaseFailure
 
 from chat.core import clock
 from chat.management.console import OperatorCommand, cannot
-from chat.takeover.retention import AT_ONCE, Overdue, Periods, erase_overdue, overdue
+from chat.ops.retention import AT_ONCE, Overdue, Periods, erase_overdue, overdue
 
 
 class Command(OperatorCommand):

@@ -23,17 +23,17 @@ from chat.management.files import write_whole
 from chat.management.moments import moment_of
 from chat.management.shelf import redis_shelf
 from chat.management.workers import storage_of
-from chat.reports.gather import gather, mended
-from chat.reports.page import as_page
-from chat.reports.queries import last_made_at, past_reports
-from chat.reports.report import Past, Report, verdict
-from chat.reports.services import keep
-from chat.reports.text import as_csv, as_text
+from chat.ops.leftovers import Leftovers, find_leftovers, references, remove_found
+from chat.ops.reports.gather import gather, mended
+from chat.ops.reports.page import as_page
+from chat.ops.reports.queries import last_made_at, past_reports
+from chat.ops.reports.report import Past, Report, verdict
+from chat.ops.reports.services import keep
+from chat.ops.reports.text import as_csv, as_text
 from chat.sessions.left_file import left_files, left_folder
 from chat.sessions.redis_store import RedisStore
 from chat.sessions.upkeep import Fates, Orphan
 from chat.shop.photos.quota import Space, space
-from chat.takeover.leftovers import Leftovers, find_leftovers, references, remove_found
 from meuble_project import parsers
 
 #: When no report was made before.

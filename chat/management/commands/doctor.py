@@ -7,21 +7,21 @@ from typing import Any
 from django.conf import settings
 
 from chat.management.console import Exit, OperatorCommand, cannot, leave_with
-from chat.management.doctor import clocks
-from chat.management.doctor.configuration import look_at_configuration
-from chat.management.doctor.database_state import look_at_database
-from chat.management.doctor.findings import Finding, Level, secrets_in, skipped, without
-from chat.management.doctor.layer_state import MEND as LAYER_MEND
-from chat.management.doctor.layer_state import look_at_layer
-from chat.management.doctor.left_state import look_at_left_conversations
-from chat.management.doctor.model_state import look_at_model
-from chat.management.doctor.photo_state import look_at_confinement, look_at_photos
-from chat.management.doctor.redis_state import look_at_redis
-from chat.management.doctor.rendering import as_json, line, summary
-from chat.management.doctor.rounds import Check, run
-from chat.management.doctor.sentinel_state import look_at_sentinels
-from chat.management.doctor.site import look_at_site
-from chat.management.doctor.static_files import look_at_static_files
+from chat.ops.doctor import clocks
+from chat.ops.doctor.configuration import look_at_configuration
+from chat.ops.doctor.database_state import look_at_database
+from chat.ops.doctor.findings import Finding, Level, secrets_in, skipped, without
+from chat.ops.doctor.layer_state import MEND as LAYER_MEND
+from chat.ops.doctor.layer_state import look_at_layer
+from chat.ops.doctor.left_state import look_at_left_conversations
+from chat.ops.doctor.model_state import look_at_model
+from chat.ops.doctor.photo_state import look_at_confinement, look_at_photos
+from chat.ops.doctor.redis_state import look_at_redis
+from chat.ops.doctor.rendering import as_json, line, summary
+from chat.ops.doctor.runner import Check, run
+from chat.ops.doctor.sentinel_state import look_at_sentinels
+from chat.ops.doctor.site import look_at_site
+from chat.ops.doctor.static_files import look_at_static_files
 from meuble_project import parsers
 from meuble_project.env import Env
 

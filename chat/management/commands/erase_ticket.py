@@ -11,7 +11,6 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import Error as DatabaseFailure
 
-from chat.assistant.closing import erase_session
 from chat.core.clock import now
 from chat.core.errors import SessionNotFound
 from chat.core.ids import isoformat
@@ -19,10 +18,11 @@ from chat.core.reporting.french import full_moment
 from chat.management.console import Exit, OperatorCommand, cannot
 from chat.management.conversations import Operator
 from chat.management.shelf import redis_shelf
+from chat.ops.customer_erasure import Holdings, erase_customer, holdings_of
+from chat.ops.ending import erase_session
 from chat.sessions.store import ANY_OWNER
 from chat.shop.tickets.erasure import Extent, erase_tickets, extent_of
 from chat.shop.tickets.models import Ticket
-from chat.takeover.customer import Holdings, erase_customer, holdings_of
 
 
 class Command(OperatorCommand):

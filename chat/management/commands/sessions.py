@@ -11,7 +11,6 @@ from django.conf import settings
 from django.contrib.admin.models import DELETION
 from django.core.management.base import CommandError
 
-from chat.assistant.closing import end_session, erase_session
 from chat.core.clock import now
 from chat.core.errors import SessionNotFound, SessionUnreadable
 from chat.core.ids import isoformat, ref_of
@@ -23,6 +22,7 @@ from chat.management.files import write_whole
 from chat.management.listing import add_filters, read_rows, shown, wanted
 from chat.management.shelf import redis_shelf
 from chat.management.transcript import listing, transcript
+from chat.ops.ending import end_session, erase_session
 from chat.pubsub import PUBSUB
 from chat.sessions.store import ANY_OWNER
 from chat.takeover.asides import add_event

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import redis
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from chat.management.doctor.findings import Finding, ok, skipped, wrong
-from chat.management.doctor.redis_state import connected
+from chat.ops.doctor.findings import Finding, ok, skipped, wrong
+from chat.ops.doctor.redis_state import connected
 
 MAX_SKEW_S = 2.0
 _MEND = "sudo timedatectl set-ntp true   # sur les deux machines"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.core import checks
 from django.core.checks import CheckMessage
 
-from chat.management.doctor.findings import Finding, Level, ok, warning
+from chat.ops.doctor.findings import Finding, Level, ok, warning
 from meuble_project.env import Env
 
 NAME = "Configuration"

@@ -10,7 +10,7 @@ from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 
-from chat.management.doctor.findings import Finding, masked, ok, warning, wrong
+from chat.ops.doctor.findings import Finding, masked, ok, warning, wrong
 
 
 def look_at_database(url: str) -> list[Finding]:

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from chat.core.ids import new_id
-from chat.management.doctor.findings import Finding, masked, ok, skipped, wrong
+from chat.ops.doctor.findings import Finding, masked, ok, skipped, wrong
 
 NAME = "Couche de messages"
 MEND = "docker compose restart redis   # puis relancer ce diagnostic"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from chat.management.doctor.findings import Finding, ok, warning, wrong
+from chat.ops.doctor.findings import Finding, ok, warning, wrong
 from chat.sessions.left_file import UNREADABLE, left_files, left_folder
 
 _NAME = "Conversations laissées"

@@ -10,7 +10,7 @@ from openai import APIStatusError
 
 from chat.assistant.llm import build_llm
 from chat.core.errors import AssistantUnavailable
-from chat.management.doctor.findings import Finding, masked, ok, skipped, wrong
+from chat.ops.doctor.findings import Finding, masked, ok, skipped, wrong
 from meuble_project.env import Env
 
 NAME = "Modèle"

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, OperationalError, connections
 
-from chat.management.doctor.database_state import is_missing
-from chat.management.doctor.findings import Finding, ok, skipped, warning, wrong
+from chat.ops.doctor.database_state import is_missing
+from chat.ops.doctor.findings import Finding, ok, skipped, warning, wrong
 from chat.shop.photos.processor import SYSTEM_LAYERS, layers_of_confinement
 from chat.shop.photos.quota import MB, Space, space
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from textwrap import wrap
 
 from chat.core.json import JSON
-from chat.management.doctor.findings import Finding, Level
+from chat.ops.doctor.findings import Finding, Level
 
 WORDS = {
     Level.OK: "bien",

@@ -10,7 +10,7 @@ from time import monotonic
 
 from django.db import connections
 
-from chat.management.doctor.findings import Finding, Level
+from chat.ops.doctor.findings import Finding, Level
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from typing import Any
 
 import redis
 
-from chat.management.doctor.findings import Finding, ok, warning, wrong
-from chat.management.doctor.redis_state import connected
+from chat.ops.doctor.findings import Finding, ok, warning, wrong
+from chat.ops.doctor.redis_state import connected
 from meuble_project.backends import master_name
 
 NAME = "Redis : Sentinel"

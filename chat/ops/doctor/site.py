@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from chat.management.doctor.findings import Finding, masked, wrong
-from chat.management.doctor.site_rules import Handshake, Page, judge_site
+from chat.ops.doctor.findings import Finding, masked, wrong
+from chat.ops.doctor.site_rules import Handshake, Page, judge_site
 
 #: No page of ours: what a foreign site would send.
 FOREIGN_ORIGIN = "https://ailleurs.invalid"

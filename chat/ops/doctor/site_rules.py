@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from chat.management.doctor.findings import Finding, masked, ok, skipped, warning, wrong
+from chat.ops.doctor.findings import Finding, masked, ok, skipped, warning, wrong
 
 STATE = "session.state"
 NO_COOKIE, REFUSED, TOO_MANY = 4401, 4403, 4429

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
 
-from chat.management.doctor.findings import Finding, ok, skipped, wrong
+from chat.ops.doctor.findings import Finding, ok, skipped, wrong
 
 NAME = "Fichiers statiques"
 MEND = "python manage.py collectstatic --no-input"

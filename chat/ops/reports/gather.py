@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from chat.core.ids import ref_of
-from chat.reports.report import QUIET_EDGES_S, SIZE_EDGES, Bucket, Report, spread
+from chat.ops.reports.report import QUIET_EDGES_S, SIZE_EDGES, Bucket, Report, spread
 from chat.sessions.desk import MAX_ROWS, Desk, Listing, Order, Row
 from chat.sessions.upkeep import Progress, Survey, Upkeep
 

@@ -16,7 +16,7 @@ from django.utils.text import capfirst
 from chat.core.reporting.charts import bars, history
 from chat.core.reporting.french import full_moment, lasting, moment, number, plural, size
 from chat.core.reporting.tables import HTMLTable
-from chat.reports.report import (
+from chat.ops.reports.report import (
     KINDS,
     Past,
     Report,

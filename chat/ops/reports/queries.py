@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from chat.reports.models import CleanupReport
-from chat.reports.report import Past
+from chat.ops.reports.models import CleanupReport
+from chat.ops.reports.report import Past
 
 
 def past_reports() -> list[Past]:

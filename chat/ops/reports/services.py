@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from chat.reports.models import CleanupReport
-from chat.reports.report import Report
+from chat.ops.reports.models import CleanupReport
+from chat.ops.reports.report import Report
 
 _LISTS = ("oldest", "biggest")
 

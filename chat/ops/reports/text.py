@@ -8,7 +8,7 @@ from dataclasses import asdict
 from chat.core.ids import isoformat
 from chat.core.reporting.french import lasting, moment, number, size
 from chat.core.reporting.tables import csv_table, text_table
-from chat.reports.report import (
+from chat.ops.reports.report import (
     Bucket,
     Report,
     orphan_lines,

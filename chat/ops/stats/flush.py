@@ -15,7 +15,7 @@ from django.db import DataError
 from chat.core import clock
 from chat.core.stats.counters import TALLY, Batch, Tally
 from chat.core.threads import THREADS
-from chat.numbers.services import prune, write_batch
+from chat.ops.stats.writes import prune, write_batch
 
 logger = logging.getLogger(__name__)
 

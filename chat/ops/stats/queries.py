@@ -11,7 +11,7 @@ from django.conf import settings
 
 from chat.core import clock
 from chat.core.stats.arithmetic import cost_eur, percentile_s
-from chat.numbers.models import DailyNumber
+from chat.ops.stats.models import DailyNumber
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

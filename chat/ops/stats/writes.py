@@ -10,7 +10,7 @@ from django.db.models import F
 
 from chat.core import clock
 from chat.core.stats.counters import Batch, Sums
-from chat.numbers.models import DailyNumber, WrittenBatch
+from chat.ops.stats.models import DailyNumber, WrittenBatch
 
 KEEP_DAYS = 400
 #: A worker that has written nothing for so long is gone, or has nothing in doubt.

@@ -9,9 +9,9 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
-from chat.assistant.closing import end_session
 from chat.core.errors import ChatError, NotHeld, SessionGone, SessionNotFound, StoreUnavailable
 from chat.core.ids import new_id
+from chat.ops.ending import end_session
 from chat.sessions.store import ANY_OWNER
 from chat.takeover import desk
 from chat.takeover.asides import add_event

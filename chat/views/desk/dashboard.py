@@ -15,7 +15,7 @@ from django.utils.formats import number_format
 from django.views.decorators.cache import never_cache
 
 from chat.core.errors import StoreUnavailable
-from chat.numbers.queries import Day, Summary, asummary
+from chat.ops.stats.queries import Day, Summary, asummary
 from chat.sessions.desk import Counts
 from chat.sessions.store import STORE
 from chat.views.desk.charts import Chart, chart

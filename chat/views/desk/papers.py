@@ -11,8 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
-from chat.assistant.closing import erase_session
 from chat.core.errors import SessionNotFound
+from chat.ops.ending import erase_session
 from chat.rendering import in_thread, render_ahead
 from chat.sessions.store import ANY_OWNER
 from chat.takeover.asides import add_event

@@ -11,10 +11,10 @@ from django.utils.safestring import SafeString
 
 from chat.core.reporting.charts import bars
 from chat.core.reporting.french import moment, number, size
-from chat.reports.models import CleanupReport
-from chat.reports.page import evolution
-from chat.reports.queries import past_reports
-from chat.reports.report import KINDS, Bucket, quiet_label, size_label
+from chat.ops.reports.models import CleanupReport
+from chat.ops.reports.page import evolution
+from chat.ops.reports.queries import past_reports
+from chat.ops.reports.report import KINDS, Bucket, quiet_label, size_label
 from chat.sessions.upkeep import Orphan
 
 

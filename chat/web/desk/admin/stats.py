@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from chat.numbers.models import DailyNumber
+from chat.ops.stats.models import DailyNumber
 
 
 @admin.register(DailyNumber)
