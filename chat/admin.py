@@ -1,7 +1,7 @@
 """Each noun registers its own pages; importing them is what Django asks of this file."""
 
-from chat.access.admin import ApiKeyAdmin
-from chat.access.staff_admin import SettingsAdmin, StaffAdmin
+from chat.web.access.admin import ApiKeyAdmin
+from chat.web.access.staff_admin import SettingsAdmin, StaffAdmin
 from chat.web.desk.admin.catalog import CategoryAdmin, ProductAdmin
 from chat.web.desk.admin.contacts import ContactRequestAdmin
 from chat.web.desk.admin.orders import OrderAdmin

@@ -1,6 +1,5 @@
 """Every model of the app, where Django looks for them."""
 
-from chat.access.models import ApiKey, Settings
 from chat.ops.reports.models import CleanupReport
 from chat.ops.stats.models import DailyNumber, WrittenBatch
 from chat.sessions.models import ChatSession
@@ -9,6 +8,7 @@ from chat.shop.orders.models import Order, OrderLine
 from chat.shop.photos.models import FileRemoval, Photo
 from chat.shop.tickets.models import CannedAnswer, OutgoingMail, Ticket, TicketEntry
 from chat.takeover.models import ContactRequest
+from chat.web.access.models import ApiKey, Settings
 
 __all__ = [
     "ApiKey",

@@ -8,8 +8,8 @@ from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
 from django.urls import path, re_path
 
-from chat.consumers.adviser import AdviserConsumer
-from chat.consumers.customer import CustomerConsumer
+from chat.web.sockets.adviser import AdviserConsumer
+from chat.web.sockets.customer import CustomerConsumer
 
 CLOSE_NOT_FOUND = 4404
 

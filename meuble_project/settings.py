@@ -47,7 +47,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "chat.access.login.LockedPage",
+    "chat.web.access.login.LockedPage",
 ]
 ROOT_URLCONF = "meuble_project.urls"
 ASGI_APPLICATION = "meuble_project.asgi.application"
@@ -56,9 +56,9 @@ WEBSOCKET_ROUTES = "chat.routing.websocket"
 # The module of a worker's background tasks: `ensure_started`, `is_started`, `stop_worker`.
 WORKER_TASKS = "chat.tasks"
 #: Judges requests with long bodies before these are read, for a server that can ask.
-BODY_ADMISSION = "chat.views.admission.admit"
+BODY_ADMISSION = "chat.web.admission.admit"
 #: Tells whom the other bodies count for.
-BODY_SENDER = "chat.views.admission.sender_of"
+BODY_SENDER = "chat.web.admission.sender_of"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -94,7 +94,7 @@ SESSION_CACHE_ALIAS = "logins"
 SESSION_SERIALIZER = "django.contrib.sessions.serializers.JSONSerializer"
 SESSION_COOKIE_AGE = 24 * 3600
 SESSION_COOKIE_SECURE = ENV.cookie_secure
-AUTHENTICATION_BACKENDS = ["chat.access.login.ThrottledBackend"]
+AUTHENTICATION_BACKENDS = ["chat.web.access.login.ThrottledBackend"]
 CSRF_COOKIE_SECURE = ENV.cookie_secure
 
 X_FRAME_OPTIONS = "DENY"
@@ -148,7 +148,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "chat.staticfiles.ModuleManifestStorage"
+        else "chat.web.staticfiles.ModuleManifestStorage"
     },
 }
 SERVESTATIC_USE_FINDERS = SERVESTATIC_AUTOREFRESH = DEBUG

@@ -11,7 +11,7 @@ import jsonschema
 from django.http.response import HttpResponseBase
 from django.test import AsyncClient
 
-from chat.views.openapi import document
+from chat.web.api.openapi import document
 
 
 @dataclass

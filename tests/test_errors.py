@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 from chat.core.errors import ChatError
-from chat.views.problems import problem
+from chat.web.api.problems import problem
 from meuble_project.env import ROOT
 from tests.documents import read_page
 

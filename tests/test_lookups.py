@@ -19,7 +19,7 @@ from chat.core.lookups import look_up
 from chat.core.threads import SIZES
 from chat.shop.photos.models import Photo
 from chat.shop.photos.processor import PHOTO_PROCESSOR
-from chat.views.admission import PhotosAway, count_photo
+from chat.web.admission import PhotosAway, count_photo
 from tests.assistant.tools.conftest import session_of
 from tests.hanging import endless
 

@@ -10,8 +10,6 @@ from typing import get_args
 import pytest
 
 from chat.assistant.sources import KINDS, checked
-from chat.consumers.adviser import CLOSE_COME_BACK, CLOSE_NOT_FOUND
-from chat.consumers.socket import CLOSE_NOBODY, CLOSE_REFUSED, CLOSE_TOO_MANY
 from chat.core.clock import now
 from chat.core.errors import BY_CODE, ChatError, InvalidForm, InvalidJSON, InvalidMessage
 from chat.frames import (
@@ -49,7 +47,9 @@ from chat.sessions.desk import Aside, AsideKind
 from chat.sessions.types import Author, Draft, Message, Session
 from chat.shop.tickets.draft import Step
 from chat.shop.tickets.draft_dialogue import draft_payload
-from chat.views.schemas import ID_REGEX
+from chat.web.api.schemas import ID_REGEX
+from chat.web.sockets.adviser import CLOSE_COME_BACK, CLOSE_NOT_FOUND
+from chat.web.sockets.base import CLOSE_NOBODY, CLOSE_REFUSED, CLOSE_TOO_MANY
 from meuble_project.env import ROOT
 from tests.documents import read_page
 from tests.notation import misfits, parse

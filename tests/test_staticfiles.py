@@ -19,7 +19,7 @@ def collected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("collected")
     (source / "page.js").write_text('import { wait } from "./wait.js";\nwait();\n')
     (source / "wait.js").write_text("export function wait() {}\n" * 40)
-    manifest = {"BACKEND": "chat.staticfiles.ModuleManifestStorage"}
+    manifest = {"BACKEND": "chat.web.staticfiles.ModuleManifestStorage"}
     storages = {**settings.STORAGES, "staticfiles": manifest}
     with override_settings(STATICFILES_DIRS=[source], STATIC_ROOT=target, STORAGES=storages):
         call_command("collectstatic", interactive=False, verbosity=0)

@@ -9,14 +9,14 @@ from collections.abc import Iterable
 import pytest
 from limits import RateLimitItemPerMinute
 
-from chat.access.gate import afind_key
 from chat.core.rate_limits import COUNTER, PAGE_COUNTER, MemoryCounter, RedisCounter
 from chat.pubsub import PUBSUB
 from chat.rendering import in_thread
 from chat.sessions.memory_store import MemoryStore
 from chat.sessions.store import STORE
 from chat.sessions.switch import SwitchStore
-from chat.views.health import HEALTH_CHECKS
+from chat.web.access.authenticator import afind_key
+from chat.web.health import HEALTH_CHECKS
 from tests.backends import use_redis
 from tests.fakes import Listener
 from tests.runtime import restarted_worker, started_worker

@@ -26,7 +26,7 @@ from chat.sessions.switch import SwitchStore
 from chat.shop.photos.processor import PHOTO_PROCESSOR
 from chat.shop.photos.quota import Space
 from chat.tasks import SUPERVISOR
-from chat.views.door import ApiView
+from chat.web.api.api_view import ApiView
 
 logger = logging.getLogger(__name__)
 

@@ -5,9 +5,9 @@ import re
 import pytest
 from django.urls import reverse
 
-from chat.access.keys import hash_of, split_key
-from chat.access.models import ApiKey
-from chat.access.services import create_key
+from chat.web.access.keys import hash_of, split_key
+from chat.web.access.models import ApiKey
+from chat.web.access.services import create_key
 
 LIST = "admin:chat_apikey_changelist"
 

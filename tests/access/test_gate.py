@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 import pytest
 from asgiref.sync import sync_to_async
 
-from chat.access import gate
-from chat.access.gate import Gate
-from chat.access.keys import NewKey, new_key
-from chat.access.models import ApiKey
-from chat.access.queries import KnownKey
-from chat.access.services import create_key, revoke_keys
 from chat.core.errors import AssistantUnavailable, Unauthorized
+from chat.web.access import authenticator
+from chat.web.access.authenticator import Gate
+from chat.web.access.keys import NewKey, new_key
+from chat.web.access.models import ApiKey
+from chat.web.access.queries import KnownKey
+from chat.web.access.services import create_key, revoke_keys
 from tests.hanging import endless
 
 acreate_key = sync_to_async(create_key)
@@ -94,7 +94,7 @@ async def test_a_revoked_key_is_refused_by_a_worker_that_knew_it(clock):
     await door.owner_of(text)
 
     await arevoke_keys([row.pk])
-    clock.now_s = gate.FRESH_S
+    clock.now_s = authenticator.FRESH_S
 
     with pytest.raises(Unauthorized):
         await door.owner_of(text)
@@ -155,7 +155,7 @@ async def test_key_revoked_meanwhile_is_refused_as_soon_as_the_database_says_so(
 async def test_one_asks_again_while_the_others_go_on(door, table, clock):
     key = table.add()
     await door.owner_of(key.text)
-    clock.now_s = gate.FRESH_S
+    clock.now_s = authenticator.FRESH_S
     table.answers.clear()
 
     asking = asyncio.create_task(door.owner_of(key.text))
@@ -182,7 +182,7 @@ async def test_known_keys_outlive_an_outage_for_a_while(door, table, clock):
         await door.owner_of(key.text)
     table.error = None
 
-    assert refused.value.retry_after_s == gate.RETRY_AFTER_S
+    assert refused.value.retry_after_s == authenticator.RETRY_AFTER_S
     assert await door.owner_of(key.text) == "key:1"
 
 
@@ -190,7 +190,7 @@ async def test_a_database_that_hangs_is_away(table, clock):
     door = Gate(table.find, table.note, clock, longest_query_s=0.05)
     key = table.add()
     await door.owner_of(key.text)
-    clock.now_s = gate.FRESH_S
+    clock.now_s = authenticator.FRESH_S
     table.answers.clear()
 
     assert await door.owner_of(key.text) == "key:1"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat.access.keys import hash_of, is_same, new_key, split_key
+from chat.web.access.keys import hash_of, is_same, new_key, split_key
 
 
 def test_a_new_key_can_be_taken_apart_and_proved():

@@ -13,7 +13,7 @@ from django.core.cache import caches
 from django.test import AsyncClient, Client, RequestFactory
 from django_redis.pool import ConnectionFactory
 
-from chat.access.login import LOCKED_S, LOGIN_RULES, TRIES, LoginLocked, LoginRules, LoginTries
+from chat.web.access.login import LOCKED_S, LOGIN_RULES, TRIES, LoginLocked, LoginRules, LoginTries
 from devtools.redis_server import RedisServer
 from meuble_project import backends
 from tests.access.staff import PASSWORD, is_in, log_in, staff

@@ -11,8 +11,8 @@ from django.contrib.sessions.models import Session
 from django.urls import reverse
 from django_redis.pool import ConnectionFactory
 
-from chat.access import logins
-from chat.access.logins import LoginsUnreachable, end_logins
+from chat.web.access import sessions
+from chat.web.access.sessions import LoginsUnreachable, end_logins
 from devtools.redis_server import RedisServer
 from meuble_project import backends
 from tests.access.staff import ADVISERS, MANAGERS, browser_of, is_in, staff
@@ -173,7 +173,7 @@ def test_what_could_not_be_ended_is_said(own_redis):
     assert not is_in(browser)
     own_redis.kill()
     with pytest.raises(LoginsUnreachable):
-        logins.forget_cached(["any"])
+        sessions.forget_cached(["any"])
 
 
 def test_many_logins_are_read_in_parts(own_redis):

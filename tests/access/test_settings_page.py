@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 import pytest
 from django.urls import reverse
 
-from chat.access.configuration import shown_settings, without_secrets
+from chat.web.access.configuration import shown_settings, without_secrets
 from meuble_project.env import Env, read_env
 from tests.access.staff import MANAGERS, browser_of, staff
 

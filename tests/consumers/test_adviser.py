@@ -16,13 +16,13 @@ from django.test import Client
 
 from chat.assistant.llm import LLM_CLIENT
 from chat.assistant.turn import take_turn
-from chat.consumers.socket import SOCKET_RULES, SocketRules
 from chat.core.ids import ref_of
 from chat.ops.ending import erase_session
 from chat.pubsub import PUBSUB
 from chat.sessions.desk import Adviser
 from chat.sessions.store import STORE
 from chat.takeover import desk
+from chat.web.sockets.base import SOCKET_RULES, SocketRules
 from meuble_project.asgi import connections
 from tests import database
 from tests.communicator import Communicator

@@ -8,8 +8,6 @@ from dataclasses import replace
 import pytest
 
 from chat.assistant.llm import LLM_CLIENT
-from chat.consumers.customer import CustomerConsumer
-from chat.consumers.socket import SOCKET_RULES, SocketRules
 from chat.core import rate_limits
 from chat.core.errors import AssistantUnavailable, SessionNotFound, StoreUnavailable
 from chat.ops import ending
@@ -21,6 +19,8 @@ from chat.sessions.memory_store import MemoryStore
 from chat.sessions.store import STORE
 from chat.sessions.types import Author, Message
 from chat.takeover import desk
+from chat.web.sockets.base import SOCKET_RULES, SocketRules
+from chat.web.sockets.customer import CustomerConsumer
 from tests.communicator import Communicator
 from tests.fakes import FakeLLM
 from tests.stores import FaultyStore

@@ -12,7 +12,6 @@ from typing import Any
 
 from chat import pubsub
 from chat.assistant import turn
-from chat.consumers.customer import CustomerConsumer
 from chat.core.errors import SessionNotFound, StoreUnavailable
 from chat.core.rate_limits import RedisCounter
 from chat.protocol import MessageAccepted, MessageDelta
@@ -23,6 +22,7 @@ from chat.sessions.merge import Stored
 from chat.sessions.redis_scripts import RedisScripts
 from chat.sessions.standin import StandIn
 from chat.sessions.switch import SwitchStore
+from chat.web.sockets.customer import CustomerConsumer
 from meuble_project import logs
 from meuble_project.redaction import Redaction
 from tests.faults.invariants import Violation

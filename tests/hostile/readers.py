@@ -10,7 +10,6 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from chat import frames, markup
-from chat.access import keys
 from chat.assistant import escalation, sources
 from chat.assistant.chunks import EventDecoder
 from chat.assistant.guard import claims, echoes, folding, numerals, promises, results
@@ -35,7 +34,8 @@ from chat.shop.tickets import draft_dialogue, fields, links, problems, services,
 from chat.shop.tickets import sanitize as plain
 from chat.shop.tickets import vocabulary as ticket_words
 from chat.shop.tickets.fields import BadField
-from chat.views.desk import wanted
+from chat.web.access import keys
+from chat.web.desk import filters
 
 Read = Callable[[str], object]
 
@@ -121,7 +121,7 @@ def counted(*, bed: bool) -> Read:
 
 #: By module, what reads in it; each is given one text.
 READERS: dict[str, dict[str, Read]] = {
-    "chat.access.keys": {"key": keys.split_key},
+    "chat.web.access.keys": {"key": keys.split_key},
     "chat.core.client_address": {"origin": parse_origin, "neighbourhood": neighbourhood},
     "chat.assistant.chunks": {"events": lambda text: EventDecoder().feed(text.encode())},
     "chat.assistant.escalation": {
@@ -240,12 +240,12 @@ READERS: dict[str, dict[str, Read]] = {
     "chat.shop.tickets.status": {"numbers": status.numbers_in},
     "chat.shop.tickets.warranty": {"accidents": warranty.accidents_in},
     "chat.shop.tickets.vocabulary": {"folded": ticket_words.folded},
-    "chat.views.desk.wanted": {"reference": wanted.REF.match},
+    "chat.web.desk.filters": {"reference": filters.REF.match},
 }
 
 #: Modules with expressions for something else than what strangers say.
 NO_READERS = {
-    "chat.access.login": "a name of a user, which Django's form has bounded",
+    "chat.web.access.login": "a name of a user, which Django's form has bounded",
     "chat.shop.catalog.cells": "a table of the shop, read by a command",
     "chat.shop.imports.cells": "a table of the shop, read by a command",
     "chat.shop.imports.reading": "a table of the shop, read by a command",
@@ -256,7 +256,7 @@ NO_READERS = {
     "chat.sessions.redis_scripts": "the words of an error that a script of ours raised",
     "chat.sessions.redis_document": "fields of a hash, which a script of ours wrote",
     "chat.shop.photos.files": "names of files on the disk",
-    "chat.views.docs": "a page of documentation, ours",
+    "chat.web.api.docs": "a page of documentation, ours",
 }
 
 #: What an ordinary customer writes; the dearest of these is what a hostile text is held against.

@@ -6,8 +6,8 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from chat.access.keys import hash_of, split_key
-from chat.access.models import ApiKey
+from chat.web.access.keys import hash_of, split_key
+from chat.web.access.models import ApiKey
 
 pytestmark = pytest.mark.django_db
 

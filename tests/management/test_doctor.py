@@ -159,7 +159,7 @@ def test_layer_without_redis_is_found(settings: Any):
 
 def test_static_files_that_were_not_collected_are_found(settings: Any, tmp_path: Path):
     settings.STATIC_ROOT = tmp_path
-    manifest_storage = {"BACKEND": "chat.staticfiles.ModuleManifestStorage"}
+    manifest_storage = {"BACKEND": "chat.web.staticfiles.ModuleManifestStorage"}
     settings.STORAGES = {**settings.STORAGES, "staticfiles": manifest_storage}
     assert [finding.level for finding in look_at_static_files()] == [Level.WRONG]
 

@@ -275,7 +275,7 @@ def test_static_files_are_collected_when_missing_or_stale(settings, tmp_path: Pa
     settings.STATIC_ROOT = tmp_path
     settings.STORAGES = {
         **settings.STORAGES,
-        "staticfiles": {"BACKEND": "chat.staticfiles.ModuleManifestStorage"},
+        "staticfiles": {"BACKEND": "chat.web.staticfiles.ModuleManifestStorage"},
     }
     collect_stale_static_files()
     manifest = tmp_path / "staticfiles.json"

@@ -21,8 +21,8 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from django.test import Client
 
-from chat.access.services import create_key
 from chat.core.ids import ref_of
+from chat.web.access.services import create_key
 from devtools.local_assistant.server import start
 from meuble_project.env import ROOT, Env
 

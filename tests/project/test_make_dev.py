@@ -107,7 +107,7 @@ def test_changes_are_served_and_one_key_stops_everything(developer: Developer):
     developer.wait_for(LISTENS)
     assert "Droits et garanties" in developer.get("/garanties/")[0]
 
-    developer.edit("chat/views/rules.py", "max-age=300", "max-age=299")
+    developer.edit("chat/web/pages/rules.py", "max-age=300", "max-age=299")
     developer.wait_for(LISTENS)
     assert "max-age=299" in developer.get("/garanties/")[1]
 

@@ -1,4 +1,4 @@
-"""The page on which a customer follows a ticket: ``chat/views/tickets.py``."""
+"""The page on which a customer follows a ticket: ``chat/web/pages/tickets.py``."""
 
 from __future__ import annotations
 

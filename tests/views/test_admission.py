@@ -12,7 +12,7 @@ from django.test import AsyncClient
 from chat.core.errors import Forbidden, RateLimited, SessionNotFound
 from chat.sessions import cookie
 from chat.shop.photos.quota import PhotosFull
-from chat.views.admission import admit
+from chat.web.admission import admit
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -9,7 +9,7 @@ from chat.core.errors import AssistantUnavailable
 from chat.sessions.desk import Adviser
 from chat.sessions.store import STORE, WEB_OWNER
 from chat.takeover import desk
-from chat.views.api import ADVISER_ANSWERS
+from chat.web.api.chat import ADVISER_ANSWERS
 from tests.builders import question
 from tests.fakes import FakeLLM
 from tests.program import Program, events_in

@@ -9,7 +9,7 @@ from asgiref.testing import ApplicationCommunicator
 from django.core.handlers.asgi import ASGIHandler
 
 from chat.sessions.store import STORE
-from chat.views.questions import MAX_BODY_BYTES
+from chat.web.api.request_parsing import MAX_BODY_BYTES
 from tests.fakes import FakeLLM
 from tests.program import Program
 

@@ -9,10 +9,10 @@ import pytest
 
 from chat.sessions.desk import Aside, AsideKind, Listing, Order, Row, State
 from chat.sessions.types import Author, Message, Session
-from chat.views.desk import wording
-from chat.views.desk.charts import HEIGHT, WIDTH, chart
-from chat.views.desk.timeline import timeline
-from chat.views.desk.wanted import Wanted
+from chat.web.desk import labels
+from chat.web.desk.charts import HEIGHT, WIDTH, chart
+from chat.web.desk.filters import Wanted
+from chat.web.desk.timeline import timeline
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
@@ -31,20 +31,20 @@ NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
     ],
 )
 def test_how_long_ago(seconds, words):
-    assert wording.ago(NOW - timedelta(seconds=seconds), NOW) == words
+    assert labels.ago(NOW - timedelta(seconds=seconds), NOW) == words
 
 
 def test_time_left_and_sizes():
-    assert wording.left(NOW, NOW) == "expirée"
-    assert wording.left(NOW + timedelta(hours=23, minutes=12), NOW) == "23 h 12"
-    assert [wording.size(n) for n in (0, 999, 1234, 3_400_000)] == [
+    assert labels.left(NOW, NOW) == "expirée"
+    assert labels.left(NOW + timedelta(hours=23, minutes=12), NOW) == "23 h 12"
+    assert [labels.size(n) for n in (0, 999, 1234, 3_400_000)] == [
         "0 o",
         "999 o",
         "1,2 ko",
         "3,4 Mo",
     ]
-    assert [wording.milliseconds(n) for n in (None, 340, 2100)] == ["—", "340 ms", "2,1 s"]
-    assert [wording.language(code) for code in ("fr", "", "xx")] == ["français", "inconnue", "xx"]
+    assert [labels.milliseconds(n) for n in (None, 340, 2100)] == ["—", "340 ms", "2,1 s"]
+    assert [labels.language(code) for code in ("fr", "", "xx")] == ["français", "inconnue", "xx"]
 
 
 def row(ref: str, state: State = State.IDLE, *, ago_s: int = 0, **more) -> Row:
@@ -68,9 +68,9 @@ def row(ref: str, state: State = State.IDLE, *, ago_s: int = 0, **more) -> Row:
 def test_badges():
     asked = row("a", State.ASKED, asked_at=NOW - timedelta(seconds=125))
 
-    assert wording.badge(asked, NOW) == "attend un conseiller depuis 2 min"
-    assert wording.badge(row("b", State.HELD, adviser="Claire"), NOW) == "tenue par Claire"
-    assert wording.badge(row("c", State.ANSWERING), NOW) == "répond"
+    assert labels.badge(asked, NOW) == "attend un conseiller depuis 2 min"
+    assert labels.badge(row("b", State.HELD, adviser="Claire"), NOW) == "tenue par Claire"
+    assert labels.badge(row("c", State.ANSWERING), NOW) == "répond"
 
 
 def test_address_of_a_list_is_read_back_as_it_was_written():

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from asgiref.sync import sync_to_async
 
-from chat.access.gate import GATE
-from chat.access.services import create_key, revoke_keys
+from chat.web.access.authenticator import GATE
+from chat.web.access.services import create_key, revoke_keys
 from tests.fakes import FakeLLM
 from tests.program import Program
 

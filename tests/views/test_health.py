@@ -14,8 +14,8 @@ from chat.sessions.store import STORE
 from chat.shop.photos.processor import PHOTO_PROCESSOR
 from chat.shop.photos.reencoding import ProcessedPhoto
 from chat.shop.photos.services import keep
-from chat.views import health
-from chat.views.health import HEALTH_CHECKS, HealthChecks
+from chat.web import health
+from chat.web.health import HEALTH_CHECKS, HealthChecks
 from devtools.redis_server import RedisServer
 from tests import database
 from tests.backends import use_redis

@@ -8,9 +8,9 @@ import pytest
 from django.urls import get_resolver, resolve
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
-from chat.views.api_urls import ROUTES
-from chat.views.openapi import document
-from chat.views.problems import ALL_BY_CODE
+from chat.web.api.openapi import document
+from chat.web.api.problems import ALL_BY_CODE
+from chat.web.api.urls import ROUTES
 from tests.program import Program
 
 METHODS = {"get", "post", "put", "patch", "delete"}

@@ -13,8 +13,8 @@ from chat.core.json import JSON
 from chat.protocol import EncodedEvent
 from chat.pubsub import PUBSUB
 from chat.sessions.store import STORE
-from chat.views.questions import Question
-from chat.views.sse import HEARTBEAT, MAX_KEPT_CHARS, EventBuffer, answer_in_events
+from chat.web.api.request_parsing import Question
+from chat.web.api.sse import HEARTBEAT, MAX_KEPT_CHARS, EventBuffer, answer_in_events
 from tests.fakes import FakeLLM
 from tests.program import Program, events_in
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from chat.access.models import ApiKey
-from chat.access.services import create_key
+from chat.web.access.models import ApiKey
+from chat.web.access.services import create_key
 
 MAX_NAME_CHARS = ApiKey._meta.get_field("name").max_length or 100
 

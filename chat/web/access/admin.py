@@ -7,8 +7,8 @@ from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 
-from chat.access.models import ApiKey
-from chat.access.services import create_key, revoke_keys
+from chat.web.access.models import ApiKey
+from chat.web.access.services import create_key, revoke_keys
 
 
 @admin.register(ApiKey)

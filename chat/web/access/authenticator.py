@@ -15,12 +15,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from chat.access.keys import hash_of, is_same, split_key
-from chat.access.queries import KnownKey, find_key
-from chat.access.services import USE_PRECISION_S, note_use
 from chat.core.errors import AssistantUnavailable, ChatError, Unauthorized
 from chat.core.lookups import look_up
 from chat.core.runtime import Part
+from chat.web.access.keys import hash_of, is_same, split_key
+from chat.web.access.queries import KnownKey, find_key
+from chat.web.access.services import USE_PRECISION_S, note_use
 
 logger = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chat.access.models import ApiKey
+from chat.web.access.models import ApiKey
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 from django.db.models import Q
 
-from chat.access.keys import new_key
-from chat.access.models import ApiKey
 from chat.core import clock
+from chat.web.access.keys import new_key
+from chat.web.access.models import ApiKey
 
 #: ``last_used_at`` is not written more often.
 USE_PRECISION_S = 60

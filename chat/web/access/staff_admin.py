@@ -17,9 +17,9 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from chat.access.configuration import shown_settings
-from chat.access.logins import LoginsUnreachable, end_logins
-from chat.access.models import Settings
+from chat.web.access.configuration import shown_settings
+from chat.web.access.models import Settings
+from chat.web.access.sessions import LoginsUnreachable, end_logins
 
 END_LOGINS = "chat.end_logins"
 UNREACHABLE = (

@@ -10,11 +10,11 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views import View
 
-from chat.access.gate import GATE
 from chat.core.client_address import neighbourhood, request_address
 from chat.core.errors import ChatError, Unauthorized
 from chat.core.rate_limits import check_api
-from chat.views.problems import MethodNotAllowed, logged, problem
+from chat.web.access.authenticator import GATE
+from chat.web.api.problems import MethodNotAllowed, logged, problem
 
 #: Owner of the sessions made without a key, where the API is open.
 OPEN_OWNER = "api"

@@ -15,10 +15,10 @@ from chat.ops.ending import erase_session
 from chat.rendering import encoded_messages
 from chat.sessions.store import STORE
 from chat.sessions.types import End
-from chat.views.door import ApiView, no_content
-from chat.views.problems import NotFound
-from chat.views.questions import Question, checked_session_id, read_question
-from chat.views.sse import answer_in_events
+from chat.web.api.api_view import ApiView, no_content
+from chat.web.api.problems import NotFound
+from chat.web.api.request_parsing import Question, checked_session_id, read_question
+from chat.web.api.sse import answer_in_events
 
 EVENT_STREAM = "text/event-stream"
 ADVISER_ANSWERS = (

@@ -14,9 +14,9 @@ from chat.core import rate_limits
 from chat.core.client_address import request_address
 from chat.markup import safe_html_of
 from chat.sessions.types import Author, Message
-from chat.views.door import ApiView
-from chat.views.openapi import document
-from chat.views.problems import ALL_BY_CODE
+from chat.web.api.api_view import ApiView
+from chat.web.api.openapi import document
+from chat.web.api.problems import ALL_BY_CODE
 
 CACHE_CONTROL = "public, max-age=300"
 

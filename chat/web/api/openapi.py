@@ -22,8 +22,8 @@ from chat.core.errors import (
     SessionNotFound,
     Unauthorized,
 )
-from chat.views.problems import ALL_BY_CODE, CONTENT_TYPE, MethodNotAllowed
-from chat.views.schemas import ID_REGEX, Schema, ref, schemas
+from chat.web.api.problems import ALL_BY_CODE, CONTENT_TYPE, MethodNotAllowed
+from chat.web.api.schemas import ID_REGEX, Schema, ref, schemas
 
 Errors = tuple[type[ChatError], ...]
 

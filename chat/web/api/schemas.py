@@ -6,7 +6,7 @@ from typing import Any
 
 from chat.assistant.sources import KINDS, MAX_SOURCES
 from chat.core.ids import ID_PATTERN
-from chat.views.problems import ALL_BY_CODE
+from chat.web.api.problems import ALL_BY_CODE
 
 Schema = dict[str, Any]
 

@@ -29,8 +29,8 @@ from chat.protocol import (
 from chat.pubsub import PUBSUB, SpeakerFilter
 from chat.sessions.store import STORE
 from chat.sessions.types import End
-from chat.views.problems import logged
-from chat.views.questions import Question
+from chat.web.api.problems import logged
+from chat.web.api.request_parsing import Question
 
 HEARTBEAT_S = 15.0
 HEARTBEAT = b": ping\n\n"

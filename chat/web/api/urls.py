@@ -8,12 +8,13 @@ from __future__ import annotations
 from django.urls import URLPattern, re_path
 from django.views import View
 
-from chat.views import api, docs, health
+from chat.web import health
+from chat.web.api import chat, docs
 
 ROUTES: dict[str, tuple[type[View], str]] = {
-    "/api/chat": (api.Ask, "api_chat"),
-    "/api/chat/sessions/count": (api.SessionCount, "api_session_count"),
-    "/api/chat/{session_id}": (api.Conversation, "api_conversation"),
+    "/api/chat": (chat.Ask, "api_chat"),
+    "/api/chat/sessions/count": (chat.SessionCount, "api_session_count"),
+    "/api/chat/{session_id}": (chat.Conversation, "api_conversation"),
     "/api/openapi.json": (docs.OpenAPI, "api_openapi"),
     "/api/docs": (docs.Docs, "api_docs"),
     "/healthz": (health.Health, "healthz"),
@@ -33,5 +34,5 @@ urlpatterns: list[URLPattern] = [
         re_path(_pattern(template), view.as_view(), name=name)
         for template, (view, name) in ROUTES.items()
     ),
-    re_path(r"^api(/[\s\S]*)?\Z", api.Nowhere.as_view(), name="api_nowhere"),
+    re_path(r"^api(/[\s\S]*)?\Z", chat.Nowhere.as_view(), name="api_nowhere"),
 ]

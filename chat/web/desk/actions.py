@@ -15,9 +15,9 @@ from chat.ops.ending import end_session
 from chat.sessions.store import ANY_OWNER
 from chat.takeover import desk
 from chat.takeover.asides import add_event
-from chat.views.desk.door import CHANGE, Staff, StaffView, desk_view, mishap, page, wants_json
-from chat.views.desk.session import Lost, Over, opened, session_id_of, shown
-from chat.views.desk.trace import name_of, trace
+from chat.web.desk.audit_log import name_of, trace
+from chat.web.desk.permissions import CHANGE, Staff, StaffView, desk_view, mishap, page, wants_json
+from chat.web.desk.session import Lost, Over, opened, session_id_of, shown
 
 #: Does it and returns what to tell the adviser, "" for nothing: the page shows it.
 Act = Callable[[HttpRequest, Staff, str, str], Awaitable[str]]

@@ -7,7 +7,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 
 from chat.sessions.models import ChatSession
-from chat.views.desk.door import Staff
+from chat.web.desk.permissions import Staff
 
 
 @database_sync_to_async

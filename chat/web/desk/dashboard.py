@@ -18,9 +18,9 @@ from chat.core.errors import StoreUnavailable
 from chat.ops.stats.queries import Day, Summary, asummary
 from chat.sessions.desk import Counts
 from chat.sessions.store import STORE
-from chat.views.desk.charts import Chart, chart
-from chat.views.desk.door import PERMISSIONS, fragment
-from chat.views.desk.wording import milliseconds
+from chat.web.desk.charts import Chart, chart
+from chat.web.desk.labels import milliseconds
+from chat.web.desk.permissions import PERMISSIONS, fragment
 
 DAYS = 14
 REFRESH_MS = 5_000

@@ -17,10 +17,10 @@ from chat.rendering import in_thread, render_ahead
 from chat.sessions.store import ANY_OWNER
 from chat.takeover.asides import add_event
 from chat.takeover.export import export_of
-from chat.views.desk.door import Staff, desk_view, mishap, page
-from chat.views.desk.session import Lost, Opened, facts, opened, session_id_of
-from chat.views.desk.timeline import timeline
-from chat.views.desk.trace import name_of, trace, traces
+from chat.web.desk.audit_log import name_of, trace, traces
+from chat.web.desk.permissions import Staff, desk_view, mishap, page
+from chat.web.desk.session import Lost, Opened, facts, opened, session_id_of
+from chat.web.desk.timeline import timeline
 
 HISTORY_PAGE = 100
 

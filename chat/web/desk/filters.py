@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from chat.sessions.desk import Listing, Order, Row, State
-from chat.views.desk.wording import STATES
+from chat.web.desk.labels import STATES
 
 PAGE_SIZE = 50
 #: Words of one search; more find nothing more.

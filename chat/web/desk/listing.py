@@ -17,9 +17,9 @@ from chat.core.errors import SessionNotFound
 from chat.core.ids import is_id, ref_of
 from chat.sessions.desk import Counts, Order, Page, Row, State
 from chat.sessions.store import STORE
-from chat.views.desk import wording
-from chat.views.desk.door import CHANGE, LIST, Staff, desk_view, fragment, page
-from chat.views.desk.wanted import PAGE_SIZE, REF, Wanted
+from chat.web.desk import labels
+from chat.web.desk.filters import PAGE_SIZE, REF, Wanted
+from chat.web.desk.permissions import CHANGE, LIST, Staff, desk_view, fragment, page
 
 #: How often an open list asks what is new; a search reads a thousand conversations.
 REFRESH_MS = 2_500
@@ -41,11 +41,11 @@ class Line:
     def of(cls, row: Row, at: datetime) -> Line:
         return cls(
             row=row,
-            badge=wording.badge(row, at),
-            last=wording.ago(row.last_at, at),
-            left=wording.left(row.expires_at, at),
-            size=wording.size(row.bytes),
-            language=wording.language(row.language),
+            badge=labels.badge(row, at),
+            last=labels.ago(row.last_at, at),
+            left=labels.left(row.expires_at, at),
+            size=labels.size(row.bytes),
+            language=labels.language(row.language),
         )
 
 

@@ -18,11 +18,11 @@ from chat.sessions.rows import language_in
 from chat.sessions.store import ANY_OWNER, STORE
 from chat.sessions.types import Session
 from chat.transcript import TranscriptPage, last_page, page_before
-from chat.views.desk import wording
-from chat.views.desk.door import Staff, desk_view, mishap, page
-from chat.views.desk.timeline import timeline
-from chat.views.desk.trace import name_of, trace
-from chat.views.desk.wanted import REF
+from chat.web.desk import labels
+from chat.web.desk.audit_log import name_of, trace
+from chat.web.desk.filters import REF
+from chat.web.desk.permissions import Staff, desk_view, mishap, page
+from chat.web.desk.timeline import timeline
 
 
 class Lost(SessionNotFound):
@@ -150,11 +150,11 @@ def facts(found: Opened) -> dict[str, Any]:
         "state": state_of(session),
         "asked_at": session.asked_at,
         "speaker": session.adviser or "Assistant (IA)",
-        "language": wording.language(language_in(session.messages)),
+        "language": labels.language(language_in(session.messages)),
         "began": session.created_at,
-        "left": wording.left(session.expires_at, at),
+        "left": labels.left(session.expires_at, at),
         "messages": len(session.messages),
-        "size": wording.size(bytes_of(session)),
+        "size": labels.size(bytes_of(session)),
         "storage": {"redis": "Redis", "memory": "mémoire"}[STORE.get().backend],
         "instruction": session.instruction,
         "door": "page de discussion" if session.owner == "web" else "API",

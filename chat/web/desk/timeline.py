@@ -18,7 +18,7 @@ from chat.core.json import JSON
 from chat.markup import safe_html_of
 from chat.sessions.desk import Aside, AsideKind
 from chat.sessions.types import Author, Message, Session
-from chat.views.desk.wording import milliseconds
+from chat.web.desk.labels import milliseconds
 
 #: How an answer ended, when not as it should.
 ENDINGS = {

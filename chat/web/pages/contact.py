@@ -26,7 +26,7 @@ from chat.takeover.contacts import (
     checked_subject,
 )
 from chat.takeover.wording import opening
-from chat.views.counting import counted
+from chat.web.pages.counting import counted
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from django.http.response import HttpResponseBase
 from chat.core import rate_limits
 from chat.core.client_address import request_address
 from chat.core.errors import RateLimited
-from chat.views.pages import too_many_pages
+from chat.web.pages.pages import too_many_pages
 
 AsyncView = Callable[..., Coroutine[Any, Any, HttpResponseBase]]
 

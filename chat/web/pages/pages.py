@@ -31,8 +31,8 @@ from chat.sessions import cookie
 from chat.sessions.store import STORE, WEB_OWNER
 from chat.sessions.switch import SwitchStore
 from chat.sessions.types import Message
-from chat.views.conversation_file import ConversationFile
-from chat.views.recap import recap_of
+from chat.web.pages.conversation_file import ConversationFile
+from chat.web.pages.recap import recap_of
 
 logger = logging.getLogger(__name__)
 

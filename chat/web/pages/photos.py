@@ -27,8 +27,8 @@ from chat.shop.photos.processor import PHOTO_PROCESSOR, read_upload
 from chat.shop.photos.queries import afind, aphotos_of
 from chat.shop.photos.services import afind_same, akeep, aremove_own
 from chat.shop.tickets.queries import alink_works
-from chat.views.admission import PhotosAway, count_photo
-from chat.views.problems import NotFound, problem
+from chat.web.admission import PhotosAway, count_photo
+from chat.web.api.problems import NotFound, problem
 from chat.web.photo_responses import image_response
 from meuble_project.server.limits import ADMITTED
 

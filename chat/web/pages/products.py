@@ -14,7 +14,7 @@ from chat.shop.catalog import phrases
 from chat.shop.catalog.door_fit import DOOR_CM
 from chat.shop.catalog.models import Product
 from chat.shop.catalog.queries import on_sale
-from chat.views.counting import counted
+from chat.web.pages.counting import counted
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from chat.shop.tickets.law import hidden_defects, legal_conformity, mediation, w
 from chat.shop.tickets.problems import Component
 from chat.shop.tickets.rules import AppliedRule
 from chat.shop.tickets.warranty import EXCLUSIONS, YEARS, commercial_guarantees, exclusions_for
-from chat.views.counting import counted
+from chat.web.pages.counting import counted
 
 CACHE_CONTROL = "public, max-age=300"
 #: What a term is counted from, which a card without dates does not say.

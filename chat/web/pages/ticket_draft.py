@@ -16,7 +16,7 @@ from chat.core.errors import ChatError, InvalidMessage, SessionNotFound
 from chat.core.ids import is_id
 from chat.sessions import cookie
 from chat.sessions.store import WEB_OWNER
-from chat.views.pages import show_page
+from chat.web.pages.pages import show_page
 
 _OURS = ("id", "version", "csrfmiddlewaretoken")
 

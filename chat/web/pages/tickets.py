@@ -22,7 +22,7 @@ from chat.shop.tickets.phrases import full_moment
 from chat.shop.tickets.queries import Followed, afollowed
 from chat.shop.tickets.services import MAX_TEXT_CHARS, BadText, add_customer_message, checked_text
 from chat.shop.tickets.states import CUSTOMER_LABELS, NotAllowed, State
-from chat.views.counting import counted
+from chat.web.pages.counting import counted
 
 logger = logging.getLogger(__name__)
 

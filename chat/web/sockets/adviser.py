@@ -10,16 +10,6 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 
 from chat.assistant.reading import read_earlier
-from chat.consumers.desk_state import read_desk_state
-from chat.consumers.socket import (
-    CLOSE_NOBODY,
-    CLOSE_REFUSED,
-    CLOSE_TOO_MANY,
-    STATE_FRAMES,
-    ChatSocket,
-)
-from chat.consumers.sockets import Place
-from chat.consumers.staff import Viewer, aviewer_of
 from chat.core import client_address
 from chat.core.errors import InvalidMessage, SessionGone, SessionNotFound, StoreUnavailable
 from chat.frames import LoadMessages, Ping, SyncSession, parse_frame
@@ -27,6 +17,16 @@ from chat.protocol import AdviserAsked, EncodedEvent, Pong, SessionEnded, Speake
 from chat.pubsub import PUBSUB
 from chat.sessions.desk import desk_key
 from chat.sessions.store import ANY_OWNER, STORE
+from chat.web.sockets.base import (
+    CLOSE_NOBODY,
+    CLOSE_REFUSED,
+    CLOSE_TOO_MANY,
+    STATE_FRAMES,
+    ChatSocket,
+)
+from chat.web.sockets.connection_slots import Place
+from chat.web.sockets.desk_state import read_desk_state
+from chat.web.sockets.staff import Viewer, aviewer_of
 
 logger = logging.getLogger(__name__)
 

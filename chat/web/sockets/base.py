@@ -15,13 +15,13 @@ from channels.consumer import get_handler_name
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from chat.consumers.pace import Pace
-from chat.consumers.sockets import Place
 from chat.core import metrics
 from chat.core.errors import ChatError, Internal
 from chat.core.runtime import Part
 from chat.protocol import EncodedEvent, Failed, ServerEvent, encode_event
 from chat.pubsub import SpeakerFilter
+from chat.web.sockets.connection_slots import Place
+from chat.web.sockets.token_bucket import Pace
 
 if TYPE_CHECKING:
     from asgiref.typing import WebSocketDisconnectEvent

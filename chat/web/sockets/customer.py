@@ -11,15 +11,6 @@ from chat.assistant.asking import request_adviser
 from chat.assistant.reading import read_earlier
 from chat.assistant.turn import stop_turn, take_turn
 from chat.assistant.viewers import read_state
-from chat.consumers.socket import (
-    CLOSE_NOBODY,
-    CLOSE_REFUSED,
-    CLOSE_TOO_MANY,
-    STATE_FRAMES,
-    ChatSocket,
-)
-from chat.consumers.sockets import Place
-from chat.consumers.ticket_buttons import press
 from chat.core import client_address, rate_limits
 from chat.core.clock import now
 from chat.core.errors import (
@@ -57,6 +48,15 @@ from chat.pubsub import PUBSUB
 from chat.sessions import cookie
 from chat.sessions.store import STORE, WEB_OWNER
 from chat.sessions.switch import SwitchStore
+from chat.web.sockets.base import (
+    CLOSE_NOBODY,
+    CLOSE_REFUSED,
+    CLOSE_TOO_MANY,
+    STATE_FRAMES,
+    ChatSocket,
+)
+from chat.web.sockets.connection_slots import Place
+from chat.web.sockets.ticket_buttons import press
 
 
 class CustomerConsumer(ChatSocket):

@@ -2,7 +2,7 @@
  * What the desk shows of a conversation, one item per line: those of the customer's page, the
  * numbers of each turn under its answer, and what was noted, at its hour. No DOM.
  *
- * `chat/views/desk/timeline.py` does the same for the page as the server writes it.
+ * `chat/web/desk/timeline.py` does the same for the page as the server writes it.
  *
  * @typedef {import("../js/types.d.ts").Item & {numbers?: string}
  *   | {kind: "note" | "event", key: string, author: string, text: string, at: string}} DeskItem

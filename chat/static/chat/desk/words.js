@@ -1,4 +1,4 @@
-/** Numbers and moments as the staff read them. The server's own: chat/views/desk/wording.py. */
+/** Numbers and moments as the staff read them. The server's own: chat/web/desk/labels.py. */
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.urls import URLPattern, path
 
 from chat.sessions.models import ChatSession
-from chat.views.desk import actions, listing, papers, session
+from chat.web.desk import actions, exports, listing, session
 
 
 @admin.register(ChatSession)
@@ -25,16 +25,16 @@ class ChatSessionAdmin(admin.ModelAdmin[ChatSession]):
             path("", listing.sessions, name=name("changelist")),
             path("waiting/", listing.waiting, name=name("waiting")),
             path("<str:ref>/", session.session, name=name("change")),
-            path("<str:ref>/history/", papers.history, name=name("history")),
+            path("<str:ref>/history/", exports.history, name=name("history")),
             path("<str:ref>/take-over/", actions.take_over, name=name("take_over")),
             path("<str:ref>/say/", actions.say, name=name("say")),
             path("<str:ref>/note/", actions.note, name=name("note")),
             path("<str:ref>/hand-back/", actions.hand_back, name=name("hand_back")),
             path("<str:ref>/end/", actions.end, name=name("end")),
-            path("<str:ref>/export/", papers.export, name=name("export")),
-            path("<str:ref>/print/", papers.printable, name=name("print")),
-            path("<str:ref>/erase/", papers.erase, name=name("erase")),
-            path("<str:ref>/receipt/", papers.receipt, name=name("receipt")),
+            path("<str:ref>/export/", exports.export, name=name("export")),
+            path("<str:ref>/print/", exports.printable, name=name("print")),
+            path("<str:ref>/erase/", exports.erase, name=name("erase")),
+            path("<str:ref>/receipt/", exports.receipt, name=name("receipt")),
         ]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
