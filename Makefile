@@ -15,7 +15,7 @@ SERVE := serve --host 127.0.0.1 --port $(PORT)
 # Address of the site for links in e-mails.
 SITE := $(if $(filter-out 8000,$(PORT)),SITE_URL=http://127.0.0.1:$(PORT) )
 # Code and templates that a running worker has loaded; static files are served without a restart.
-WATCHED := chat meuble_project devtools templates manage.py
+WATCHED := chat server meuble_project devtools templates manage.py
 
 define PREPARE
 @$(MANAGE) migrate --verbosity 0

@@ -22,7 +22,6 @@ from django.middleware.security import SecurityMiddleware  # noqa: E402
 from django.utils.module_loading import import_string  # noqa: E402
 from servestatic.middleware import ServeStaticMiddleware  # noqa: E402
 
-from meuble_project.body_limit import BodyLimit  # noqa: E402
 from meuble_project.compression import PageGZipMiddleware  # noqa: E402
 from meuble_project.headers import add_headers  # noqa: E402
 from meuble_project.lean import (  # noqa: E402
@@ -33,6 +32,7 @@ from meuble_project.lean import (  # noqa: E402
     set_length,
 )
 from meuble_project.lifespan import WithBackground  # noqa: E402
+from server.body_limit import BodyLimit  # noqa: E402
 
 #: What programs, probes and browsers ask without being anybody.
 LEAN_PATHS = re.compile(rf"/(api|healthz|readyz|metrics)(/|\Z)|{re.escape(settings.STATIC_URL)}")

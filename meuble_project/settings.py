@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     "channels",
     "csp",
     "chat",
+    "server",
     "devtools",
 ]
 MIDDLEWARE = [

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from chat.core import metrics
 from chat.core.errors import AssistantUnavailable
-from meuble_project.server.limits import BOUNDS, KIB, MIB, Bounds
+from server.limits import BOUNDS, KIB, MIB, Bounds
 
 #: Photos at once. They wait on disk.
 MAX_PHOTOS = 12

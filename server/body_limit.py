@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from chat.core.client_address import ADMITTED
 from chat.core.errors import ChatError, PayloadTooLarge
-from meuble_project.server.limits import ADMITTED, MAX_BODY_BYTES, body_limit, refusal
+from server.limits import MAX_BODY_BYTES, body_limit, refusal
 
 Event = dict[str, Any]
 Receive = Callable[[], Awaitable[Event]]

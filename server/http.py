@@ -16,18 +16,10 @@ from twisted.web import http
 
 from chat.core import metrics
 from chat.core.errors import ChatError, Internal, PayloadTooLarge
-from meuble_project.server.bodies import SLOW_PACE, Bodies, Body, ServerBusy, Shelf
-from meuble_project.server.inbox import BodyOnDisk, Event
-from meuble_project.server.limits import (
-    KIB,
-    MAX_BODY_BYTES,
-    PHOTOS,
-    Bounds,
-    body_limit,
-    problem,
-    refusal,
-)
-from meuble_project.server.loop import event_loop
+from server.bodies import SLOW_PACE, Bodies, Body, ServerBusy, Shelf
+from server.limits import KIB, MAX_BODY_BYTES, PHOTOS, Bounds, body_limit, problem, refusal
+from server.loop import event_loop
+from server.receive_queue import BodyOnDisk, Event
 
 logger = logging.getLogger(__name__)
 

@@ -20,10 +20,6 @@ PHOTOS = "/photos/"
 MAX_PHOTO_BODY_BYTES = 10 * MIB + 64 * KIB
 
 
-#: In an ASGI scope: the server had the head of this request judged before it read the body.
-ADMITTED = "chat.admitted"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
     """How long a worker waits for its clients and its application, and what it holds of bodies.

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import IO, Any
 
-from meuble_project.server.limits import KIB
+from server.limits import KIB
 
 Event = dict[str, Any]
 

@@ -10,9 +10,9 @@ from typing import Any
 from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 
 from chat.core import metrics
-from meuble_project.server.inbox import Event, Inbox
-from meuble_project.server.limits import KIB, MAX_BODY_BYTES, MIB
-from meuble_project.server.loop import event_loop
+from server.limits import KIB, MAX_BODY_BYTES, MIB
+from server.loop import event_loop
+from server.receive_queue import Event, Inbox
 
 logger = logging.getLogger(__name__)
 

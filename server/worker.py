@@ -22,21 +22,15 @@ from twisted.logger import (
     globalLogBeginner,
 )
 
+from chat.core.client_address import ADMITTED
 from chat.core.draining import Drain
 from chat.core.errors import AssistantUnavailable
 from meuble_project.redaction import public_path
-from meuble_project.server.http import (
-    Admit,
-    Factory,
-    Request,
-    SenderOf,
-    admit_nobody_in_particular,
-    peer_of,
-)
-from meuble_project.server.inbox import Event
-from meuble_project.server.limits import ADMITTED, BOUNDS, KIB, Bounds
-from meuble_project.server.loop import event_loop, reactor
-from meuble_project.server.sockets import CLOSE_RESTART, Socket, SocketFactory
+from server.http import Admit, Factory, Request, SenderOf, admit_nobody_in_particular, peer_of
+from server.limits import BOUNDS, KIB, Bounds
+from server.loop import event_loop, reactor
+from server.receive_queue import Event
+from server.websocket import CLOSE_RESTART, Socket, SocketFactory
 
 logger = logging.getLogger(__name__)
 

@@ -15,6 +15,9 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http import HttpRequest
 
+#: Key of an ASGI scope: the server had the head of this request judged before it read the body.
+ADMITTED = "chat.admitted"
+
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 #: Scheme and host only: no path, no user name, no character that a host cannot contain. The length
 #: is bounded because IDNA takes 50 ms for 15,000 characters; a host name has 253 at most.

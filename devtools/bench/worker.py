@@ -33,7 +33,7 @@ def place_of(path: str) -> str:
     if found:
         return rest.split("/")[0].removesuffix(".py")
     parts = Path(path).parts
-    for root in ("chat", "meuble_project", "devtools"):
+    for root in ("chat", "server", "meuble_project", "devtools"):
         if root in parts[:-1]:
             return ".".join(parts[parts.index(root) :][:2]).removesuffix(".py")
     library = re.search(r"/python3[^/]*/(?:lib-dynload/)?([^/.]+)", path)

@@ -29,8 +29,8 @@ BACKGROUND = frozenset(
     {
         "chat.core.supervisor:Supervisor._run_all",
         "chat.pubsub:_LayerLink._receive",
-        "meuble_project.server.worker:Worker.application_checker",
-        "meuble_project.server.worker:Worker.timeout_checker",
+        "server.worker:Worker.application_checker",
+        "server.worker:Worker.timeout_checker",
     }
 )
 

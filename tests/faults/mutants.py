@@ -148,11 +148,11 @@ def late_writer() -> None:
 
 def unbounded_queue() -> None:
     """What a client sends waits for the application, and what it is sent for the client."""
-    from meuble_project.server import inbox, sockets  # noqa: PLC0415 - installs the reactor
+    from server import receive_queue, websocket  # noqa: PLC0415 - installs the reactor
 
-    _replace(sockets, "MAX_UNSENT_BYTES", 1 << 40)
-    _replace(inbox, "MAX_FRAMES", 1 << 40)
-    _replace(inbox, "MAX_FRAME_BYTES", 1 << 40)
+    _replace(websocket, "MAX_UNSENT_BYTES", 1 << 40)
+    _replace(receive_queue, "MAX_FRAMES", 1 << 40)
+    _replace(receive_queue, "MAX_FRAME_BYTES", 1 << 40)
 
 
 def acknowledged_first() -> None:

@@ -18,7 +18,7 @@ from tests.faults.stalls import measure
 
 def main(arguments: list[str]) -> None:
     django.setup()
-    from meuble_project.server.loop import event_loop  # noqa: PLC0415 - installs the reactor
+    from server.loop import event_loop  # noqa: PLC0415 - installs the reactor
 
     options = arguments.index("--port")
     stalls, *patches = arguments[:options]

@@ -16,8 +16,8 @@ from chat.core import metrics
 from chat.core.draining import DRAIN
 from chat.core.errors import Forbidden, PayloadTooLarge, RateLimited
 from chat.protocol import Failed, encode
-from meuble_project.server.limits import Bounds
-from meuble_project.server.worker import Worker
+from server.limits import Bounds
+from server.worker import Worker
 
 TOKENS = 10
 _working = asyncio.Event()

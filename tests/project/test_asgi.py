@@ -13,11 +13,12 @@ from asgiref.testing import ApplicationCommunicator
 from django.http import HttpResponse, StreamingHttpResponse
 from django.middleware.security import SecurityMiddleware
 
+from chat.core.client_address import ADMITTED
 from chat.core.errors import Forbidden
 from meuble_project import asgi
-from meuble_project.body_limit import BodyLimit
 from meuble_project.lean import LeanHandler, check_host, on_the_loop, set_length
-from meuble_project.server.limits import ADMITTED, MAX_BODY_BYTES
+from server.body_limit import BodyLimit
+from server.limits import MAX_BODY_BYTES
 from tests.communicator import Communicator
 
 

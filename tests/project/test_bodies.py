@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from meuble_project.server.bodies import (
+from server.bodies import (
     FIRST_PATIENCE_S,
     MAX_IMPORTS,
     MAX_LONG_BODIES_PER_SENDER,
@@ -15,7 +15,7 @@ from meuble_project.server.bodies import (
     Bodies,
     ServerBusy,
 )
-from meuble_project.server.limits import BOUNDS
+from server.limits import BOUNDS
 
 KIB = 1024
 

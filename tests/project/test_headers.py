@@ -7,7 +7,7 @@ from django.test import AsyncClient, Client
 
 from chat.core.errors import PayloadTooLarge
 from chat.sessions.store import STORE
-from meuble_project.server.limits import problem
+from server.limits import problem
 
 PROTECTING = {
     "Content-Security-Policy",

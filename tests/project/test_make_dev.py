@@ -70,7 +70,7 @@ class Developer:
 def developer(tmp_path: Path) -> Iterator[Developer]:
     checkout = tmp_path / "checkout"
     ignore = shutil.ignore_patterns("__pycache__")
-    for name in ("chat", "meuble_project", "devtools", "templates"):
+    for name in ("chat", "server", "meuble_project", "devtools", "templates"):
         shutil.copytree(ROOT / name, checkout / name, ignore=ignore)
     for name in ("Makefile", "manage.py"):
         shutil.copy2(ROOT / name, checkout / name)

@@ -69,7 +69,7 @@ def found_in(check, text: str, module: str = "chat.sample") -> list[str]:
         'from chat.live import EAR\nmonkeypatch.setattr(EAR.get(), "close", None)',
         'from chat import live\nmonkeypatch.setitem(live.KINDS, "a", 1)',
         'from devtools.bench import driver\nmonkeypatch.setattr(driver.Driver, "run", None)',
-        'setattr(import_module(f"meuble_project.server.{name}"), "PING_S", 1)',
+        'setattr(import_module(f"server.{name}"), "PING_S", 1)',
         "from chat import live\nlive.publish = None",
         "from chat.live import Ear\nEar.close, other = None, 1",
         "from chat import live\ndel live.publish",

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from meuble_project.server.limits import KIB, MAX_BODY_BYTES, MIB, body_limit
+from server.limits import KIB, MAX_BODY_BYTES, MIB, body_limit
 from tests.project.worker_process import WorkerProcess, get, post
 
 TOO_LARGE = {

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from meuble_project.server.bodies import MAX_IMPORTS, MAX_LONG_BODIES_PER_SENDER, MAX_PHOTOS
-from meuble_project.server.limits import MIB
+from server.bodies import MAX_IMPORTS, MAX_LONG_BODIES_PER_SENDER, MAX_PHOTOS
+from server.limits import MIB
 from tests.project.worker_process import Raw, WorkerProcess, post
 
 LONG = ["Content-Length: 3000000", "Transfer-Encoding: chunked"]

@@ -8,7 +8,7 @@ import json
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from meuble_project.server.limits import KIB, MIB
+from server.limits import KIB, MIB
 from tests.project.worker_process import UPGRADE, WorkerProcess, frame
 
 TOO_LARGE = {

@@ -28,7 +28,7 @@ from chat.shop.photos.confinement import hide_memory
 from chat.tasks import SUPERVISOR, keep_conversations
 from meuble_project import unsent_mail
 from meuble_project.logs import log_python_errors
-from meuble_project.server.worker import Worker
+from server.worker import Worker
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from chat.core.client_address import request_address
+from chat.core.client_address import ADMITTED, request_address
 from chat.core.errors import ChatError, Forbidden, InvalidPhoto, SessionGone, SessionNotFound
 from chat.core.ids import isoformat, ref_of
 from chat.core.json import JSON
@@ -30,7 +30,6 @@ from chat.shop.tickets.queries import alink_works
 from chat.web.admission import PhotosAway, count_photo
 from chat.web.api.problems import NotFound, problem
 from chat.web.photo_responses import image_response
-from meuble_project.server.limits import ADMITTED
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from devtools.bench.worker import place_of
         ("/shop/.venv/lib/python3.11/site-packages/typing_extensions.py", "typing_extensions"),
         ("/shop/chat/assistant/guard/filter.py", "chat.assistant"),
         ("/shop/chat/pubsub.py", "chat.pubsub"),
-        ("/shop/meuble_project/server/http.py", "meuble_project.server"),
+        ("/shop/server/http.py", "server.http"),
         ("/usr/lib/python3.11/asyncio/events.py", "asyncio"),
         ("/usr/lib/python3.11/selectors.py", "selectors"),
         ("<frozen importlib._bootstrap>", "Python"),
