@@ -1,13 +1,13 @@
 """Every model of the app, where Django looks for them."""
 
+from chat.conversations.handover.models import ContactRequest
+from chat.conversations.models import ChatSession
 from chat.ops.reports.models import CleanupReport
 from chat.ops.stats.models import DailyNumber, WrittenBatch
-from chat.sessions.models import ChatSession
 from chat.shop.catalog.models import Category, Product
 from chat.shop.orders.models import Order, OrderLine
 from chat.shop.photos.models import FileRemoval, Photo
 from chat.shop.tickets.models import CannedAnswer, OutgoingMail, Ticket, TicketEntry
-from chat.takeover.models import ContactRequest
 from chat.web.access.models import ApiKey, Settings
 
 __all__ = [

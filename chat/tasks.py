@@ -8,6 +8,12 @@ from django.conf import settings
 
 from chat.assistant.turn import Orphans, hand_over_turns
 from chat.assistant.viewers import follow_store, refresh_viewers
+from chat.conversations.handover.advisers import return_lapsed
+from chat.conversations.store.failover.advisers import BEAT_S
+from chat.conversations.store.failover.left_file import forget_old, left_folder
+from chat.conversations.store.failover.store import SwitchStore
+from chat.conversations.store.protocol import STORE
+from chat.conversations.store.redis.aof import LOOK_S, Rewriter
 from chat.core.draining import DRAIN
 from chat.core.runtime import Part
 from chat.core.supervisor import Periodic, Service, Supervisor
@@ -16,14 +22,8 @@ from chat.ops.erasure import finish_erasures
 from chat.ops.retention import apply_retention
 from chat.ops.stats.flush import keep_numbers
 from chat.ops.unclaimed_photos import UNCLAIMED_S, remove_unclaimed_photos
-from chat.sessions.aof import LOOK_S, Rewriter
-from chat.sessions.left_file import forget_old, left_folder
-from chat.sessions.store import STORE
-from chat.sessions.switch import SwitchStore
-from chat.sessions.switch_desk import BEAT_S
 from chat.shop import hours
 from chat.shop.tickets.mailer import send_mails
-from chat.takeover.desk import return_lapsed
 
 
 async def beat() -> None:

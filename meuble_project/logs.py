@@ -22,7 +22,8 @@ from meuble_project.redaction import Redaction, public_path, without_path
 
 #: These would write what customers say, or a line per request to the model, at DEBUG or INFO.
 QUIET = ("openai", "httpx", "httpx2", "httpcore", "httpcore2", "aiohttp", "asyncio", "redis")
-#: Its traceback every tenth of a second while Redis is away; ``chat.pubsub`` says it in one line.
+#: Its traceback every tenth of a second while Redis is away; ``realtime/pubsub.py`` says it in one
+#: line.
 #: And of hosts that scanners make up: the answer is a 400, there is nothing to be done.
 SILENT = ("channels_redis", "django.security.DisallowedHost")
 #: At DEBUG these drown the rest; ``django.db.backends`` also shows values from the database.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from chat.assistant.lane import TurnQueue
 from chat.assistant.turn import answer_waiting
-from chat.sessions.store import Lease, Store
-from chat.sessions.types import Author, End, Message, Outcome
+from chat.conversations.store.protocol import Lease, Store
+from chat.conversations.types import Author, End, Message, Outcome
 
 JEAN = "persist-test"
 

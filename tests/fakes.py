@@ -7,8 +7,8 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 
 from chat.assistant.completion import Chunk
+from chat.conversations.realtime.events import EncodedEvent
 from chat.core.json import JSON
-from chat.protocol import EncodedEvent
 
 
 @dataclass

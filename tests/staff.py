@@ -7,8 +7,8 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission, User
 from django.test import AsyncClient
 
+from chat.conversations.store.protocol import WEB_OWNER, Store
 from chat.core.ids import ref_of
-from chat.sessions.store import WEB_OWNER, Store
 from tests.builders import answer_to, done, leased, question
 
 PASSWORD = "meuble-de-france"

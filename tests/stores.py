@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any, cast
 
-from chat.sessions.store import Store
+from chat.conversations.store.protocol import Store
 
 #: Takes the store's own method and the arguments of a call, and returns what the call returns.
 Act = Callable[..., Awaitable[Any]]

@@ -11,10 +11,10 @@ import redis.asyncio
 from channels.layers import get_channel_layer
 from prometheus_client import REGISTRY
 
-from chat.protocol import AsideAdded, MessageDone, encode_event
-from chat.pubsub import ERASED, Command, PubSub
-from chat.sessions.desk import Aside, AsideKind
-from chat.sessions.redis_document import watch_channel, watch_group
+from chat.conversations.realtime.events import AsideAdded, MessageDone, encode_event
+from chat.conversations.realtime.pubsub import ERASED, Command, PubSub
+from chat.conversations.store.adviser_store import Aside, AsideKind
+from chat.conversations.store.redis.document import watch_channel, watch_group
 from tests.backends import use_redis
 from tests.builders import JEAN, question
 from tests.fakes import Listener
@@ -140,7 +140,11 @@ async def test_each_kind_is_logged_once_without_its_content(pubsub, client, view
     await client.publish(watch_channel(JEAN), msgpack.packb(event()))
 
     await viewer.until(EVENT.type)
-    lines = [record.getMessage() for record in caplog.records if record.name == "chat.pubsub"]
+    lines = [
+        record.getMessage()
+        for record in caplog.records
+        if record.name == "chat.conversations.realtime.pubsub"
+    ]
     assert sorted(lines) == sorted(set(lines))
     assert 2 <= len(lines) <= 6
     assert not [line for line in lines if "secret" in line or "sing" in line or JEAN in line]

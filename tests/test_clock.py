@@ -4,10 +4,10 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
+from chat.conversations.store.memory.store import MemoryStore
+from chat.conversations.store.protocol import LEASE_S
 from chat.core import clock, runtime
 from chat.core.clock import CLOCK
-from chat.sessions.memory_store import MemoryStore
-from chat.sessions.store import LEASE_S
 from tests.builders import question
 from tests.runtime import FixedClock
 

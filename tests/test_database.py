@@ -8,7 +8,7 @@ import pytest
 from channels.db import database_sync_to_async
 from django.db import IntegrityError, OperationalError
 
-from chat.takeover.models import ContactRequest
+from chat.conversations.handover.models import ContactRequest
 from tests import database
 
 pytestmark = pytest.mark.django_db(transaction=True)

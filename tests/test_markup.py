@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat import markup
-from chat.markup import html_of
-from chat.sessions.types import Author, Message
+from chat.conversations import markup
+from chat.conversations.markup import html_of
+from chat.conversations.types import Author, Message
 
 
 def assistant(text: str) -> str:

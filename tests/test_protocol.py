@@ -10,19 +10,7 @@ from typing import get_args
 import pytest
 
 from chat.assistant.sources import KINDS, checked
-from chat.core.clock import now
-from chat.core.errors import BY_CODE, ChatError, InvalidForm, InvalidJSON, InvalidMessage
-from chat.frames import (
-    ClientFrame,
-    Ping,
-    SendMessage,
-    StopTurn,
-    SyncSession,
-    checked_text,
-    parse_frame,
-    parse_json,
-)
-from chat.protocol import (
+from chat.conversations.realtime.events import (
     EVENT_TYPES,
     AdviserAsked,
     AsideAdded,
@@ -43,8 +31,20 @@ from chat.protocol import (
     encode,
     encode_event,
 )
-from chat.sessions.desk import Aside, AsideKind
-from chat.sessions.types import Author, Draft, Message, Session
+from chat.conversations.realtime.frames import (
+    ClientFrame,
+    Ping,
+    SendMessage,
+    StopTurn,
+    SyncSession,
+    checked_text,
+    parse_frame,
+    parse_json,
+)
+from chat.conversations.store.adviser_store import Aside, AsideKind
+from chat.conversations.types import Author, Draft, Message, Session
+from chat.core.clock import now
+from chat.core.errors import BY_CODE, ChatError, InvalidForm, InvalidJSON, InvalidMessage
 from chat.shop.tickets.draft import Step
 from chat.shop.tickets.draft_dialogue import draft_payload
 from chat.web.api.schemas import ID_REGEX

@@ -12,9 +12,9 @@ import pytest
 from channels.layers import InMemoryChannelLayer
 from channels_redis.pubsub import RedisPubSubChannelLayer
 
-from chat.protocol import MessageDone, SessionEnded
-from chat.pubsub import ERASED, EVERYBODY, LAYER_TIMEOUT_S, PubSub
-from chat.sessions.redis_document import watch_group
+from chat.conversations.realtime.events import MessageDone, SessionEnded
+from chat.conversations.realtime.pubsub import ERASED, EVERYBODY, LAYER_TIMEOUT_S, PubSub
+from chat.conversations.store.redis.document import watch_group
 from meuble_project import backends
 from tests.builders import JEAN, question
 from tests.fakes import Listener

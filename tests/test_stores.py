@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from chat.conversations.store.memory.store import MemoryStore
 from chat.core.errors import StoreUnavailable
-from chat.sessions.memory_store import MemoryStore
 from tests.builders import question
 from tests.stores import FaultyStore
 

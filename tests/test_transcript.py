@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from chat.sessions.types import Author, Message
-from chat.transcript import PAGE_CHARS, PAGE_MESSAGES, last_page, page_before
+from chat.conversations.transcript import PAGE_CHARS, PAGE_MESSAGES, last_page, page_before
+from chat.conversations.types import Author, Message
 
 
 def said(count: int, text: str = "Bonjour") -> list[Message]:

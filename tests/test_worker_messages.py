@@ -5,8 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from chat.core.errors import ChatError
-from chat.protocol import (
+from chat.conversations.realtime.events import (
     EVENT_TYPES,
     AdviserAsked,
     AsideAdded,
@@ -28,7 +27,7 @@ from chat.protocol import (
     end_id,
     message_json,
 )
-from chat.pubsub import (
+from chat.conversations.realtime.pubsub import (
     MAX_EVENT_CHARS,
     Command,
     Erasure,
@@ -41,8 +40,9 @@ from chat.pubsub import (
     decode_message,
     encode_message,
 )
-from chat.sessions.desk import Aside, AsideKind
-from chat.sessions.types import Author
+from chat.conversations.store.adviser_store import Aside, AsideKind
+from chat.conversations.types import Author
+from chat.core.errors import ChatError
 from tests.builders import JEAN, question
 
 STATE = SessionState.empty("2026-11-30T10:00:00Z", "redis")

@@ -9,12 +9,12 @@ from collections.abc import Iterable
 import pytest
 from limits import RateLimitItemPerMinute
 
+from chat.conversations.realtime.pubsub import PUBSUB
+from chat.conversations.rendering import in_thread
+from chat.conversations.store.failover.store import SwitchStore
+from chat.conversations.store.memory.store import MemoryStore
+from chat.conversations.store.protocol import STORE
 from chat.core.rate_limits import COUNTER, PAGE_COUNTER, MemoryCounter, RedisCounter
-from chat.pubsub import PUBSUB
-from chat.rendering import in_thread
-from chat.sessions.memory_store import MemoryStore
-from chat.sessions.store import STORE
-from chat.sessions.switch import SwitchStore
 from chat.web.access.authenticator import afind_key
 from chat.web.health import HEALTH_CHECKS
 from tests.backends import use_redis

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from chat.conversations.handover.advisers import ask_for_adviser
+from chat.conversations.store.protocol import WEB_OWNER
 from chat.core import rate_limits
 from chat.core.errors import InvalidMessage, SessionGone, SessionNotFound
-from chat.sessions.store import WEB_OWNER
-from chat.takeover.desk import ask_for_adviser
 
 NOTHING_SAID = "Écrivez d'abord votre demande : la personne qui vous répondra la lira."
 

@@ -15,9 +15,9 @@ from chat.assistant.guard.leaks import Secret
 from chat.assistant.guard.readings import Readings
 from chat.assistant.guard.shop_facts import add_shop_facts
 from chat.assistant.prompt import instructions, system_prompt
+from chat.conversations.types import Author, Message, Session
 from chat.core.language import language_of
 from chat.core.runtime import Part
-from chat.sessions.types import Author, Message, Session
 
 #: So much of a conversation is read in one step of the event loop: 1 to 2 ms.
 STEP_CHARS = 2_000

@@ -12,6 +12,12 @@ from django.conf import settings
 
 from chat.assistant.escalation import Reason, Signs, reasons_in, signs_of, summary_for
 from chat.assistant.turn_times import STEPS_TO_ASK
+from chat.conversations.handover.advisers import ask_for_adviser
+from chat.conversations.handover.staff_notes import add_event
+from chat.conversations.realtime.events import MessageDone
+from chat.conversations.realtime.pubsub import PUBSUB
+from chat.conversations.store.protocol import Lease, Store
+from chat.conversations.types import Author, End, Message, Session
 from chat.core import metrics
 from chat.core.errors import ChatError
 from chat.core.ids import ref_of
@@ -19,12 +25,6 @@ from chat.core.load import yield_to_loop
 from chat.core.runtime import LoopPart, Part
 from chat.core.stats.counters import count
 from chat.core.supervisor import TaskSet
-from chat.protocol import MessageDone
-from chat.pubsub import PUBSUB
-from chat.sessions.store import Lease, Store
-from chat.sessions.types import Author, End, Message, Session
-from chat.takeover.asides import add_event
-from chat.takeover.desk import ask_for_adviser
 
 logger = logging.getLogger(__name__)
 

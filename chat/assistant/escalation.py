@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 
-from chat.sessions.types import Author, Message
+from chat.conversations.types import Author, Message
 from chat.shop.tickets.problems import Problem, Severity, danger_in, problem_in, severity_in
 from chat.shop.tickets.vocabulary import affirmed, folded, said, whole_words
 

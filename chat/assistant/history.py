@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from chat.conversations.types import Author, Message
 from chat.core.json import JSON
-from chat.sessions.types import Author, Message
 
 #: Never more exchanges than this, however short they are.
 MAX_MESSAGES = 40

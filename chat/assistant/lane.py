@@ -20,6 +20,18 @@ from chat.assistant.outcome import (
 )
 from chat.assistant.turn_times import TURN_TIMES
 from chat.assistant.writer import AnswerAttempt
+from chat.conversations.realtime.events import MessageDone
+from chat.conversations.realtime.pubsub import PUBSUB, Command, Subscriber
+from chat.conversations.store.protocol import (
+    ANY_OWNER,
+    MAX_ATTEMPTS,
+    Claim,
+    GivenUp,
+    Lease,
+    LeaseLost,
+    Store,
+)
+from chat.conversations.types import Draft, End, Message, Outcome
 from chat.core.draining import DRAIN
 from chat.core.errors import (
     ChatError,
@@ -30,10 +42,6 @@ from chat.core.errors import (
 )
 from chat.core.ids import new_id
 from chat.core.runtime import LoopPart
-from chat.protocol import MessageDone
-from chat.pubsub import PUBSUB, Command, Subscriber
-from chat.sessions.store import ANY_OWNER, MAX_ATTEMPTS, Claim, GivenUp, Lease, LeaseLost, Store
-from chat.sessions.types import Draft, End, Message, Outcome
 
 logger = logging.getLogger(__name__)
 

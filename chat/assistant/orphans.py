@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from chat.sessions.store import LEASE_S, MAX_ATTEMPTS
+from chat.conversations.store.protocol import LEASE_S, MAX_ATTEMPTS
 
 #: A question at its last attempt is alone for so long at most: what other workers leave meanwhile
 #: is to be taken up in time.

@@ -18,16 +18,16 @@ import structlog
 from chat.assistant.completion import Usage
 from chat.assistant.guard.claims import Kind
 from chat.assistant.turn_times import TURN_TIMES
+from chat.conversations.realtime.events import Failed
+from chat.conversations.store.adviser_store import Aside
+from chat.conversations.store.protocol import Finished, GivenUp, Lease, Store
+from chat.conversations.types import Author, End, Message, Outcome
 from chat.core import metrics
 from chat.core.errors import ChatError, Internal, StoreUnavailable
 from chat.core.ids import ref_of
 from chat.core.json import JSON
 from chat.core.stats.arithmetic import bucket_of
 from chat.core.stats.counters import count
-from chat.protocol import Failed
-from chat.sessions.desk import Aside
-from chat.sessions.store import Finished, GivenUp, Lease, Store
-from chat.sessions.types import Author, End, Message, Outcome
 
 logger = logging.getLogger(__name__)
 turns_log = structlog.get_logger("chat.turns")

@@ -7,11 +7,11 @@ from datetime import datetime
 
 from django.conf import settings
 
+from chat.conversations.store.protocol import WEB_OWNER
+from chat.conversations.types import Author, Session
 from chat.core.ids import ref_of
 from chat.core.json import JSON
 from chat.core.lookups import look_up
-from chat.sessions.store import WEB_OWNER
-from chat.sessions.types import Author, Session
 from chat.shop.photos.vision import image_parts, sees
 
 logger = logging.getLogger(__name__)

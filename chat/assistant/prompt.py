@@ -9,12 +9,12 @@ from django.conf import settings
 from django.template.loader import render_to_string
 
 from chat.assistant.history import history
+from chat.conversations.handover.advisers import MAX_INSTRUCTION_CHARS
+from chat.conversations.types import Author, Message, Session
 from chat.core.json import JSON
-from chat.sessions.types import Author, Message, Session
 from chat.shop.tickets.draft_dialogue import announced_number, decode_draft, note_for_model
 from chat.shop.tickets.law import CONFORMITY_YEARS, HIDDEN_DEFECT_YEARS, WITHDRAWAL_DAYS
 from chat.shop.tickets.warranty import LABELS, YEARS
-from chat.takeover.desk import MAX_INSTRUCTION_CHARS
 
 #: What an adviser wants heeded. The customer's page never shows it; the model must not either.
 INSTRUCTION = (

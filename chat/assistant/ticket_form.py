@@ -9,6 +9,12 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from chat.conversations.handover.staff_notes import add_aside
+from chat.conversations.realtime.events import FormChanged, MessageDone
+from chat.conversations.realtime.pubsub import PUBSUB
+from chat.conversations.store.adviser_store import Aside, AsideKind
+from chat.conversations.store.protocol import STORE
+from chat.conversations.types import Author, Message, Session
 from chat.core.draining import DRAIN
 from chat.core.errors import (
     AssistantUnavailable,
@@ -21,11 +27,6 @@ from chat.core.errors import (
 from chat.core.ids import ref_of
 from chat.core.lookups import look_up
 from chat.core.stats.counters import count
-from chat.protocol import FormChanged, MessageDone
-from chat.pubsub import PUBSUB
-from chat.sessions.desk import Aside, AsideKind
-from chat.sessions.store import STORE
-from chat.sessions.types import Author, Message, Session
 from chat.shop.photos.queries import of_ticket
 from chat.shop.photos.services import attach
 from chat.shop.tickets.draft import ASKS, BadField, TicketDraft
@@ -37,7 +38,6 @@ from chat.shop.tickets.draft_dialogue import (
 )
 from chat.shop.tickets.models import Ticket
 from chat.shop.tickets.opening import Incomplete, TooManyTickets, open_ticket
-from chat.takeover.asides import add_aside
 
 logger = logging.getLogger(__name__)
 

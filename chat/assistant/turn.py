@@ -32,17 +32,17 @@ from chat.assistant.tools.types import Tool, ToolContext
 from chat.assistant.turn_times import STEPS_TO_ASK
 from chat.assistant.viewers import show_again
 from chat.assistant.writer import AnswerTooLong, DraftWriter, Interrupted
+from chat.conversations.realtime.events import AsideAdded, MessageDone, SessionState, ToolStarted
+from chat.conversations.realtime.pubsub import PUBSUB, Command, Subscriber
+from chat.conversations.store.adviser_store import Aside, desk_key
+from chat.conversations.store.protocol import ANY_OWNER, STORE, Create, Lease, LeaseLost, Store
+from chat.conversations.types import Author, Draft, End, Message
 from chat.core.draining import DRAIN
 from chat.core.errors import AssistantTimeout, AssistantUnavailable, ChatError
 from chat.core.ids import new_id
 from chat.core.json import JSON
 from chat.core.load import yield_to_loop
 from chat.core.overload import OVERLOAD
-from chat.protocol import AsideAdded, MessageDone, SessionState, ToolStarted
-from chat.pubsub import PUBSUB, Command, Subscriber
-from chat.sessions.desk import Aside, desk_key
-from chat.sessions.store import ANY_OWNER, STORE, Create, Lease, LeaseLost, Store
-from chat.sessions.types import Author, Draft, End, Message
 
 #: How often the model may ask for tools before it must answer with what it has.
 MAX_TOOL_ROUNDS = 4

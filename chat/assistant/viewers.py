@@ -10,16 +10,16 @@ from dataclasses import replace
 from chat.assistant.checking import forget_readings
 from chat.assistant.lane import QUEUES
 from chat.assistant.turn_times import TURN_TIMES
+from chat.conversations.markup import forget_rendered
+from chat.conversations.realtime.events import SessionEnded, SessionState
+from chat.conversations.realtime.pubsub import PUBSUB, RemoteEvent
+from chat.conversations.rendering import render_ahead
+from chat.conversations.store.failover.store import SwitchStore
+from chat.conversations.store.protocol import ANY_OWNER, STORE
+from chat.conversations.transcript import last_page
+from chat.conversations.types import Session
 from chat.core.errors import ChatError, SessionGone
 from chat.core.ids import is_id, ref_of
-from chat.markup import forget_rendered
-from chat.protocol import SessionEnded, SessionState
-from chat.pubsub import PUBSUB, RemoteEvent
-from chat.rendering import render_ahead
-from chat.sessions.store import ANY_OWNER, STORE
-from chat.sessions.switch import SwitchStore
-from chat.sessions.types import Session
-from chat.transcript import last_page
 
 logger = logging.getLogger(__name__)
 

@@ -15,15 +15,15 @@ from chat.assistant.completion import Usage
 from chat.assistant.outcome import AnswerStats, TurnEnd, end_of, report, turn_numbers
 from chat.assistant.sources import MAX_SOURCES
 from chat.assistant.turn_times import TURN_TIMES
+from chat.conversations.realtime.events import MessageDelta, ToolStarted
+from chat.conversations.realtime.pubsub import PUBSUB
+from chat.conversations.store.adviser_store import Aside, AsideKind
+from chat.conversations.store.protocol import LEASE_S, Lease, Store
+from chat.conversations.types import End
 from chat.core import metrics
 from chat.core.errors import ChatError, StoreUnavailable
 from chat.core.json import JSON
 from chat.core.load import LOAD
-from chat.protocol import MessageDelta, ToolStarted
-from chat.pubsub import PUBSUB
-from chat.sessions.desk import Aside, AsideKind
-from chat.sessions.store import LEASE_S, Lease, Store
-from chat.sessions.types import End
 
 logger = logging.getLogger(__name__)
 

@@ -17,8 +17,8 @@ from django.conf import settings
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 
+from chat.conversations.types import Author, Message
 from chat.core.runtime import Part
-from chat.sessions.types import Author, Message
 
 _markdown = MarkdownIt("commonmark", {"html": False, "linkify": False, "breaks": True}).enable(
     ["table", "strikethrough"]

@@ -14,10 +14,10 @@ from typing import TypeVar
 
 import orjson
 
-from chat import markup
+from chat.conversations import markup
+from chat.conversations.realtime.events import message_json
+from chat.conversations.types import Message
 from chat.core.threads import THREADS
-from chat.protocol import message_json
-from chat.sessions.types import Message
 
 T = TypeVar("T")
 

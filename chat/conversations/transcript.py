@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chat.sessions.types import Message
+from chat.conversations.types import Message
 
 #: Messages of one page at most.
 PAGE_MESSAGES = 50

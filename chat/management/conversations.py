@@ -11,14 +11,14 @@ from django.contrib.auth.models import AbstractUser
 from django.contrib.contenttypes.models import ContentType
 from django.core.management.base import CommandError
 
+from chat.conversations.models import ChatSession
+from chat.conversations.store.adviser_store import Aside
+from chat.conversations.store.protocol import ANY_OWNER
+from chat.conversations.store.redis.store import RedisStore
+from chat.conversations.types import Session
 from chat.core.errors import SessionNotFound, SessionUnreadable
 from chat.core.ids import is_id, ref_of
 from chat.management.console import Exit, cannot
-from chat.sessions.desk import Aside
-from chat.sessions.models import ChatSession
-from chat.sessions.redis_store import RedisStore
-from chat.sessions.store import ANY_OWNER
-from chat.sessions.types import Session
 
 REF = re.compile(r"[0-9a-f]{16}\Z")
 

@@ -6,11 +6,11 @@ from argparse import ArgumentParser
 from dataclasses import replace
 from typing import Any
 
+from chat.conversations.store.adviser_store import MAX_ROWS, Desk, Listing, Order, Page, Row, State
 from chat.core.json import JSON
 from chat.management.console import cannot
 from chat.management.moments import seconds_of
 from chat.ops.reports.report import listed
-from chat.sessions.desk import MAX_ROWS, Desk, Listing, Order, Page, Row, State
 
 MAX_LISTED = 10_000
 LONGEST_S = 10**9

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 from django.conf import settings
 
-from chat.sessions.redis_link import RedisLink
-from chat.sessions.redis_store import RedisStore, scripts
+from chat.conversations.store.redis.pipeline_executor import RedisLink
+from chat.conversations.store.redis.store import RedisStore, scripts
 from meuble_project.backends import client_for
 
 #: Longer than a page waits: only an operator does, and a machine may be busy.

@@ -7,11 +7,11 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from chat.conversations.store.adviser_store import Aside, AsideKind, Row, State
+from chat.conversations.types import Author, Message, Session
 from chat.core.ids import ref_of
 from chat.core.reporting.french import lasting, moment, number, size
 from chat.core.reporting.tables import text_table
-from chat.sessions.desk import Aside, AsideKind, Row, State
-from chat.sessions.types import Author, Message, Session
 from meuble_project.logs import escape
 
 AUTHORS = {

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
+from chat.conversations.handover.models import ContactRequest
 from chat.shop.photos.models import Photo
 from chat.shop.photos.services import forget
 from chat.shop.tickets.erasure import (
@@ -17,7 +18,6 @@ from chat.shop.tickets.erasure import (
     remove_files_soon,
 )
 from chat.shop.tickets.models import Ticket
-from chat.takeover.models import ContactRequest
 
 
 @dataclass(frozen=True, slots=True)

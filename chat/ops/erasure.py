@@ -1,9 +1,10 @@
 """Finishes erasures: removes from SQL and from disk what an erased conversation left.
 
-The intent was stored with the removal of the conversation (``chat/sessions/erasures.py``). It is
-carried out at once by the process that erased, and by any worker later: when the database was
-away, when a process was killed in the middle, and once more after ``LATE_S``. Every step may be
-repeated. Files are named in SQL (``FileRemoval``) before their photos' rows go.
+The intent was stored with the removal of the conversation
+(``chat/conversations/store/erasures.py``). It is carried out at once by the process that erased,
+and by any worker later: when the database was away, when a process was killed in the middle, and
+once more after ``LATE_S``. Every step may be repeated. Files are named in SQL (``FileRemoval``)
+before their photos' rows go.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from channels.db import database_sync_to_async
 from django.db import Error as DatabaseFailure
 from django.db import connection, transaction
 
+from chat.conversations.handover.models import ContactRequest
+from chat.conversations.store.protocol import STORE
 from chat.core import metrics
 from chat.core.errors import StoreUnavailable
 from chat.core.threads import THREADS
 from chat.ops.reports.services import forget_reference
-from chat.sessions.store import STORE
 from chat.shop.photos.removals import remove_files
 from chat.shop.photos.services import forget
-from chat.takeover.models import ContactRequest
 
 logger = logging.getLogger(__name__)
 

@@ -13,12 +13,12 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from chat.sessions.upkeep import Fates
+from chat.conversations.handover.models import ContactRequest
+from chat.conversations.store.maintenance import Fates
 from chat.shop.photos.models import FileRemoval, Photo
 from chat.shop.photos.removals import AT_ONCE, remove_files
 from chat.shop.photos.services import delete
 from chat.shop.tickets.models import Ticket
-from chat.takeover.models import ContactRequest
 
 #: Photos may come before the first word of a conversation.
 YOUNG = timedelta(hours=1)

@@ -10,12 +10,12 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from chat.conversations.handover.models import ContactRequest
 from chat.core import clock
 from chat.shop.tickets.erasure import erase_tickets
 from chat.shop.tickets.mailer import GIVEN_UP
 from chat.shop.tickets.models import OutgoingMail, Ticket, TicketEntry
 from chat.shop.tickets.states import OPEN
-from chat.takeover.models import ContactRequest
 
 logger = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 from django.db import transaction
 
+from chat.conversations.store.protocol import STORE, Store
 from chat.core.clock import now
 from chat.core.errors import SessionNotFound
-from chat.sessions.store import STORE, Store
 from chat.shop.photos.removals import remove_files
 from chat.shop.photos.services import claim, forget, unclaimed_refs
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import template
 from django.conf import settings
 
-from chat.sessions.store import STORE
+from chat.conversations.store.protocol import STORE
 
 register = template.Library()
 

@@ -17,6 +17,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.cookie import parse_cookie
 from django.middleware.csrf import CsrfViewMiddleware
 
+from chat.conversations import cookie
 from chat.core import rate_limits
 from chat.core.client_address import (
     neighbourhood,
@@ -27,7 +28,6 @@ from chat.core.client_address import (
 )
 from chat.core.errors import AssistantUnavailable, ChatError, Forbidden, SessionNotFound
 from chat.core.lookups import look_up
-from chat.sessions import cookie
 from chat.shop.photos.processor import MAX_BYTES, PHOTO_PROCESSOR
 from chat.shop.photos.quota import check_disk
 

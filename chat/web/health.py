@@ -15,14 +15,14 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from chat.assistant.llm import model_state
+from chat.conversations.store.failover.store import SwitchStore
+from chat.conversations.store.protocol import STORE
 from chat.core import metrics
 from chat.core.client_address import request_address
 from chat.core.draining import DRAIN
 from chat.core.errors import ChatError, Forbidden, StoreUnavailable
 from chat.core.runtime import Part
 from chat.core.threads import THREADS
-from chat.sessions.store import STORE
-from chat.sessions.switch import SwitchStore
 from chat.shop.photos.processor import PHOTO_PROCESSOR
 from chat.shop.photos.quota import Space
 from chat.tasks import SUPERVISOR

@@ -14,13 +14,13 @@ from typing import Any
 
 import redis
 
+from chat.conversations.store.adviser_store import Listing
+from chat.conversations.store.protocol import WEB_OWNER
+from chat.conversations.store.redis.pipeline_executor import RedisLink
+from chat.conversations.store.redis.scripts import scripts
+from chat.conversations.store.redis.store import RedisStore
+from chat.conversations.types import Author, End, Message, Outcome
 from chat.core.ids import new_id, ref_of
-from chat.sessions.desk import Listing
-from chat.sessions.redis_link import RedisLink
-from chat.sessions.redis_scripts import scripts
-from chat.sessions.redis_store import RedisStore
-from chat.sessions.store import WEB_OWNER
-from chat.sessions.types import Author, End, Message, Outcome
 from devtools.bench import plan
 from devtools.bench.drivers import Job
 from devtools.bench.machine import CAN_TELL, NOT_HERE, free_bytes, memory_kb

@@ -16,8 +16,8 @@ import redis
 from django.core import signing
 from dotenv import dotenv_values
 
+from chat.conversations import cookie
 from chat.management.lifeline import Child, ChildFailed
-from chat.sessions import cookie
 from devtools.bench.drivers import Drivers
 from devtools.bench.plan import ANSWER, Plan
 from devtools.local_assistant.words import tokens

@@ -28,7 +28,7 @@ TOOLS = frozenset({"devtools", "tests"})
 BACKGROUND = frozenset(
     {
         "chat.core.supervisor:Supervisor._run_all",
-        "chat.pubsub:_LayerLink._receive",
+        "chat.conversations.realtime.pubsub:_LayerLink._receive",
         "server.worker:Worker.application_checker",
         "server.worker:Worker.timeout_checker",
     }

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from chat.assistant.llm import LLM, LLM_CLIENT
-from chat.sessions.memory_store import MemoryStore
-from chat.sessions.store import STORE, Store
+from chat.conversations.store.memory.store import MemoryStore
+from chat.conversations.store.protocol import STORE, Store
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from chat.assistant.completion import ToolCall
 from chat.assistant.tools import TOOL_SET
 from chat.assistant.tools.types import Tool
 from chat.assistant.turn import MAX_CALLS_A_ROUND, MAX_TOOL_ROUNDS, take_turn
-from chat.sessions.types import End
+from chat.conversations.types import End
 from tests.builders import JEAN
 from tests.fakes import FakeLLM
 

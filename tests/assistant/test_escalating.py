@@ -8,9 +8,9 @@ from chat.assistant import escalating
 from chat.assistant.escalating import LEADS
 from chat.assistant.escalation import Reason
 from chat.assistant.turn import answer_question, take_turn
-from chat.protocol import EncodedEvent
-from chat.pubsub import PUBSUB
-from chat.sessions.types import Author, End
+from chat.conversations.realtime.events import EncodedEvent
+from chat.conversations.realtime.pubsub import PUBSUB
+from chat.conversations.types import Author, End
 from tests.builders import JEAN, ask, leased, queue_for
 from tests.fakes import FakeLLM
 

@@ -5,9 +5,9 @@ import pytest
 from chat.assistant import escalating
 from chat.assistant.escalation import Reason, reasons_in, summary_for
 from chat.assistant.turn import take_turn
-from chat.pubsub import PUBSUB
-from chat.sessions.desk import AsideKind
-from chat.sessions.types import Author, Message
+from chat.conversations.realtime.pubsub import PUBSUB
+from chat.conversations.store.adviser_store import AsideKind
+from chat.conversations.types import Author, Message
 from tests.builders import JEAN, question
 from tests.fakes import FakeLLM, Listener
 

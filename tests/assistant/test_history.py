@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from chat.assistant.history import MAX_MESSAGES, history
-from chat.sessions.types import Author, Message
+from chat.conversations.types import Author, Message
 
 
 def q(id_, text):

@@ -16,9 +16,9 @@ from chat.assistant.lane import find_answer
 from chat.assistant.turn import answer_question
 from chat.assistant.viewers import follow_store
 from chat.assistant.writer import DraftWriter
+from chat.conversations.realtime.pubsub import PUBSUB
+from chat.conversations.types import Author, End, Message
 from chat.core.ids import new_id
-from chat.pubsub import PUBSUB
-from chat.sessions.types import Author, End, Message
 from tests.builders import ask, leased, queue_for
 from tests.fakes import FakeLLM
 

@@ -10,10 +10,10 @@ import pytest
 
 from chat.assistant.orphans import ALONE_S, Again, choose
 from chat.assistant.turn import Orphans, take_turn
+from chat.conversations.store.protocol import MAX_ATTEMPTS
+from chat.conversations.types import End
 from chat.core.ids import new_id
 from chat.core.load import yield_to_loop
-from chat.sessions.store import MAX_ATTEMPTS
-from chat.sessions.types import End
 from tests.builders import question
 from tests.fakes import FakeLLM
 from tests.sessions.test_attempts import freeze

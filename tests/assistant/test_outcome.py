@@ -15,9 +15,9 @@ from chat.assistant.outcome import (
     retry_while_unavailable,
 )
 from chat.assistant.turn import stop_turn, take_turn
+from chat.conversations.types import End
 from chat.core.errors import AssistantTimeout, StoreUnavailable
 from chat.core.stats.counters import TALLY, Tally
-from chat.sessions.types import End
 from tests.builders import JEAN, ask, leased
 from tests.fakes import FakeLLM
 

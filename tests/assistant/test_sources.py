@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from chat.assistant.sources import MAX_LABEL_CHARS, MAX_SOURCES, checked, taken_from
-from chat.sessions.types import Author, Message
+from chat.conversations.types import Author, Message
 
 RULE = {"kind": "rule", "label": "Garantie", "ref": "law.x", "url": "/garanties/#law.x"}
 

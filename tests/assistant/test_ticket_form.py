@@ -11,12 +11,12 @@ from channels.db import database_sync_to_async
 from django.db import connection
 
 from chat.assistant import ticket_form
+from chat.conversations.realtime.pubsub import PUBSUB
+from chat.conversations.store.adviser_store import desk_key
+from chat.conversations.store.protocol import STORE
 from chat.core.errors import InvalidForm, RateLimited, SessionGone, SessionNotFound, StaleForm
 from chat.core.ids import ref_of
 from chat.core.stats.counters import TALLY
-from chat.pubsub import PUBSUB
-from chat.sessions.desk import desk_key
-from chat.sessions.store import STORE
 from chat.shop.photos.models import Photo
 from chat.shop.tickets.models import OutgoingMail, Ticket
 from chat.shop.tickets.opening import MAX_A_DAY

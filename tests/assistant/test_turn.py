@@ -13,13 +13,13 @@ from chat.assistant.turn import hand_over_turns, stop_turn, take_turn
 from chat.assistant.turn_times import TURN_TIMES, TurnTimes
 from chat.assistant.viewers import read_state, show_again, tell_moved
 from chat.assistant.writer import DraftWriter
+from chat.conversations.realtime.pubsub import PUBSUB
+from chat.conversations.store.protocol import GRACE_S, LEASE_S, STORE
+from chat.conversations.types import Author, End
 from chat.core.clock import CLOCK
 from chat.core.draining import DRAIN
 from chat.core.errors import AssistantUnavailable, IdConflict, StoreUnavailable
 from chat.core.ids import new_id, ref_of
-from chat.pubsub import PUBSUB
-from chat.sessions.store import GRACE_S, LEASE_S, STORE
-from chat.sessions.types import Author, End
 from tests.background import background_tasks
 from tests.builders import JEAN, answer_to, ask, done, leased, question
 from tests.fakes import FakeLLM, Listener

@@ -7,12 +7,12 @@ from datetime import timedelta
 
 import pytest
 
+from chat.conversations.store.memory.store import MemoryStore
+from chat.conversations.store.protocol import WEB_OWNER
+from chat.conversations.types import Author, Message
 from chat.core.clock import now
 from chat.core.ids import ref_of
 from chat.ops.unclaimed_photos import UNCLAIMED_LIFE, remove_unclaimed_photos
-from chat.sessions.memory_store import MemoryStore
-from chat.sessions.store import WEB_OWNER
-from chat.sessions.types import Author, Message
 from chat.shop.photos import files
 from chat.shop.photos.models import Photo
 from chat.shop.photos.reencoding import ProcessedPhoto

@@ -9,9 +9,9 @@ import pytest
 from chat.assistant.turn import answer_question
 from chat.assistant.turn_times import TURN_TIMES, TurnTimes
 from chat.assistant.writer import AnswerAttempt, DraftWriter, Interrupted
-from chat.pubsub import PUBSUB
-from chat.sessions.store import LEASE_S, LeaseLost
-from chat.sessions.types import End
+from chat.conversations.realtime.pubsub import PUBSUB
+from chat.conversations.store.protocol import LEASE_S, LeaseLost
+from chat.conversations.types import End
 from tests.builders import JEAN, ask, leased, queue_for
 from tests.fakes import FakeLLM, Listener
 from tests.stores import FaultyStore

@@ -16,12 +16,12 @@ from django.test import Client
 
 from chat.assistant.llm import LLM_CLIENT
 from chat.assistant.turn import take_turn
+from chat.conversations.handover import advisers
+from chat.conversations.realtime.pubsub import PUBSUB
+from chat.conversations.store.adviser_store import Adviser
+from chat.conversations.store.protocol import STORE
 from chat.core.ids import ref_of
 from chat.ops.ending import erase_session
-from chat.pubsub import PUBSUB
-from chat.sessions.desk import Adviser
-from chat.sessions.store import STORE
-from chat.takeover import desk
 from chat.web.sockets.base import SOCKET_RULES, SocketRules
 from meuble_project.asgi import connections
 from tests import database
@@ -171,10 +171,10 @@ async def test_holder_and_colleague_see_the_same_and_whose_it_is():
     async with open_page(hers) as mine, open_page(his) as other:
         await until(mine, "desk.state")
         await until(other, "desk.state")
-        await desk.take_over(CAMILLE, adviser_of(claire))
+        await advisers.take_over(CAMILLE, adviser_of(claire))
         *seen, at_hers = await until(mine, "desk.state")
         *_, at_his = await until(other, "desk.state")
-        await desk.note(CAMILLE, adviser_of(claire), "Fidèle")
+        await advisers.note(CAMILLE, adviser_of(claire), "Fidèle")
         *_, note = await until(other, "aside.added")
         await take_turn(CAMILLE, owner="web", message_id="q2", text="Vous êtes là ?")
         *_, said = await until(other, "message.done")
@@ -190,7 +190,7 @@ async def test_customer_who_asks_is_seen_at_once():
     _user, login = await come("claire", *SEES)
     async with open_page(login) as page:
         await until(page, "desk.state")
-        await desk.ask_for_adviser(CAMILLE, "web")
+        await advisers.ask_for_adviser(CAMILLE, "web")
         *_, state = await until(page, "desk.state")
 
     assert state["asked_at"] is not None
@@ -255,7 +255,7 @@ async def test_open_page_of_the_holder_keeps_the_hold(replace_parts):
     )
     claire, hers = await come("claire", *ACTS, first_name="Claire")
     _karim, his = await come("karim", *ACTS, first_name="Karim")
-    await desk.take_over(CAMILLE, adviser_of(claire))
+    await advisers.take_over(CAMILLE, adviser_of(claire))
 
     async with open_page(his) as other:
         await until(other, "desk.state")

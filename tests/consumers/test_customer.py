@@ -8,17 +8,17 @@ from dataclasses import replace
 import pytest
 
 from chat.assistant.llm import LLM_CLIENT
+from chat.conversations import cookie
+from chat.conversations.handover import advisers
+from chat.conversations.realtime.events import MessageDelta, MessageDone, SessionEnded, ToolStarted
+from chat.conversations.realtime.pubsub import PUBSUB
+from chat.conversations.store.adviser_store import Adviser
+from chat.conversations.store.memory.store import MemoryStore
+from chat.conversations.store.protocol import STORE
+from chat.conversations.types import Author, Message
 from chat.core import rate_limits
 from chat.core.errors import AssistantUnavailable, SessionNotFound, StoreUnavailable
 from chat.ops import ending
-from chat.protocol import MessageDelta, MessageDone, SessionEnded, ToolStarted
-from chat.pubsub import PUBSUB
-from chat.sessions import cookie
-from chat.sessions.desk import Adviser
-from chat.sessions.memory_store import MemoryStore
-from chat.sessions.store import STORE
-from chat.sessions.types import Author, Message
-from chat.takeover import desk
 from chat.web.sockets.base import SOCKET_RULES, SocketRules
 from chat.web.sockets.customer import CustomerConsumer
 from tests.communicator import Communicator
@@ -385,7 +385,7 @@ async def test_takeover_in_mid_answer_is_seen_whole(store, model, session_id):
     async with open_tab(session_id) as tab:
         await say(tab)
         await until(tab, "message.delta")
-        await desk.take_over(session_id, Adviser("7", "Claire"))
+        await advisers.take_over(session_id, Adviser("7", "Claire"))
         events = await until(tab, "speaker.changed")
         await say(tab, "Merci", "q2")
         *_, accepted = await until(tab, "message.accepted")
@@ -405,13 +405,13 @@ async def test_late_word_of_the_model_does_not_reach_the_tab(store, model, sessi
     async with open_tab(session_id) as tab:
         await say(tab)
         await until(tab, "message.done")
-        await desk.take_over(session_id, Adviser("7", "Claire"))
+        await advisers.take_over(session_id, Adviser("7", "Claire"))
         await until(tab, "speaker.changed")
         await until(tab, "message.done")
         late = Message(author=Author.ASSISTANT, text="Trop tard", reply_to="q1")
         for event in (MessageDelta("a9", 0, "Trop"), ToolStarted("x", "y"), MessageDone(late)):
             await PUBSUB.get().publish(session_id, event)
-        await desk.say(session_id, Adviser("7", "Claire"), "c1", "Bonjour, Claire ici.")
+        await advisers.say(session_id, Adviser("7", "Claire"), "c1", "Bonjour, Claire ici.")
         (said,) = await until(tab, "message.done")
 
     assert said["message"]["author"] == "adviser"
@@ -477,7 +477,7 @@ async def test_state_says_who_may_speak_to_a_tab_that_heard_no_change(store, ses
     await store.accept(
         session_id, "web", Message(author=Author.CUSTOMER, id="q1", text="Bonjour"), create="always"
     )
-    await desk.take_over(session_id, Adviser("7", "Claire"))
+    await advisers.take_over(session_id, Adviser("7", "Claire"))
     late = Message(author=Author.ASSISTANT, text="Trop tard", reply_to="q1")
 
     async with open_tab(session_id) as tab:

@@ -7,9 +7,9 @@ import threading
 
 import pytest
 
-from chat.sessions import cookie
-from chat.sessions.memory_store import MemoryStore
-from chat.sessions.store import STORE
+from chat.conversations import cookie
+from chat.conversations.store.memory.store import MemoryStore
+from chat.conversations.store.protocol import STORE
 from chat.shop.tickets.models import Ticket
 from tests import database
 from tests.builders import question

@@ -276,7 +276,7 @@ def test_product_is_all_packages_but_tools():
 
 FOUND = {
     "greeting": Traced(
-        opening=Trace({"chat/pubsub.py": {"listen": 1}}, 1),
+        opening=Trace({"chat/conversations/realtime/pubsub.py": {"listen": 1}}, 1),
         message=Trace({"chat/turn.py": {"take_turn": 1, "tell": 3}}, 7),
     ),
     "ticket": Traced(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from chat.sessions.redis_store import RedisStore
+from chat.conversations.store.redis.store import RedisStore
 
 
 @dataclass(frozen=True, slots=True)

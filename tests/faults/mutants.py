@@ -10,18 +10,19 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chat import pubsub
 from chat.assistant import turn
+from chat.conversations.realtime import pubsub
+from chat.conversations.realtime.events import MessageAccepted, MessageDelta
+from chat.conversations.realtime.pubsub import InvalidMessage, PubSub, UnknownMessage
+from chat.conversations.store.failover import store
+from chat.conversations.store.failover.standby import StandIn
+from chat.conversations.store.failover.store import SwitchStore
+from chat.conversations.store.memory.record import Record
+from chat.conversations.store.merge import Stored
+from chat.conversations.store.redis import scripts
+from chat.conversations.store.redis.scripts import RedisScripts
 from chat.core.errors import SessionNotFound, StoreUnavailable
 from chat.core.rate_limits import RedisCounter
-from chat.protocol import MessageAccepted, MessageDelta
-from chat.pubsub import InvalidMessage, PubSub, UnknownMessage
-from chat.sessions import redis_scripts, switch
-from chat.sessions.memory_record import Record
-from chat.sessions.merge import Stored
-from chat.sessions.redis_scripts import RedisScripts
-from chat.sessions.standin import StandIn
-from chat.sessions.switch import SwitchStore
 from chat.web.sockets.customer import CustomerConsumer
 from meuble_project import logs
 from meuble_project.redaction import Redaction
@@ -42,13 +43,13 @@ class Mutant:
 
 def _edit(script: str, *edits: tuple[str, str]) -> None:
     """Replace text of a Lua script."""
-    source = redis_scripts._SOURCES[script]
+    source = scripts._SOURCES[script]
     for old, new in edits:
         assert old in source, f"{script}.lua no longer has {old!r}"
         source = source.replace(old, new)
-    redis_scripts._SOURCES[script] = source
+    scripts._SOURCES[script] = source
     sha = hashlib.sha1(source.encode(), usedforsecurity=False).hexdigest()
-    redis_scripts._SHA[script] = sha
+    scripts._SHA[script] = sha
 
 
 def _replace(owner: Any, name: str, mutated: Any) -> Any:
@@ -121,7 +122,7 @@ def no_merge() -> None:
     def memory_wins(kept: Record, stored: Stored) -> Record | None:
         return kept
 
-    _replace(switch, "merge", memory_wins)
+    _replace(store, "merge", memory_wins)
 
 
 def memory_forgotten() -> None:
@@ -130,7 +131,7 @@ def memory_forgotten() -> None:
     def drop(kept: Record, stored: Stored) -> Record | None:
         return None
 
-    _replace(switch, "merge", drop)
+    _replace(store, "merge", drop)
 
 
 def late_writer() -> None:

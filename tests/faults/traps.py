@@ -14,8 +14,8 @@ from typing import Any
 
 from django_redis import get_redis_connection
 
-from chat.sessions.redis_store import RedisStore
-from chat.sessions.store import Lease
+from chat.conversations.store.protocol import Lease
+from chat.conversations.store.redis.store import RedisStore
 
 #: How often a worker that stands still looks whether the question was taken from it.
 LOOK_S = 0.1

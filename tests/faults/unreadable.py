@@ -12,7 +12,7 @@ from typing import Any
 import redis.asyncio
 from channels_redis.serializers import registry
 
-from chat.sessions.redis_document import watch_channel
+from chat.conversations.store.redis.document import watch_channel
 from tests.faults.adviser import DESK
 from tests.faults.answers import question
 from tests.faults.cluster import Cluster, WorkerProcess, erase, measured

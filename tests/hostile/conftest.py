@@ -9,8 +9,8 @@ from openai import AsyncOpenAI, DefaultAioHttpClient
 
 from chat.assistant.circuit import Circuit
 from chat.assistant.llm import LLM_CLIENT, OpenAILLM
+from chat.conversations.store.protocol import STORE, Store
 from chat.core.clock import now
-from chat.sessions.store import STORE, Store
 from chat.shop.catalog.models import Product
 from chat.shop.orders.loader import load_orders
 from chat.shop.orders.models import Order, OrderLine

@@ -9,7 +9,6 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 
-from chat import frames, markup
 from chat.assistant import escalation, sources
 from chat.assistant.chunks import EventDecoder
 from chat.assistant.guard import claims, echoes, folding, numerals, promises, results
@@ -18,6 +17,10 @@ from chat.assistant.guard.filter import Guard
 from chat.assistant.guard.leaks import Secret
 from chat.assistant.guard.risks import Risks
 from chat.assistant.tools import customer_words, quoted
+from chat.conversations import markup
+from chat.conversations.realtime import frames
+from chat.conversations.store import session_rows
+from chat.conversations.types import Author, Message, Session
 from chat.core import language
 from chat.core.client_address import neighbourhood, parse_origin
 from chat.core.clock import now
@@ -25,8 +28,6 @@ from chat.core.errors import ChatError
 from chat.core.ids import is_id
 from chat.core.text import normalized
 from chat.management import conversations
-from chat.sessions import rows
-from chat.sessions.types import Author, Message, Session
 from chat.shop.catalog import colours, quantities, query_parser
 from chat.shop.catalog import words as catalog_words
 from chat.shop.orders import numbers, proof
@@ -106,7 +107,7 @@ def leaks(text: str) -> None:
 
 
 def search(text: str) -> None:
-    rows.has_words([text], rows.folded([text[:100]]))
+    session_rows.has_words([text], session_rows.folded([text[:100]]))
 
 
 def counted(*, bed: bool) -> Read:
@@ -184,7 +185,7 @@ READERS: dict[str, dict[str, Read]] = {
     },
     "chat.shop.catalog.query_parser": {"wishes": query_parser.parse_query},
     "chat.shop.catalog.words": {"words": catalog_words.words_of},
-    "chat.frames": {
+    "chat.conversations.realtime.frames": {
         "frame": told(
             lambda text: frames.parse_frame(
                 json.dumps({"type": "message.send", "id": "q", "text": text}), 4_000
@@ -195,7 +196,7 @@ READERS: dict[str, dict[str, Read]] = {
     },
     "chat.core.language": {"language": language.language_of},
     "chat.management.conversations": {"reference": conversations.REF.match},
-    "chat.markup": {
+    "chat.conversations.markup": {
         "Markdown": markup.render,
         "words": lambda text: markup.html_of(said(text)[0]),
         "link": markup.is_own_link,
@@ -212,7 +213,10 @@ READERS: dict[str, dict[str, Read]] = {
         "postcode": proof.is_postcode,
         "name": proof.name_words,
     },
-    "chat.sessions.rows": {"search": search, "language": rows.tells_language},
+    "chat.conversations.store.session_rows": {
+        "search": search,
+        "language": session_rows.tells_language,
+    },
     "chat.core.ids": {"id": is_id},
     "chat.shop.tickets.fields": {
         "words": told(fields.words),
@@ -253,8 +257,8 @@ NO_READERS = {
     "chat.ops.doctor.site_rules": "a setting",
     "chat.management.lifeline": "the output of a process of ours",
     "chat.management.moments": "the command line",
-    "chat.sessions.redis_scripts": "the words of an error that a script of ours raised",
-    "chat.sessions.redis_document": "fields of a hash, which a script of ours wrote",
+    "chat.conversations.store.redis.scripts": "the words of an error that a script of ours raised",
+    "chat.conversations.store.redis.document": "fields of a hash, which a script of ours wrote",
     "chat.shop.photos.files": "names of files on the disk",
     "chat.web.api.docs": "a page of documentation, ours",
 }

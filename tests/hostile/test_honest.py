@@ -8,7 +8,7 @@ import pytest
 
 from chat.assistant import escalating
 from chat.assistant.turn import take_turn
-from chat.pubsub import PUBSUB
+from chat.conversations.realtime.pubsub import PUBSUB
 
 pytestmark = pytest.mark.usefixtures("shop")
 

@@ -15,7 +15,9 @@ from chat.assistant.guard.facts import Facts
 from chat.assistant.guard.filter import Guard
 from chat.assistant.prompt import instructions
 from chat.assistant.turn import take_turn
-from chat.markup import html_of
+from chat.conversations.markup import html_of
+from chat.conversations.realtime.pubsub import PUBSUB
+from chat.conversations.types import End
 from chat.models import (
     CannedAnswer,
     ContactRequest,
@@ -27,8 +29,6 @@ from chat.models import (
     Ticket,
     TicketEntry,
 )
-from chat.pubsub import PUBSUB
-from chat.sessions.types import End
 from tests.hostile.judging import Finding, findings
 from tests.hostile.prompts import Prompt, read_prompts
 

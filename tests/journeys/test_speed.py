@@ -16,11 +16,11 @@ import pytest_asyncio
 import redis
 from playwright.async_api import CDPSession, Locator, expect
 
-from chat.sessions import cookie
-from chat.sessions.redis_link import RedisLink
-from chat.sessions.redis_store import RedisStore, scripts
-from chat.sessions.store import WEB_OWNER
-from chat.transcript import PAGE_MESSAGES
+from chat.conversations import cookie
+from chat.conversations.store.protocol import WEB_OWNER
+from chat.conversations.store.redis.pipeline_executor import RedisLink
+from chat.conversations.store.redis.store import RedisStore, scripts
+from chat.conversations.transcript import PAGE_MESSAGES
 from tests.builders import answer_to, done, leased, question
 from tests.journeys.adviser import StaffedShop, log_in
 from tests.journeys.conftest import MakeCustomer

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chat.sessions.redis_store import RedisStore
+from chat.conversations.store.redis.store import RedisStore
 from meuble_project.env import ROOT, Env
 from tests.backends import use_redis
 

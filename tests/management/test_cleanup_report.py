@@ -23,12 +23,12 @@ import redis
 from django.core import mail
 from django.core.management import CommandError, call_command
 
+from chat.conversations.store.adviser_store import Aside, AsideKind
+from chat.conversations.store.maintenance import Orphan
+from chat.conversations.store.protocol import ANY_OWNER
+from chat.conversations.store.redis.store import RedisStore
 from chat.core.ids import ref_of
 from chat.ops.reports.models import CleanupReport
-from chat.sessions.desk import Aside, AsideKind
-from chat.sessions.redis_store import RedisStore
-from chat.sessions.store import ANY_OWNER
-from chat.sessions.upkeep import Orphan
 from meuble_project.env import ROOT
 from tests.backends import use_redis
 from tests.builders import JEAN, answer, ask

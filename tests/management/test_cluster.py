@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError
 
+from chat.conversations.store.protocol import STORE
 from chat.core.errors import StoreUnavailable
 from chat.ops.cluster import refuse_cluster
 from chat.ops.doctor.findings import Level
 from chat.ops.doctor.redis_state import look_at_redis
-from chat.sessions.store import STORE
 from devtools.redis_server import RedisServer
 from tests.backends import use_redis
 from tests.builders import ask

@@ -16,13 +16,13 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 
+from chat.conversations.realtime.pubsub import PUBSUB
+from chat.conversations.store.adviser_store import Adviser, Aside, AsideKind
+from chat.conversations.store.protocol import ANY_OWNER
+from chat.conversations.store.redis.store import RedisStore
+from chat.conversations.types import Author, Message
 from chat.core.errors import SessionGone
 from chat.core.ids import ref_of
-from chat.pubsub import PUBSUB
-from chat.sessions.desk import Adviser, Aside, AsideKind
-from chat.sessions.redis_store import RedisStore
-from chat.sessions.store import ANY_OWNER
-from chat.sessions.types import Author, Message
 from meuble_project.env import ROOT
 from tests.backends import use_redis
 from tests.builders import JEAN, answer, ask

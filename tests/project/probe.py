@@ -12,10 +12,10 @@ import logging
 import sys
 from typing import Any
 
+from chat.conversations.realtime.events import Failed, encode
 from chat.core import metrics
 from chat.core.draining import DRAIN
 from chat.core.errors import Forbidden, PayloadTooLarge, RateLimited
-from chat.protocol import Failed, encode
 from server.limits import Bounds
 from server.worker import Worker
 

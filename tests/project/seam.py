@@ -106,8 +106,8 @@ class Sources(Mapping[str, ast.Module]):
     def name(self, module: str, node: ast.AST) -> str:
         """Return the dotted name of a name or an attribute, "" of anything else.
 
-        ``pubsub.PUBSUB`` after ``from chat import pubsub`` is "chat.pubsub.PUBSUB"; a name not
-        imported is itself.
+        ``errors.Busy`` after ``from chat.core import errors`` is "chat.core.errors.Busy"; a name
+        not imported is itself.
         """
         match node:
             case ast.Name(id=name):

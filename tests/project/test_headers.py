@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from django.test import AsyncClient, Client
 
+from chat.conversations.store.protocol import STORE
 from chat.core.errors import PayloadTooLarge
-from chat.sessions.store import STORE
 from server.limits import problem
 
 PROTECTING = {

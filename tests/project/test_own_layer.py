@@ -13,8 +13,8 @@ import redis
 
 from chat.assistant.llm import LLM_CLIENT
 from chat.assistant.turn import take_turn
-from chat.pubsub import PUBSUB
-from chat.sessions.redis_store import RedisStore
+from chat.conversations.realtime.pubsub import PUBSUB
+from chat.conversations.store.redis.store import RedisStore
 from devtools.redis_server import RedisServer
 from meuble_project import backends
 from tests.builders import JEAN, answer_to, done, leased, question

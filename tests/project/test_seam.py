@@ -12,7 +12,9 @@ from tests.project.seam import OURS, Finding, Sources, assigned_settings, patche
 STATE = {
     "chat.core.runtime: _slot": "where the runtime of the process is found",
     "chat.core.metrics": "Prometheus has one registry for each process, and its library reads it",
-    "chat.markup: _markdown": "a parser whose rules never change; a call keeps its state to itself",
+    "chat.conversations.markup: _markdown": (
+        "a parser whose rules never change; a call keeps its state to itself"
+    ),
 }
 #: Programs of tests that change the product on purpose, in a process that ends with them.
 PLANTED = {"tests.faults.traps": "a worker that freezes or dies at a step of the store"}

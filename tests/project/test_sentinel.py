@@ -20,17 +20,17 @@ from django_redis import get_redis_connection
 from django_redis.pool import ConnectionFactory
 from limits import RateLimitItemPerMinute
 
+from chat.conversations.realtime.events import MessageDone, encode_event
+from chat.conversations.realtime.pubsub import PubSub
+from chat.conversations.store.failover.store import SwitchStore
+from chat.conversations.store.memory.store import MemoryStore
+from chat.conversations.store.protocol import ANY_OWNER
+from chat.conversations.store.redis.store import RedisStore
 from chat.core import rate_limits
 from chat.core.threads import THREADS
 from chat.management.shelf import redis_shelf
 from chat.ops.doctor.findings import Finding, Level
 from chat.ops.doctor.sentinel_state import NAME, look_at_sentinels
-from chat.protocol import MessageDone, encode_event
-from chat.pubsub import PubSub
-from chat.sessions.memory_store import MemoryStore
-from chat.sessions.redis_store import RedisStore
-from chat.sessions.store import ANY_OWNER
-from chat.sessions.switch import SwitchStore
 from meuble_project import backends
 from tests.builders import JEAN, answer, ask, question
 from tests.fakes import Listener

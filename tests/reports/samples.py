@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from chat.conversations.store.adviser_store import Row, State
+from chat.conversations.store.maintenance import Orphan
 from chat.core.ids import ref_of
 from chat.ops.reports.report import QUIET_EDGES_S, SIZE_EDGES, Past, Report, spread
-from chat.sessions.desk import Row, State
-from chat.sessions.upkeep import Orphan
 from chat.shop.photos.quota import Space
 
 NOON = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)  # noon in Paris

@@ -12,10 +12,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from chat.conversations.store.maintenance import Orphan
 from chat.ops.reports.models import CleanupReport
 from chat.ops.reports.queries import last_made_at, past_reports
 from chat.ops.reports.services import keep
-from chat.sessions.upkeep import Orphan
 from tests.reports.samples import report
 
 LIST = "admin:chat_cleanupreport_changelist"

@@ -8,9 +8,9 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import async_playwright
 
+from chat.conversations.store.maintenance import Orphan
 from chat.ops.reports.page import as_page, cards, change
 from chat.ops.reports.report import Past
-from chat.sessions.upkeep import Orphan
 from tests.reports.samples import NOON, past, report
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from chat.sessions.desk import Adviser
-from chat.sessions.memory_record import seconds
-from chat.sessions.memory_store import MemoryStore
-from chat.sessions.redis_store import RedisStore
-from chat.sessions.store import Store
-from chat.sessions.types import Author, Message
+from chat.conversations.store.adviser_store import Adviser
+from chat.conversations.store.memory.record import seconds
+from chat.conversations.store.memory.store import MemoryStore
+from chat.conversations.store.protocol import Store
+from chat.conversations.store.redis.store import RedisStore
+from chat.conversations.types import Author, Message
 from tests.builders import JEAN
 
 CLAIRE = Adviser("7", "Claire")

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import redis
 
-from chat.sessions.memory_store import MemoryStore
-from chat.sessions.redis_link import RedisLink
-from chat.sessions.redis_store import RedisStore, scripts
-from chat.sessions.store import LEASE_TIMES, LeaseTimes, Store
+from chat.conversations.store.memory.store import MemoryStore
+from chat.conversations.store.protocol import LEASE_TIMES, LeaseTimes, Store
+from chat.conversations.store.redis.pipeline_executor import RedisLink
+from chat.conversations.store.redis.store import RedisStore, scripts
 from devtools.redis_server import RedisServer
 from tests.sessions.workers import Worker
 

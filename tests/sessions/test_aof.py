@@ -8,10 +8,17 @@ from pathlib import Path
 import pytest
 import redis
 
+from chat.conversations.store.protocol import ANY_OWNER
+from chat.conversations.store.redis.aof import (
+    LOCK,
+    REWRITTEN_AT,
+    AofState,
+    Rewriter,
+    is_due,
+    read_state,
+)
+from chat.conversations.store.redis.store import RedisStore
 from chat.core.errors import StoreUnavailable
-from chat.sessions.aof import LOCK, REWRITTEN_AT, AofState, Rewriter, is_due, read_state
-from chat.sessions.redis_store import RedisStore
-from chat.sessions.store import ANY_OWNER
 from devtools.redis_server import RedisServer
 from tests.backends import use_redis
 from tests.builders import JEAN, ask
@@ -108,7 +115,9 @@ def test_redis_that_forbids_it_is_asked_once(server, client, caplog):
     assert not rewriter.rewrite_if_due(PAUSE_S)
     assert not rewriter.rewrite_if_due(PAUSE_S)
 
-    [line] = [record for record in caplog.records if record.name == "chat.sessions.aof"]
+    [line] = [
+        record for record in caplog.records if record.name == "chat.conversations.store.redis.aof"
+    ]
     assert "permission" in line.getMessage()
     assert not client.exists(LOCK)
 

@@ -8,9 +8,16 @@ from typing import Any
 
 import pytest
 
-from chat.sessions.memory_store import MemoryStore
-from chat.sessions.store import LEASE_S, MAX_ATTEMPTS, GivenUp, Lease, LeaseLost, Store
-from chat.sessions.types import Author, End, Outcome
+from chat.conversations.store.memory.store import MemoryStore
+from chat.conversations.store.protocol import (
+    LEASE_S,
+    MAX_ATTEMPTS,
+    GivenUp,
+    Lease,
+    LeaseLost,
+    Store,
+)
+from chat.conversations.types import Author, End, Outcome
 from tests.builders import JEAN, answer_to, ask, done, leased, question
 from tests.sessions.cast import take_over
 

@@ -6,7 +6,7 @@ import pytest
 from django.core import signing
 from django.http import HttpResponse
 
-from chat.sessions import cookie
+from chat.conversations import cookie
 
 
 def given(session_id: str):

@@ -6,11 +6,11 @@ import asyncio
 
 import pytest
 
+from chat.conversations.store.adviser_store import MAX_ASIDES, Aside, AsideKind
+from chat.conversations.store.protocol import ANY_OWNER, Store
+from chat.conversations.types import Author
 from chat.core.clock import now
 from chat.core.errors import IdConflict, NotHeld, SessionGone, SessionNotFound
-from chat.sessions.desk import MAX_ASIDES, Aside, AsideKind
-from chat.sessions.store import ANY_OWNER, Store
-from chat.sessions.types import Author
 from tests.builders import JEAN, ask, leased, question
 from tests.sessions.cast import (
     announced,

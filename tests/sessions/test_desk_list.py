@@ -7,13 +7,20 @@ from datetime import timedelta
 
 import pytest
 
+from chat.conversations.store.adviser_store import (
+    MAX_ROWS,
+    MAX_SEARCHED,
+    Counts,
+    Listing,
+    Order,
+    State,
+)
+from chat.conversations.store.protocol import ANY_OWNER, Store
+from chat.conversations.store.session_rows import fold, has_words, language_after
+from chat.conversations.types import Author, End, Message, Outcome
 from chat.core.clock import now
 from chat.core.errors import SessionNotFound
 from chat.core.ids import ref_of
-from chat.sessions.desk import MAX_ROWS, MAX_SEARCHED, Counts, Listing, Order, State
-from chat.sessions.rows import fold, has_words, language_after
-from chat.sessions.store import ANY_OWNER, Store
-from chat.sessions.types import Author, End, Message, Outcome
 from tests.builders import JEAN, answer, ask, leased, question
 from tests.sessions.cast import announced, hand_back, leave_without_a_word, spoken, take_over
 

@@ -7,11 +7,11 @@ import json
 
 import pytest
 
+from chat.conversations.store.adviser_store import Aside, AsideKind, Listing, Order, State
+from chat.conversations.store.protocol import ANY_OWNER
+from chat.conversations.store.redis.store import RedisStore
 from chat.core.errors import SessionNotFound
 from chat.core.ids import ref_of
-from chat.sessions.desk import Aside, AsideKind, Listing, Order, State
-from chat.sessions.redis_store import RedisStore
-from chat.sessions.store import ANY_OWNER
 from tests.builders import JEAN, answer, ask, leased
 from tests.sessions.cast import announced, hand_back, spoken, take_over
 

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
+from chat.conversations.types import Author, Message
 from chat.core.errors import SessionGone
-from chat.sessions.types import Author, Message
 from tests.builders import JEAN, answer, ask, question
 
 

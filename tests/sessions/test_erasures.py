@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from chat.conversations.store.erasures import FIRST_PAUSE_S, LATE_S, ErasureFolder
 from chat.core.clock import CLOCK
-from chat.sessions.erasures import FIRST_PAUSE_S, LATE_S, ErasureFolder
 from tests.runtime import FixedClock
 
 NOTED_AT = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)

@@ -7,13 +7,13 @@ import shutil
 
 import pytest
 
+from chat.conversations.store.adviser_store import Listing
+from chat.conversations.store.merge import merge
+from chat.conversations.store.protocol import ANY_OWNER, Store
+from chat.conversations.store.redis.store import RedisStore
+from chat.conversations.types import Author, Message
 from chat.core.errors import PayloadTooLarge, SessionGone, SessionNotFound
 from chat.core.json import JSON
-from chat.sessions.desk import Listing
-from chat.sessions.merge import merge
-from chat.sessions.redis_store import RedisStore
-from chat.sessions.store import ANY_OWNER, Store
-from chat.sessions.types import Author, Message
 from tests.builders import JEAN, ask, leased
 from tests.sessions.cast import take_over
 from tests.sessions.test_merge import record, stored

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from chat.sessions.desk import Aside, AsideKind
-from chat.sessions.store import Accepted, LeaseLost, Store
-from chat.sessions.types import End, Outcome
+from chat.conversations.store.adviser_store import Aside, AsideKind
+from chat.conversations.store.protocol import Accepted, LeaseLost, Store
+from chat.conversations.types import End, Outcome
 from tests.builders import JEAN, answer, answer_to, ask, done, leased, question
 
 

@@ -11,13 +11,19 @@ import stat
 import pytest
 from prometheus_client import REGISTRY
 
+from chat.conversations.store.adviser_store import Aside, AsideKind
+from chat.conversations.store.failover.left_file import (
+    LeftFile,
+    decoded,
+    encoded,
+    forget_old,
+    left_files,
+)
+from chat.conversations.store.memory.record import Record
+from chat.conversations.store.protocol import ANY_OWNER
 from chat.core.errors import SessionGone, StoreUnavailable
 from chat.core.ids import ref_of
 from chat.ops.doctor.left_state import judge_left
-from chat.sessions.desk import Aside, AsideKind
-from chat.sessions.left_file import LeftFile, decoded, encoded, forget_old, left_files
-from chat.sessions.memory_record import Record
-from chat.sessions.store import ANY_OWNER
 from tests.builders import JEAN, answer, answer_to, ask, done, leased, question
 from tests.sessions.cast import announced, take_over
 from tests.sessions.workers import back, made_meanwhile

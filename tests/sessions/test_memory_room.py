@@ -6,9 +6,9 @@ import tracemalloc
 
 import pytest
 
+from chat.conversations.store.memory.store import MemoryStore
+from chat.conversations.store.protocol import ANY_OWNER
 from chat.core.errors import SessionNotFound, StoreFull
-from chat.sessions.memory_store import MemoryStore
-from chat.sessions.store import ANY_OWNER
 from tests.builders import JEAN, answer, ask, question
 
 

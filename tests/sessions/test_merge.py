@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.sessions.memory_record import Record, RunningTurn, seconds
-from chat.sessions.merge import Stored, apart_id, is_of_another, merge
-from chat.sessions.types import Author, End, Message, Outcome
+from chat.conversations.store.memory.record import Record, RunningTurn, seconds
+from chat.conversations.store.merge import Stored, apart_id, is_of_another, merge
+from chat.conversations.types import Author, End, Message, Outcome
 
 NOON = datetime(2026, 3, 9, 12, tzinfo=UTC)
 

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.protocol import SessionState, aside_json, message_json
-from chat.sessions.desk import Aside, AsideKind, Listing, State
-from chat.sessions.memory_record import Record
-from chat.sessions.merge import Stored, merge
-from chat.sessions.redis_document import replacement, session_of, stored
-from chat.sessions.types import Author, End, Message, Outcome
+from chat.conversations.realtime.events import SessionState, aside_json, message_json
+from chat.conversations.store.adviser_store import Aside, AsideKind, Listing, State
+from chat.conversations.store.memory.record import Record
+from chat.conversations.store.merge import Stored, merge
+from chat.conversations.store.redis.document import replacement, session_of, stored
+from chat.conversations.types import Author, End, Message, Outcome
 from tests.builders import JEAN, answer, ask, leased, question
 from tests.sessions.cast import take_over
 from tests.sessions.workers import back

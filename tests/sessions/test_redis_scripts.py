@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from chat.sessions import redis_scripts
-from chat.sessions.redis_scripts import scripts
+from chat.conversations.store.redis import scripts as redis_scripts
+from chat.conversations.store.redis.scripts import scripts
 
 COMMON = Path(redis_scripts.__file__).with_name("lua") / "common.lua"
 FUNCTION = re.compile(r"^local function (\w+)", re.MULTILINE)

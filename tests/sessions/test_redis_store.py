@@ -10,11 +10,11 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from chat.conversations.store.redis.pipeline_executor import RedisLink
+from chat.conversations.store.redis.store import RedisStore, scripts
+from chat.conversations.types import End, Outcome
 from chat.core.errors import StoreUnavailable
 from chat.core.ids import ref_of
-from chat.sessions.redis_link import RedisLink
-from chat.sessions.redis_store import RedisStore, scripts
-from chat.sessions.types import End, Outcome
 from tests.builders import JEAN, answer, ask, done, leased
 
 #: Sorted sets of session ids; each id is taken out when its conversation is over.

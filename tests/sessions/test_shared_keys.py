@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import redis
 
+from chat.conversations.store.adviser_store import Listing
 from chat.core.ids import ref_of
 from chat.ops.doctor.redis_state import ask as ask_redis
 from chat.ops.doctor.redis_state import judge
-from chat.sessions.desk import Listing
 from tests.builders import JEAN, answer, answer_to, ask, done, leased
 from tests.sessions.cast import announced, hand_back, leave_without_a_word, take_over
 

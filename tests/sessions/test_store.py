@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
+from chat.conversations.store.protocol import ANY_OWNER, LeaseLost, Store
+from chat.conversations.types import Author, Draft, End, Outcome
 from chat.core.clock import now
 from chat.core.errors import IdConflict, SessionFull, SessionGone, SessionNotFound
-from chat.sessions.store import ANY_OWNER, LeaseLost, Store
-from chat.sessions.types import Author, Draft, End, Outcome
 from tests.builders import JEAN, answer, answer_to, ask, done, leased, question
 
 

@@ -8,11 +8,12 @@ import shutil
 import pytest
 import redis
 
+from chat.conversations import cookie
+from chat.conversations.store.adviser_store import Aside, AsideKind, Listing
+from chat.conversations.store.failover import store as switch
+from chat.conversations.store.protocol import ANY_OWNER, LeaseLost
+from chat.conversations.types import Draft
 from chat.core.errors import SessionGone, SessionNotFound, StoreUnavailable
-from chat.sessions import cookie, switch
-from chat.sessions.desk import Aside, AsideKind, Listing
-from chat.sessions.store import ANY_OWNER, LeaseLost
-from chat.sessions.types import Draft
 from tests.builders import JEAN, answer, answer_to, ask, done, leased, question
 from tests.sessions.workers import back, made_meanwhile
 

@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import pytest
 
+from chat.conversations.store.adviser_store import Aside, AsideKind, Listing, State
+from chat.conversations.store.failover.workers import WorkerPlace
+from chat.conversations.store.protocol import ANY_OWNER, LeaseLost
+from chat.conversations.types import End, Outcome
 from chat.core.errors import DeskUnavailable, SessionNotFound, StoreUnavailable
 from chat.core.ids import ref_of
-from chat.sessions.desk import Aside, AsideKind, Listing, State
-from chat.sessions.store import ANY_OWNER, LeaseLost
-from chat.sessions.types import End, Outcome
-from chat.sessions.workers import WorkerPlace
 from tests.builders import JEAN, answer, answer_to, ask, done, leased, question
 from tests.sessions.cast import (
     CLAIRE,

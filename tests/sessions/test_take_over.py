@@ -8,10 +8,10 @@ from itertools import permutations
 
 import pytest
 
+from chat.conversations.store.adviser_store import Listing, State
+from chat.conversations.store.protocol import ANY_OWNER, LeaseLost, Store
+from chat.conversations.types import Author, End, Outcome
 from chat.core.errors import HeldByAnother, NotHeld, SessionGone, SessionNotFound
-from chat.sessions.desk import Listing, State
-from chat.sessions.store import ANY_OWNER, LeaseLost, Store
-from chat.sessions.types import Author, End, Outcome
 from tests.builders import JEAN, answer, answer_to, ask, done, leased, question
 from tests.sessions.cast import (
     CLAIRE,

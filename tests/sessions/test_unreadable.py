@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from chat.conversations.store.adviser_store import Aside, AsideKind, Listing, State
+from chat.conversations.store.protocol import ANY_OWNER, LeaseLost
 from chat.core.errors import SessionGone, SessionUnreadable
 from chat.core.ids import ref_of
-from chat.sessions.desk import Aside, AsideKind, Listing, State
-from chat.sessions.store import ANY_OWNER, LeaseLost
 from tests.builders import JEAN, answer, answer_to, ask, done, leased, question
 from tests.sessions.cast import leave_without_a_word, take_over
 from tests.sessions.workers import back

@@ -7,12 +7,12 @@ from itertools import pairwise
 
 import pytest
 
+from chat.conversations.store.adviser_store import Aside, AsideKind
+from chat.conversations.store.maintenance import Orphan
+from chat.conversations.store.protocol import ANY_OWNER
+from chat.conversations.store.redis.store import RedisStore
 from chat.core.clock import now
 from chat.core.ids import ref_of
-from chat.sessions.desk import Aside, AsideKind
-from chat.sessions.redis_store import RedisStore
-from chat.sessions.store import ANY_OWNER
-from chat.sessions.upkeep import Orphan
 from tests.builders import answer, ask, leased
 from tests.sessions.cast import announced, take_over
 

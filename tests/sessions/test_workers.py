@@ -11,11 +11,11 @@ from dataclasses import replace
 
 import pytest
 
-from chat.sessions.workers import WorkerPlace, Workers, is_dead
+from chat.conversations.store.failover.workers import WorkerPlace, Workers, is_dead
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="there is no /proc")
 TELL_AND_STAY = """
-from chat.sessions.workers import WorkerPlace
+from chat.conversations.store.failover.workers import WorkerPlace
 print(WorkerPlace.here().to_text(), flush=True)
 input()
 """

@@ -9,12 +9,12 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from chat.sessions import cookie
-from chat.sessions.memory_store import MemoryStore
-from chat.sessions.redis_link import RedisLink
-from chat.sessions.redis_store import RedisStore, scripts
-from chat.sessions.switch import SwitchStore
-from chat.sessions.switch_desk import LATE_MS
+from chat.conversations import cookie
+from chat.conversations.store.failover.advisers import LATE_MS
+from chat.conversations.store.failover.store import SwitchStore
+from chat.conversations.store.memory.store import MemoryStore
+from chat.conversations.store.redis.pipeline_executor import RedisLink
+from chat.conversations.store.redis.store import RedisStore, scripts
 from tests.stores import Fault, FaultyStore
 
 

@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 import pytest
 
 from chat.assistant.llm import LLM, LLM_CLIENT
+from chat.conversations.realtime.pubsub import PUBSUB, Subscriber
+from chat.conversations.store.protocol import STORE, Store
 from chat.core import runtime
 from chat.core.runtime import Replacement, Runtime
-from chat.pubsub import PUBSUB, Subscriber
-from chat.sessions.store import STORE, Store
 from tests.backends import use_redis
 
 T = TypeVar("T")

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.urls import reverse
 
-from chat.takeover.models import ContactRequest
+from chat.conversations.handover.models import ContactRequest
 
 LIST = "admin:chat_contactrequest_changelist"
 

@@ -2,14 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from chat.conversations.handover.contacts import arecord_contact, checked_email, checked_subject
+from chat.conversations.handover.models import ContactRequest
 from chat.core.errors import InvalidMessage
 from chat.core.ids import ref_of
-from chat.takeover.contacts import (
-    arecord_contact,
-    checked_email,
-    checked_subject,
-)
-from chat.takeover.models import ContactRequest
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

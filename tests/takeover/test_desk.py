@@ -5,12 +5,12 @@ from datetime import datetime
 
 import pytest
 
+from chat.conversations.handover import advisers, announcements
+from chat.conversations.realtime.pubsub import PUBSUB
+from chat.conversations.store.adviser_store import AsideKind, desk_key
+from chat.conversations.types import Author
 from chat.core.errors import HeldByAnother, IdConflict, InvalidMessage, NotHeld, SessionNotFound
-from chat.pubsub import PUBSUB
-from chat.sessions.desk import AsideKind, desk_key
-from chat.sessions.types import Author
 from chat.shop.hours import PARIS
-from chat.takeover import desk, wording
 from tests.background import background_tasks
 from tests.builders import ask as ask_store
 from tests.fakes import FakeLLM, Listener
@@ -37,10 +37,10 @@ async def written(store, kind=None):
 async def test_adviser_speaks_and_the_model_is_silent(asked, model):
     llm = model(FakeLLM(["Non."]))
     viewer = Listener()
-    await desk.take_over(CAMILLE, CLAIRE)
+    await advisers.take_over(CAMILLE, CLAIRE)
     async with PUBSUB.get().subscribe(CAMILLE, viewer):
         told = await ask("Vous êtes là ?", "q2")
-        message = await desk.say(CAMILLE, CLAIRE, "c1", " Oui ! ")
+        message = await advisers.say(CAMILLE, CLAIRE, "c1", " Oui ! ")
 
     assert told.end.answer is None
     assert (message.author, message.text, message.name) == (Author.ADVISER, "Oui !", "Claire")
@@ -50,45 +50,45 @@ async def test_adviser_speaks_and_the_model_is_silent(asked, model):
 
 
 async def test_same_words_again_are_said_once_and_others_refused(asked):
-    await desk.take_over(CAMILLE, CLAIRE)
-    first = await desk.say(CAMILLE, CLAIRE, "c1", "Oui")
+    await advisers.take_over(CAMILLE, CLAIRE)
+    first = await advisers.say(CAMILLE, CLAIRE, "c1", "Oui")
 
-    again = await desk.say(CAMILLE, CLAIRE, "c1", "Oui")
+    again = await advisers.say(CAMILLE, CLAIRE, "c1", "Oui")
 
     assert (again.id, again.text) == (first.id, first.text)
     assert lines(await asked.load(CAMILLE, "web")).count((Author.ADVISER, "Oui")) == 1
     with pytest.raises(IdConflict):
-        await desk.say(CAMILLE, CLAIRE, "c1", "Non")
+        await advisers.say(CAMILLE, CLAIRE, "c1", "Non")
 
 
 @pytest.mark.parametrize("text", ["", "  ", "x" * 4001, "\ud800"])
 async def test_words_are_checked_as_a_customers(asked, text):
-    await desk.take_over(CAMILLE, CLAIRE)
+    await advisers.take_over(CAMILLE, CLAIRE)
 
     with pytest.raises(InvalidMessage):
-        await desk.say(CAMILLE, CLAIRE, "c1", text)
+        await advisers.say(CAMILLE, CLAIRE, "c1", text)
     with pytest.raises(InvalidMessage):
-        await desk.note(CAMILLE, CLAIRE, text)
+        await advisers.note(CAMILLE, CLAIRE, text)
 
 
 async def test_only_the_holder_speaks_renews_and_hands_back(asked):
-    await desk.take_over(CAMILLE, CLAIRE)
+    await advisers.take_over(CAMILLE, CLAIRE)
 
     with pytest.raises(HeldByAnother):
-        await desk.take_over(CAMILLE, KARIM)
+        await advisers.take_over(CAMILLE, KARIM)
     with pytest.raises(NotHeld):
-        await desk.say(CAMILLE, KARIM, "k1", "Bonjour")
-    assert not await desk.keep_hold(CAMILLE, KARIM)
-    assert not await desk.hand_back(CAMILLE, KARIM)
-    assert await desk.keep_hold(CAMILLE, CLAIRE)
+        await advisers.say(CAMILLE, KARIM, "k1", "Bonjour")
+    assert not await advisers.keep_hold(CAMILLE, KARIM)
+    assert not await advisers.hand_back(CAMILLE, KARIM)
+    assert await advisers.keep_hold(CAMILLE, CLAIRE)
 
 
 async def test_after_hand_back_the_assistant_answers_with_the_instruction(asked, model):
-    await desk.take_over(CAMILLE, CLAIRE)
-    await desk.say(CAMILLE, CLAIRE, "c1", "Je vous laisse avec l'assistant.")
+    await advisers.take_over(CAMILLE, CLAIRE)
+    await advisers.say(CAMILLE, CLAIRE, "c1", "Je vous laisse avec l'assistant.")
     viewer = Listener()
     async with PUBSUB.get().subscribe(CAMILLE, viewer):
-        assert await desk.hand_back(CAMILLE, CLAIRE, "Proposer le Cannes en gris.")
+        assert await advisers.hand_back(CAMILLE, CLAIRE, "Proposer le Cannes en gris.")
     llm = model(FakeLLM(["Le Cannes."]))
     await (await ask("Alors ?", "q2")).ended()
 
@@ -104,10 +104,10 @@ async def test_after_hand_back_the_assistant_answers_with_the_instruction(asked,
 
 
 async def test_customer_is_told_that_a_message_stayed_without_reply(asked):
-    await desk.take_over(CAMILLE, CLAIRE)
+    await advisers.take_over(CAMILLE, CLAIRE)
     await ask("Vous êtes là ?", "q2")
 
-    await desk.hand_back(CAMILLE, CLAIRE)
+    await advisers.hand_back(CAMILLE, CLAIRE)
 
     *_, told = (await asked.load(CAMILLE, "web")).messages
     assert told.text.startswith(BACK)
@@ -115,22 +115,22 @@ async def test_customer_is_told_that_a_message_stayed_without_reply(asked):
 
 
 async def test_instruction_is_bounded(asked):
-    await desk.take_over(CAMILLE, CLAIRE)
+    await advisers.take_over(CAMILLE, CLAIRE)
 
     with pytest.raises(InvalidMessage):
-        await desk.hand_back(CAMILLE, CLAIRE, "x" * 1001)
+        await advisers.hand_back(CAMILLE, CLAIRE, "x" * 1001)
 
 
 async def test_conversation_of_an_adviser_who_left_returns_to_the_assistant(asked):
-    await desk.take_over(CAMILLE, CLAIRE)
-    await desk.say(CAMILLE, CLAIRE, "c1", "Un instant.")
-    await desk.return_lapsed()
+    await advisers.take_over(CAMILLE, CLAIRE)
+    await advisers.say(CAMILLE, CLAIRE, "c1", "Un instant.")
+    await advisers.return_lapsed()
     assert (await asked.load(CAMILLE, "web")).adviser == "Claire"
     await lapse(asked)
     viewer = Listener()
 
     async with PUBSUB.get().subscribe(CAMILLE, viewer):
-        await asyncio.gather(desk.return_lapsed(), desk.return_lapsed())
+        await asyncio.gather(advisers.return_lapsed(), advisers.return_lapsed())
 
     assert viewer.types() == ["session.state", "speaker.changed", "message.done"]
     told = events(viewer)[-1]["message"]
@@ -139,7 +139,7 @@ async def test_conversation_of_an_adviser_who_left_returns_to_the_assistant(aske
 
 
 async def test_background_returns_what_an_adviser_left(asked):
-    await desk.take_over(CAMILLE, CLAIRE)
+    await advisers.take_over(CAMILLE, CLAIRE)
     await lapse(asked)
     viewer, staff = Listener(), Listener()
 
@@ -166,10 +166,10 @@ async def test_every_act_is_written_beside_and_told_to_the_staff_alone(asked):
         PUBSUB.get().subscribe(desk_key(CAMILLE), staff),
         PUBSUB.get().subscribe(CAMILLE, customer),
     ):
-        await desk.take_over(CAMILLE, CLAIRE)
-        await desk.note(CAMILLE, CLAIRE, "Cliente fidèle")
-        await desk.hand_back(CAMILLE, CLAIRE)
-        await desk.ask_for_adviser(CAMILLE, "web", "autre")
+        await advisers.take_over(CAMILLE, CLAIRE)
+        await advisers.note(CAMILLE, CLAIRE, "Cliente fidèle")
+        await advisers.hand_back(CAMILLE, CLAIRE)
+        await advisers.ask_for_adviser(CAMILLE, "web", "autre")
 
     acts = [
         ("Claire", "Claire a pris la main."),
@@ -206,7 +206,7 @@ async def test_numbers_of_a_turn_are_written_beside_it(asked):
 async def test_adviser_is_asked_for_once_however_often(asked):
     viewer = Listener()
     async with PUBSUB.get().subscribe(CAMILLE, viewer):
-        found = [await desk.ask_for_adviser(CAMILLE, "web") for _ in range(3)]
+        found = [await advisers.ask_for_adviser(CAMILLE, "web") for _ in range(3)]
 
     assert found == [True, False, False]
     assert viewer.types() == ["adviser.asked", "message.done"]
@@ -216,18 +216,18 @@ async def test_adviser_is_asked_for_once_however_often(asked):
 
 
 async def test_asking_is_over_when_an_adviser_comes(asked):
-    await desk.ask_for_adviser(CAMILLE, "web")
+    await advisers.ask_for_adviser(CAMILLE, "web")
 
-    await desk.take_over(CAMILLE, CLAIRE)
+    await advisers.take_over(CAMILLE, CLAIRE)
 
     assert (await asked.load(CAMILLE, "web")).asked_at is None
-    assert not await desk.ask_for_adviser(CAMILLE, "web")
+    assert not await advisers.ask_for_adviser(CAMILLE, "web")
 
 
 async def test_conversation_of_another_is_not_found(asked):
     with pytest.raises(SessionNotFound):
-        await desk.ask_for_adviser(CAMILLE, "api")
-    for act in (desk.take_over, desk.hand_back):
+        await advisers.ask_for_adviser(CAMILLE, "api")
+    for act in (advisers.take_over, advisers.hand_back):
         with pytest.raises(SessionNotFound):
             await act("nowhere", CLAIRE)
 
@@ -243,13 +243,13 @@ async def test_conversation_of_another_is_not_found(asked):
     ],
 )
 def test_answer_to_who_asks_is_true_at_every_hour(hour, start, opens):
-    text = wording.asked(datetime.fromisoformat(hour).replace(tzinfo=PARIS), on_page=True)
+    text = announcements.asked(datetime.fromisoformat(hour).replace(tzinfo=PARIS), on_page=True)
 
     assert text.startswith(start)
     assert opens in text
     assert "](/rappel/)" in text
     moment = datetime.fromisoformat(hour).replace(tzinfo=PARIS)
-    assert "/rappel/" not in wording.asked(moment, on_page=False)
+    assert "/rappel/" not in announcements.asked(moment, on_page=False)
 
 
 async def spoil(store, session_id):
@@ -263,10 +263,10 @@ async def spoil(store, session_id):
 async def test_one_conversation_that_cannot_be_given_back_stops_no_other(asked):
     await ask_store(asked, session_id="another")
     for session_id in ("another", CAMILLE):
-        await desk.take_over(session_id, CLAIRE)
+        await advisers.take_over(session_id, CLAIRE)
         await leave_without_a_word(getattr(asked, "_redis", asked), session_id, CLAIRE)
     await spoil(asked, "another")
 
-    await desk.return_lapsed()
+    await advisers.return_lapsed()
 
     assert not (await asked.load(CAMILLE, "web")).has_adviser

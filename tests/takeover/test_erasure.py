@@ -16,6 +16,10 @@ import redis
 from channels.db import database_sync_to_async
 from django.db import connection, transaction
 
+from chat.conversations.handover.contacts import record_contact
+from chat.conversations.handover.models import ContactRequest
+from chat.conversations.store.erasures import LATE_S, ErasureFolder, erasure_folder, pause_s
+from chat.conversations.store.protocol import STORE, WEB_OWNER
 from chat.core.clock import now
 from chat.core.errors import SessionNotFound, StoreUnavailable
 from chat.core.ids import ref_of
@@ -24,15 +28,11 @@ from chat.ops import erasure
 from chat.ops.ending import erase_session
 from chat.ops.erasure import finish_erasure, finish_erasures, remove_leftovers
 from chat.ops.reports.models import CleanupReport
-from chat.sessions.erasures import LATE_S, ErasureFolder, erasure_folder, pause_s
-from chat.sessions.store import STORE, WEB_OWNER
 from chat.shop.photos import files
 from chat.shop.photos.models import FileRemoval, Photo
 from chat.shop.photos.reencoding import ProcessedPhoto
 from chat.shop.photos.removals import remove_files
 from chat.shop.photos.services import attach, forget, keep
-from chat.takeover.contacts import record_contact
-from chat.takeover.models import ContactRequest
 from tests.backends import use_redis
 from tests.builders import question
 

@@ -15,17 +15,17 @@ import redis
 from channels.db import database_sync_to_async
 from django.core.management import CommandError, call_command
 
+from chat.conversations.handover.contacts import record_contact
+from chat.conversations.handover.models import ContactRequest
+from chat.conversations.store.maintenance import Fates
+from chat.conversations.store.protocol import STORE, WEB_OWNER
 from chat.core.clock import now
 from chat.core.ids import ref_of
 from chat.ops.leftovers import is_left, is_stranded
-from chat.sessions.store import STORE, WEB_OWNER
-from chat.sessions.upkeep import Fates
 from chat.shop.photos import files
 from chat.shop.photos.models import FileRemoval, Photo
 from chat.shop.photos.reencoding import ProcessedPhoto
 from chat.shop.photos.services import attach, keep
-from chat.takeover.contacts import record_contact
-from chat.takeover.models import ContactRequest
 from tests.backends import use_redis
 from tests.builders import question
 from tests.tickets.builders import opened

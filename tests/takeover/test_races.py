@@ -10,11 +10,11 @@ from channels.layers import get_channel_layer
 
 from chat.assistant.llm import LLM_CLIENT
 from chat.assistant.viewers import read_state
+from chat.conversations.handover import advisers
+from chat.conversations.realtime.pubsub import PUBSUB, PubSub, SpeakerFilter
+from chat.conversations.store.protocol import STORE
+from chat.conversations.types import Author, End
 from chat.core.errors import HeldByAnother
-from chat.pubsub import PUBSUB, PubSub, SpeakerFilter
-from chat.sessions.store import STORE
-from chat.sessions.types import Author, End
-from chat.takeover import desk
 from tests.builders import leased, question
 from tests.fakes import FakeLLM, Listener
 from tests.sessions.cast import announced
@@ -50,7 +50,7 @@ async def test_before_the_first_word(store, model):
         turn = await ask(asker=viewer)
         await llm.spoke.wait()
 
-        session = await desk.take_over(CAMILLE, CLAIRE)
+        session = await advisers.take_over(CAMILLE, CLAIRE)
         heard = len(viewer.heard)
         (end,) = await settled(turn)
 
@@ -68,7 +68,7 @@ async def test_in_mid_sentence_what_was_seen_is_kept(store, model):
         turn = await ask(asker=viewer)
         await viewer.until("message.delta", 3)
 
-        session = await desk.take_over(CAMILLE, CLAIRE)
+        session = await advisers.take_over(CAMILLE, CLAIRE)
         heard = len(viewer.heard)
         (end,) = await settled(turn)
 
@@ -109,7 +109,7 @@ async def test_while_the_answer_ends(store, model, steps):
         for _ in range(steps):
             await asyncio.sleep(0)
 
-        session = await desk.take_over(CAMILLE, CLAIRE)
+        session = await advisers.take_over(CAMILLE, CLAIRE)
         heard = len(viewer.heard)
         (end,) = await settled(turn)
 
@@ -132,7 +132,7 @@ async def test_questions_that_wait_end_too_and_are_never_begun(store, model):
         turns = [await ask(f"Question {n}", f"q{n}", asker=viewer) for n in (1, 2, 3)]
         await viewer.until("message.delta")
 
-        session = await desk.take_over(CAMILLE, CLAIRE)
+        session = await advisers.take_over(CAMILLE, CLAIRE)
         heard = len(viewer.heard)
         found = await settled(*turns)
 
@@ -155,7 +155,7 @@ async def test_writer_in_another_process_falls_silent(store, worker):
         turn = await worker.do(ask(asker=there))
         await here.until("message.delta", 2)
 
-        session = await desk.take_over(CAMILLE, CLAIRE)
+        session = await advisers.take_over(CAMILLE, CLAIRE)
         heard = len(here.heard), len(there.heard)
         end = await worker.do(turn.ended())
         await here.until("speaker.changed")
@@ -205,7 +205,7 @@ async def test_writer_that_does_not_hear_is_cut_off_by_the_store(store, worker, 
         turn = await worker.do(ask(asker=viewer))
         await worker.do(viewer.until("message.delta", 3))
 
-        session = await desk.take_over(CAMILLE, CLAIRE)
+        session = await advisers.take_over(CAMILLE, CLAIRE)
         heard = len(viewer.heard)
         end = await worker.do(turn.ended())
 
@@ -238,7 +238,9 @@ async def test_of_two_advisers_one_comes(store, model):
         await viewer.until("message.delta")
 
         found = await asyncio.gather(
-            desk.take_over(CAMILLE, CLAIRE), desk.take_over(CAMILLE, KARIM), return_exceptions=True
+            advisers.take_over(CAMILLE, CLAIRE),
+            advisers.take_over(CAMILLE, KARIM),
+            return_exceptions=True,
         )
         await settled(turn)
 
@@ -258,7 +260,7 @@ async def test_takeover_that_fails_leaves_no_spinner(store, model, replace_parts
         turn = await ask(asker=viewer)
         await llm.spoke.wait()
         with pytest.raises(HeldByAnother):
-            await desk.take_over(CAMILLE, CLAIRE)
+            await advisers.take_over(CAMILLE, CLAIRE)
         await settled(turn)
 
     last = events(viewer)[-1]

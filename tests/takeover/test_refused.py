@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from chat.conversations.handover import advisers
+from chat.conversations.realtime.pubsub import PUBSUB
+from chat.conversations.store.protocol import STORE
 from chat.core.errors import DeskUnavailable
-from chat.pubsub import PUBSUB
-from chat.sessions.store import STORE
-from chat.takeover import desk
 from tests.builders import leased, question
 from tests.fakes import Listener
 from tests.sessions.workers import Worker
@@ -42,7 +42,7 @@ async def test_takeover_that_is_refused_is_undone(store, other):
     viewer = Listener()
     async with PUBSUB.get().subscribe(CAMILLE, viewer):
         with pytest.raises(DeskUnavailable):
-            await desk.take_over(CAMILLE, CLAIRE)
+            await advisers.take_over(CAMILLE, CLAIRE)
 
     session = await store.load(CAMILLE, "web")
     told = events(viewer)
@@ -60,11 +60,11 @@ async def test_takeover_that_is_refused_is_undone(store, other):
 
 async def test_takeover_succeeds_once_the_worker_is_back(store, other):
     with pytest.raises(DeskUnavailable):
-        await desk.take_over(CAMILLE, CLAIRE)
+        await advisers.take_over(CAMILLE, CLAIRE)
     for _ in range(2):
         await other.store.beat()
 
-    taking = asyncio.create_task(desk.take_over(CAMILLE, CLAIRE))
+    taking = asyncio.create_task(advisers.take_over(CAMILLE, CLAIRE))
     await stored(other, "Claire")
     for _ in range(2):  # it reads, then says that it has read
         await other.store.beat()
@@ -74,23 +74,23 @@ async def test_takeover_succeeds_once_the_worker_is_back(store, other):
 
 
 async def test_what_an_adviser_holds_is_not_given_up_when_asked_again(store, other):
-    first = asyncio.create_task(desk.take_over(CAMILLE, CLAIRE))
+    first = asyncio.create_task(advisers.take_over(CAMILLE, CLAIRE))
     await stored(other, "Claire")
     for _ in range(2):
         await other.store.beat()
     await first
 
     with pytest.raises(DeskUnavailable):
-        await desk.take_over(CAMILLE, CLAIRE)  # in another tab; the worker beats no more
+        await advisers.take_over(CAMILLE, CLAIRE)  # in another tab; the worker beats no more
 
     assert (await store.load(CAMILLE, "web")).adviser == "Claire"
 
 
 async def test_second_request_is_not_confirmed_when_the_first_was_undone(store, other):
-    first = asyncio.create_task(desk.take_over(CAMILLE, CLAIRE))
+    first = asyncio.create_task(advisers.take_over(CAMILLE, CLAIRE))
     await stored(other, "Claire")
     await asyncio.sleep(0.5)  # the second waits longer than the first
-    second = asyncio.create_task(desk.take_over(CAMILLE, CLAIRE))
+    second = asyncio.create_task(advisers.take_over(CAMILLE, CLAIRE))
     with pytest.raises(DeskUnavailable):
         await first
     for _ in range(3):

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 from django.contrib.auth.models import User
 
-from chat.sessions.memory_store import MemoryStore
-from chat.sessions.store import STORE
+from chat.conversations.store.memory.store import MemoryStore
+from chat.conversations.store.protocol import STORE
 
 pytestmark = pytest.mark.django_db
 

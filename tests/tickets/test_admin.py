@@ -14,9 +14,9 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
+from chat.conversations.store.memory.store import MemoryStore
+from chat.conversations.store.protocol import STORE
 from chat.core.errors import SessionNotFound, StoreUnavailable
-from chat.sessions.memory_store import MemoryStore
-from chat.sessions.store import STORE
 from chat.shop.tickets.export import FIELDS
 from chat.shop.tickets.models import CannedAnswer, OutgoingMail, Ticket
 from chat.shop.tickets.services import add_note, change_state, reply

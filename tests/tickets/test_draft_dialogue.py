@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from chat.assistant.prompt import notes_on_tickets
+from chat.conversations.types import Author, Message
 from chat.core.ids import is_id
-from chat.sessions.types import Author, Message
 from chat.shop.tickets.draft import ASKS, Step, TicketDraft
 from chat.shop.tickets.draft_dialogue import (
     READY,

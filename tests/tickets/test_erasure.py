@@ -18,10 +18,12 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from chat.conversations.handover.contacts import record_contact
+from chat.conversations.handover.models import ContactRequest
+from chat.conversations.store.protocol import STORE
 from chat.core.errors import SessionGone
 from chat.ops.customer_erasure import erase_customer
 from chat.ops.retention import Overdue, Periods, erase_overdue, overdue
-from chat.sessions.store import STORE
 from chat.shop.photos import files
 from chat.shop.photos.models import Photo
 from chat.shop.photos.reencoding import ProcessedPhoto
@@ -31,8 +33,6 @@ from chat.shop.tickets.links import follow_path
 from chat.shop.tickets.models import OutgoingMail, Ticket, TicketEntry
 from chat.shop.tickets.services import add_customer_message, add_note, change_state, reply
 from chat.shop.tickets.states import State
-from chat.takeover.contacts import record_contact
-from chat.takeover.models import ContactRequest
 from tests.access.staff import ADVISERS, MANAGERS, staff
 from tests.backends import use_redis
 from tests.builders import question

@@ -41,7 +41,7 @@ def forged() -> list[str]:
         f"{sign_token(NUMBER, 1).replace('.1:', '.2:')}",
         f"{sign_token(NUMBER, 1).replace('.1:', ':')}",
         Signer().sign(NUMBER),
-        Signer(salt="chat.sessions").sign(NUMBER),
+        Signer(salt="chat.conversations").sign(NUMBER),
         "x" * 10_000,
         "é:\ud800"[:2],
     ]

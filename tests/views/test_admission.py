@@ -9,8 +9,8 @@ from asgiref.sync import sync_to_async
 from django.contrib.auth.models import User
 from django.test import AsyncClient
 
+from chat.conversations import cookie
 from chat.core.errors import Forbidden, RateLimited, SessionNotFound
-from chat.sessions import cookie
 from chat.shop.photos.quota import PhotosFull
 from chat.web.admission import admit
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from chat.conversations.handover import advisers
+from chat.conversations.store.adviser_store import Adviser
+from chat.conversations.store.protocol import STORE, WEB_OWNER
 from chat.core.errors import AssistantUnavailable
-from chat.sessions.desk import Adviser
-from chat.sessions.store import STORE, WEB_OWNER
-from chat.takeover import desk
 from chat.web.api.chat import ADVISER_ANSWERS
 from tests.builders import question
 from tests.fakes import FakeLLM
@@ -215,7 +215,7 @@ async def test_a_takeover_ends_the_question_of_a_program(model, pieces):
     asking = asyncio.create_task(Program().ask(session_id="s", message_id="m"))
     await llm.spoke.wait()
 
-    await desk.take_over("s", Adviser("7", "Claire"))
+    await advisers.take_over("s", Adviser("7", "Claire"))
     answer = (await asking).json()
     later = (await Program().ask(session_id="s", message_id="n")).json()
 
@@ -235,7 +235,7 @@ async def test_a_takeover_ends_a_stream_of_events(model, pieces):
     reading = asyncio.create_task(events_in(response))
     await llm.spoke.wait()
 
-    await desk.take_over("s", Adviser("7", "Claire"))
+    await advisers.take_over("s", Adviser("7", "Claire"))
     events = [event for _number, event in await reading]
 
     changed = {"type": "speaker.changed", "speaker": "adviser", "name": "Claire"}

@@ -8,7 +8,7 @@ import pytest
 from asgiref.testing import ApplicationCommunicator
 from django.core.handlers.asgi import ASGIHandler
 
-from chat.sessions.store import STORE
+from chat.conversations.store.protocol import STORE
 from chat.web.api.request_parsing import MAX_BODY_BYTES
 from tests.fakes import FakeLLM
 from tests.program import Program

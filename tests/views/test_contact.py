@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 from django.test import AsyncClient
 
+from chat.conversations import cookie
+from chat.conversations.handover.models import ContactRequest
 from chat.core.ids import ref_of
 from chat.ops.ending import erase_session
-from chat.sessions import cookie
-from chat.takeover.models import ContactRequest
 from tests import database
 from tests.fakes import FakeLLM
 

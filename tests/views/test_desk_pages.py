@@ -11,13 +11,13 @@ from django.contrib.admin.models import DELETION, LogEntry
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from chat.conversations.handover import advisers
+from chat.conversations.store.adviser_store import Adviser, Aside, AsideKind
+from chat.conversations.store.protocol import ANY_OWNER, STORE, WEB_OWNER
+from chat.conversations.store.redis.pipeline_executor import RedisLink
+from chat.conversations.store.redis.store import RedisStore
+from chat.conversations.types import End, Outcome
 from chat.core.ids import ref_of
-from chat.sessions.desk import Adviser, Aside, AsideKind
-from chat.sessions.redis_link import RedisLink
-from chat.sessions.redis_store import RedisStore
-from chat.sessions.store import ANY_OWNER, STORE, WEB_OWNER
-from chat.sessions.types import End, Outcome
-from chat.takeover import desk
 from tests.builders import answer_to, leased
 from tests.staff import begin, logged_in
 
@@ -42,8 +42,8 @@ async def test_list_shows_each_state_in_words(backend):
     store = STORE.get()
     for id_ in ("idle", "held", "asked", "cut", "answering"):
         await begin(store, id_, answer="" if id_ in {"answering", "cut"} else "Oui.")
-    await desk.take_over("held", Adviser("77", "Claire"))
-    await desk.ask_for_adviser("asked", WEB_OWNER)
+    await advisers.take_over("held", Adviser("77", "Claire"))
+    await advisers.ask_for_adviser("asked", WEB_OWNER)
     await leased(store, "q1", "answering")
     lease = await leased(store, "q1", "cut")
     await store.finish(lease, Outcome(end=End.FAILED, code="assistant_timeout"), None)
@@ -83,7 +83,7 @@ async def test_list_is_filtered_searched_and_sorted(query, shown):
     store = STORE.get()
     await begin(store, "a", "Un canapé-lit")
     await begin(store, "b", "Une table")
-    await desk.take_over("b", Adviser("77", "Claire"))
+    await advisers.take_over("b", Adviser("77", "Claire"))
     await begin(store, "c", "Un canapé")
 
     page = (await (await logged_in("karim")).get(LIST + query)).text
@@ -150,7 +150,7 @@ async def test_empty_lists_say_why():
 async def test_hostile_words_are_shown_as_words(path):
     store = STORE.get()
     ref = await begin(store, "s1", HOSTILE + "x" * 3000, answer=HOSTILE)
-    await desk.note("s1", Adviser("77", "<b>Claire</b>"), HOSTILE)
+    await advisers.note("s1", Adviser("77", "<b>Claire</b>"), HOSTILE)
 
     page = (await (await logged_in("nadia")).get(f"{LIST}{ref}/{path}")).text
 
@@ -184,9 +184,9 @@ async def test_session_shows_who_said_what_and_what_stands_beside_it():
     }
     await store.add_aside("s1", Aside(kind=AsideKind.TURN, data=numbers))
     claire = Adviser("77", "Claire")
-    await desk.take_over("s1", claire)
-    await desk.say("s1", claire, "m1", "Bonjour, Claire à votre service.")
-    await desk.note("s1", claire, "Client fidèle")
+    await advisers.take_over("s1", claire)
+    await advisers.say("s1", claire, "m1", "Bonjour, Claire à votre service.")
+    await advisers.note("s1", claire, "Client fidèle")
 
     page = (await (await logged_in("karim")).get(f"{LIST}{ref}/")).text
 
@@ -311,7 +311,7 @@ async def test_erasure_is_confirmed_then_attested_without_a_word_of_what_was_sai
 
 async def test_export_is_a_file_that_nobody_keeps():
     ref = await begin(STORE.get(), "s-of-camille", "Un canapé ?")
-    await desk.note("s-of-camille", Adviser("77", "Claire"), "Client fidèle")
+    await advisers.note("s-of-camille", Adviser("77", "Claire"), "Client fidèle")
 
     answer = await (await logged_in("nadia")).get(f"{LIST}{ref}/export/")
 
@@ -325,7 +325,7 @@ async def test_export_is_a_file_that_nobody_keeps():
 
 async def test_printed_page_leaves_private_notes_at_the_desk():
     ref = await begin(STORE.get(), "s1")
-    await desk.note("s1", Adviser("77", "Claire"), "Client fidèle")
+    await advisers.note("s1", Adviser("77", "Claire"), "Client fidèle")
 
     page = (await (await logged_in("nadia")).get(f"{LIST}{ref}/print/")).text
 
@@ -375,7 +375,7 @@ async def test_store_that_is_away_is_said_to_be():
 async def test_first_page_sums_up_for_those_who_may_see():
     await begin(STORE.get(), "s1")
     await begin(STORE.get(), "s2")
-    await desk.ask_for_adviser("s2", WEB_OWNER)
+    await advisers.ask_for_adviser("s2", WEB_OWNER)
 
     seen = (await (await logged_in("karim")).get("/admin/")).text
     part = (await (await logged_in("karim")).get("/admin/?partial=1")).text
@@ -400,7 +400,7 @@ async def test_stranger_at_the_first_page_is_sent_to_the_login():
 
 async def test_count_of_those_who_wait_is_told_to_the_header():
     await begin(STORE.get(), "s1")
-    await desk.ask_for_adviser("s1", WEB_OWNER)
+    await advisers.ask_for_adviser("s1", WEB_OWNER)
 
     answer = await (await logged_in("karim")).get(LIST + "waiting/")
 

@@ -6,10 +6,10 @@ import pytest
 from channels.db import database_sync_to_async
 from django.contrib.admin.models import LogEntry
 
+from chat.conversations.handover import advisers
+from chat.conversations.store.adviser_store import Adviser
+from chat.conversations.store.protocol import ANY_OWNER, STORE
 from chat.core.errors import SessionNotFound
-from chat.sessions.desk import Adviser
-from chat.sessions.store import ANY_OWNER, STORE
-from chat.takeover import desk
 from tests.staff import CAST, begin, logged_in, make_person
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -164,7 +164,7 @@ async def test_right_that_is_taken_away_is_missed_at_once():
 
 async def test_adviser_in_charge_is_named_to_the_other_who_takes_nothing():
     ref = await begin(STORE.get(), "s1")
-    await desk.take_over("s1", Adviser("77", "Claire"))
+    await advisers.take_over("s1", Adviser("77", "Claire"))
     karim = await logged_in("karim")
 
     page = (await karim.get(f"{LIST}{ref}/")).text

@@ -7,8 +7,8 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from chat.sessions.desk import Aside, AsideKind, Listing, Order, Row, State
-from chat.sessions.types import Author, Message, Session
+from chat.conversations.store.adviser_store import Aside, AsideKind, Listing, Order, Row, State
+from chat.conversations.types import Author, Message, Session
 from chat.web.desk import labels
 from chat.web.desk.charts import HEIGHT, WIDTH, chart
 from chat.web.desk.filters import Wanted

@@ -10,7 +10,7 @@ from django.test import AsyncRequestFactory
 from prometheus_client.parser import text_string_to_metric_families
 
 from chat.assistant.llm import LLM_CLIENT
-from chat.sessions.store import STORE
+from chat.conversations.store.protocol import STORE
 from chat.shop.photos.processor import PHOTO_PROCESSOR
 from chat.shop.photos.reencoding import ProcessedPhoto
 from chat.shop.photos.services import keep

@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 from django.test import AsyncClient
 
+from chat.conversations import cookie
+from chat.conversations.store.protocol import STORE, WEB_OWNER
+from chat.conversations.types import Author, End, Message, Outcome
 from chat.core.ids import ref_of
 from chat.core.rate_limits import PAGE_COUNTER, PAGES_AT_ONCE, PageCounter
-from chat.sessions import cookie
-from chat.sessions.store import STORE, WEB_OWNER
-from chat.sessions.types import Author, End, Message, Outcome
 from tests.staff import logged_in
 
 pytestmark = pytest.mark.django_db(transaction=True)

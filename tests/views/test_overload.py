@@ -9,10 +9,10 @@ from dataclasses import replace
 import pytest
 from django.test import AsyncClient
 
+from chat.conversations import cookie
+from chat.conversations.store.protocol import STORE, WEB_OWNER
 from chat.core.errors import Overloaded, SessionNotFound
 from chat.core.overload import MAX_AT_ONCE, OVERLOAD
-from chat.sessions import cookie
-from chat.sessions.store import STORE, WEB_OWNER
 from tests.consumers.test_customer import open_tab, say, until
 from tests.fakes import FakeLLM
 from tests.program import Program

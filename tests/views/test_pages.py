@@ -10,9 +10,9 @@ import pytest
 from django.test import AsyncClient, Client
 from django.urls import URLPattern
 
-from chat.sessions import cookie
-from chat.sessions.desk import Adviser
-from chat.takeover import desk
+from chat.conversations import cookie
+from chat.conversations.handover import advisers
+from chat.conversations.store.adviser_store import Adviser
 from chat.urls import urlpatterns
 from tests.fakes import FakeLLM
 
@@ -124,8 +124,8 @@ async def test_who_answers_is_named_on_the_page(model):
     await camille.post("/messages/", {"text": "Bonjour"})
     session_id = cookie.session_id_from({cookie.NAME: camille.cookies[cookie.NAME].value})
     claire = Adviser("7", "Claire")
-    await desk.take_over(session_id, claire)
-    await desk.say(session_id, claire, "c1", "<b>Bonjour</b>")
+    await advisers.take_over(session_id, claire)
+    await advisers.say(session_id, claire, "c1", "<b>Bonjour</b>")
 
     answer = await camille.post("/messages/", {"text": "Vous êtes là ?"}, follow=True)
 

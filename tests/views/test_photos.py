@@ -16,9 +16,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import AsyncClient, Client
 from PIL import Image
 
+from chat.conversations import cookie
 from chat.core.ids import ref_of
 from chat.ops.ending import end_session, erase_session
-from chat.sessions import cookie
 from chat.shop.photos import files
 from chat.shop.photos.models import Photo
 from chat.shop.photos.processor import MAX_BYTES, PHOTO_PROCESSOR, PhotoProcessor

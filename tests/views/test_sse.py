@@ -9,10 +9,10 @@ import pytest
 
 from chat.assistant.completion import Chunk
 from chat.assistant.turn import take_turn
+from chat.conversations.realtime.events import EncodedEvent
+from chat.conversations.realtime.pubsub import PUBSUB
+from chat.conversations.store.protocol import STORE
 from chat.core.json import JSON
-from chat.protocol import EncodedEvent
-from chat.pubsub import PUBSUB
-from chat.sessions.store import STORE
 from chat.web.api.request_parsing import Question
 from chat.web.api.sse import HEARTBEAT, MAX_KEPT_CHARS, EventBuffer, answer_in_events
 from tests.fakes import FakeLLM

@@ -8,8 +8,8 @@ import re
 import pytest
 from django.test import AsyncClient
 
-from chat.sessions import cookie
-from chat.sessions.store import STORE
+from chat.conversations import cookie
+from chat.conversations.store.protocol import STORE
 from chat.shop.tickets.models import Ticket
 from tests.builders import question
 from tests.tickets.builders import complete

@@ -8,7 +8,7 @@ import pytest
 import redis
 from django.test import AsyncClient
 
-from chat.sessions import cookie
+from chat.conversations import cookie
 from tests.backends import use_redis
 from tests.fakes import FakeLLM
 from tests.program import Program

@@ -5,9 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 
 from chat.assistant.tools.types import BadArguments, Tool, ToolContext
+from chat.conversations.handover.advisers import ask_for_adviser
 from chat.core.errors import SessionNotFound, StoreUnavailable
 from chat.core.json import JSON
-from chat.takeover.desk import ask_for_adviser
 
 
 class Reason(StrEnum):

@@ -5,7 +5,7 @@ A model can be talked into inventing arguments; it cannot put words into the tra
 
 from __future__ import annotations
 
-from chat.sessions.types import Author, Session
+from chat.conversations.types import Author, Session
 from chat.shop.orders.numbers import numbers_in
 from chat.shop.orders.proof import name_words, plain_proof, proofs_in
 

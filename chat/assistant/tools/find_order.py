@@ -6,8 +6,8 @@ import math
 
 from chat.assistant.tools.customer_words import wrote, wrote_name, wrote_number
 from chat.assistant.tools.types import BadArguments, Tool, ToolContext
+from chat.conversations.types import Session
 from chat.core.json import JSON
-from chat.sessions.types import Session
 from chat.shop import hours
 from chat.shop.orders.lookup import FoundOrder, TooManyTries, look_up_order
 from chat.shop.orders.numbers import read_number

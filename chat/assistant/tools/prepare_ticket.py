@@ -8,11 +8,11 @@ from chat.assistant.ticket_form import keep
 from chat.assistant.tools import quoted
 from chat.assistant.tools.customer_words import proofs_written
 from chat.assistant.tools.types import Tool, ToolContext
+from chat.conversations.store.protocol import STORE, WEB_OWNER
+from chat.conversations.types import Session
 from chat.core.errors import ChatError
 from chat.core.json import JSON
 from chat.core.lookups import look_up
-from chat.sessions.store import STORE, WEB_OWNER
-from chat.sessions.types import Session
 from chat.shop import hours
 from chat.shop.catalog.queries import find_products
 from chat.shop.orders.lookup import FoundOrder, TooManyTries, look_up_order

@@ -9,8 +9,8 @@ import re
 from datetime import date
 
 from chat.assistant.tools.customer_words import customer_texts, proofs_written, wrote_number
+from chat.conversations.types import Session
 from chat.core.clock import now
-from chat.sessions.types import Session
 from chat.shop import hours
 from chat.shop.orders.numbers import read_number
 from chat.shop.orders.proof import plain_proof

@@ -7,9 +7,9 @@ import math
 from chat.assistant.tools.customer_words import customer_texts
 from chat.assistant.tools.quoted import said_email
 from chat.assistant.tools.types import BadArguments, Tool, ToolContext
+from chat.conversations.types import Session
 from chat.core.ids import ref_of
 from chat.core.json import JSON
-from chat.sessions.types import Session
 from chat.shop.orders.attempts import note_wrong, one_at_a_time, wait_before_trying
 from chat.shop.orders.proof import plain_proof
 from chat.shop.tickets.status import aof_conversation, aproved, numbers_in

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from chat.conversations.types import Session
 from chat.core.json import JSON
-from chat.sessions.types import Session
 
 
 class BadArguments(Exception):

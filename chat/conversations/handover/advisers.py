@@ -11,6 +11,21 @@ from contextlib import suppress
 
 from django.conf import settings
 
+from chat.conversations.handover import announcements
+from chat.conversations.handover.pause import hush
+from chat.conversations.handover.staff_notes import add_aside, add_event
+from chat.conversations.realtime.events import (
+    AdviserAsked,
+    MessageDone,
+    SessionState,
+    SpeakerChanged,
+)
+from chat.conversations.realtime.frames import checked_text
+from chat.conversations.realtime.pubsub import PUBSUB
+from chat.conversations.store.adviser_store import Adviser, Aside, AsideKind
+from chat.conversations.store.failover.store import SwitchStore
+from chat.conversations.store.protocol import ANY_OWNER, STORE, WEB_OWNER, Store
+from chat.conversations.types import Author, Message, Session
 from chat.core.clock import now
 from chat.core.errors import (
     ChatError,
@@ -20,16 +35,6 @@ from chat.core.errors import (
     StoreUnavailable,
 )
 from chat.core.ids import is_id, ref_of
-from chat.frames import checked_text
-from chat.protocol import AdviserAsked, MessageDone, SessionState, SpeakerChanged
-from chat.pubsub import PUBSUB
-from chat.sessions.desk import Adviser, Aside, AsideKind
-from chat.sessions.store import ANY_OWNER, STORE, WEB_OWNER, Store
-from chat.sessions.switch import SwitchStore
-from chat.sessions.types import Author, Message, Session
-from chat.takeover import wording
-from chat.takeover.asides import add_aside, add_event
-from chat.takeover.silence import hush
 
 logger = logging.getLogger(__name__)
 
@@ -54,7 +59,7 @@ async def take_over(session_id: str, adviser: Adviser) -> Session:
     store = STORE.get()
     await store.check_confirmable(session_id)
     is_quiet = await hush(store, await store.load(session_id, ANY_OWNER))
-    announcement = _announcement(wording.taken(adviser.name))
+    announcement = _announcement(announcements.taken(adviser.name))
     try:
         session, is_new = await store.take_over(session_id, adviser, announcement)
     except DeskUnavailable:
@@ -84,7 +89,7 @@ async def hand_back(session_id: str, adviser: Adviser, instruction: str = "") ->
     if instruction:
         instruction = _checked_instruction(instruction)
     session = await STORE.get().load(session_id, ANY_OWNER)
-    text = wording.handed_back(session.messages)
+    text = announcements.handed_back(session.messages)
     if not await _return(session_id, adviser.id, instruction, text):
         return False
     event = f"{adviser.name} a rendu la main à l'assistant."
@@ -142,7 +147,7 @@ async def ask_for_adviser(session_id: str, owner: str, reason: str = "", lead: s
         SessionNotFound, SessionGone, StoreUnavailable:
     """
     store = STORE.get()
-    when = wording.asked(now(), on_page=owner == WEB_OWNER)
+    when = announcements.asked(now(), on_page=owner == WEB_OWNER)
     announcement = _announcement(f"{lead} {when}" if lead else when)
     if not await store.ask_for_adviser(session_id, owner, announcement):
         return False
@@ -164,7 +169,7 @@ async def return_lapsed() -> None:
     for session_id in await store.lapsed():
         try:
             session = await store.load(session_id, ANY_OWNER)
-            text = wording.lapsed(session.adviser, session.messages)
+            text = announcements.lapsed(session.adviser, session.messages)
             if await _return(session_id, "", "", text):
                 await add_event(session_id, f"{session.adviser} n'est plus là.", session.adviser)
         except SessionNotFound:
@@ -199,7 +204,7 @@ async def _undo(store: Store, session_id: str, adviser: Adviser, taken: Message)
         return False
     try:
         session = await store.load(session_id, ANY_OWNER)
-        undone = _announcement(wording.lapsed(adviser.name, session.messages))
+        undone = _announcement(announcements.lapsed(adviser.name, session.messages))
         if not await store.undo_take_over(session_id, adviser, taken, undone):
             return False
         await _tell_speaker(await store.load(session_id, ANY_OWNER), undone)

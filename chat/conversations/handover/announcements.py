@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from chat.sessions.types import Author, Message
+from chat.conversations.types import Author, Message
 from chat.shop import hours as shop
 
 #: Where a customer leaves an e-mail address.

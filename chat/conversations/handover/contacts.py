@@ -8,9 +8,9 @@ from channels.db import database_sync_to_async
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
+from chat.conversations.handover.models import ContactRequest
 from chat.core.errors import InvalidMessage
 from chat.core.ids import ref_of
-from chat.takeover.models import ContactRequest
 
 MAX_EMAIL_CHARS = 254
 MAX_SUBJECT_CHARS = 500

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from chat.conversations.realtime.events import message_json
+from chat.conversations.store.adviser_store import Aside
+from chat.conversations.types import Session
 from chat.core.ids import isoformat, ref_of
 from chat.core.json import JSON
-from chat.protocol import message_json
-from chat.sessions.desk import Aside
-from chat.sessions.types import Session
 
 
 def export_of(session: Session, asides: Iterable[Aside]) -> JSON:

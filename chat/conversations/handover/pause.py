@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from chat.pubsub import PUBSUB, Command
-from chat.sessions.store import Store
-from chat.sessions.types import Session
+from chat.conversations.realtime.pubsub import PUBSUB, Command
+from chat.conversations.store.protocol import Store
+from chat.conversations.types import Session
 
 #: A worker that hears the order ends its answer within milliseconds. One that does not hear it
 #: is cut off by the store, and finds out when it keeps its draft, every 0.4 s at the latest.

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 
+from chat.conversations.realtime.events import AsideAdded
+from chat.conversations.realtime.pubsub import PUBSUB
+from chat.conversations.store.adviser_store import Aside, AsideKind, desk_key
+from chat.conversations.store.protocol import STORE
 from chat.core.errors import ChatError
 from chat.core.ids import ref_of
 from chat.core.json import JSON
-from chat.protocol import AsideAdded
-from chat.pubsub import PUBSUB
-from chat.sessions.desk import Aside, AsideKind, desk_key
-from chat.sessions.store import STORE
 
 logger = logging.getLogger(__name__)
 

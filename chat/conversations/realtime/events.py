@@ -12,12 +12,10 @@ from typing import ClassVar, get_args
 
 import orjson
 
-from chat.core.errors import ChatError, InvalidForm
-from chat.core.ids import isoformat
-from chat.core.json import JSON
-from chat.markup import html_of
-from chat.sessions.desk import Aside
-from chat.sessions.types import (
+from chat.conversations.markup import html_of
+from chat.conversations.store.adviser_store import Aside
+from chat.conversations.transcript import last_page
+from chat.conversations.types import (
     MESSAGE_FIELDS,
     Draft,
     End,
@@ -27,8 +25,10 @@ from chat.sessions.types import (
     Unreadable,
     decoding,
 )
+from chat.core.errors import ChatError, InvalidForm
+from chat.core.ids import isoformat
+from chat.core.json import JSON
 from chat.shop.tickets.draft_dialogue import decode_draft, draft_payload
-from chat.transcript import last_page
 
 
 def message_json(message: Message) -> JSON:
@@ -68,9 +68,9 @@ def aside_json(aside: Aside) -> JSON:
 class SessionState:
     """The conversation as it stands. ``waiting``: questions with no end yet, in order.
 
-    ``messages``: the newest (see ``chat.transcript``); ``has_earlier``: there are others before
-    them; ``total``: all of them. ``failed``: those of ``messages`` that ended without an answer,
-    each ``{"id", "code", "message"}``.
+    ``messages``: the newest (see ``chat.conversations.transcript``); ``has_earlier``: there are
+    others before them; ``total``: all of them. ``failed``: those of ``messages`` that ended without
+    an answer, each ``{"id", "code", "message"}``.
     ``asked``: the customer asked for an adviser, and none has come.
     ``form``: the ticket that is being made, as
         ``chat.shop.tickets.draft_dialogue.draft_payload`` tells it, or None.

@@ -24,12 +24,7 @@ from typing import Any
 import orjson
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 
-from chat.core import metrics
-from chat.core.ids import is_id
-from chat.core.json import JSON
-from chat.core.runtime import LoopPart
-from chat.core.supervisor import TaskSet
-from chat.protocol import (
+from chat.conversations.realtime.events import (
     EVENT_TYPES,
     AsideAdded,
     DeskState,
@@ -44,8 +39,13 @@ from chat.protocol import (
     encode_event,
     message_of_json,
 )
-from chat.sessions.redis_document import watch_group
-from chat.sessions.types import Message
+from chat.conversations.store.redis.document import watch_group
+from chat.conversations.types import Message
+from chat.core import metrics
+from chat.core.ids import is_id
+from chat.core.json import JSON
+from chat.core.runtime import LoopPart
+from chat.core.supervisor import TaskSet
 
 logger = logging.getLogger(__name__)
 

@@ -12,10 +12,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal, Protocol
 
+from chat.conversations.types import Message, Session, Unreadable, moment_of_text, unknown_fields
 from chat.core.clock import now
 from chat.core.ids import isoformat, new_id
 from chat.core.json import JSON
-from chat.sessions.types import Message, Session, Unreadable, moment_of_text, unknown_fields
 
 #: An adviser who is not heard of for this long has left: the assistant answers again.
 HOLD_S = 180.0

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
+from chat.conversations.store.redis.document import dumps
 from chat.core.errors import PayloadTooLarge
 from chat.core.json import JSON
-from chat.sessions.redis_document import dumps
 
 MAX_FORM_BYTES = 16 * 1024
 

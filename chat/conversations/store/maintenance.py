@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from chat.sessions.desk import Row
+from chat.conversations.store.adviser_store import Row
 
 #: Rows of the biggest conversations in a survey.
 MAX_BIGGEST = 10

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from chat.sessions.memory_record import Budget, Record, RunningTurn
-from chat.sessions.types import Author, End, Message, Outcome
+from chat.conversations.store.memory.record import Budget, Record, RunningTurn
+from chat.conversations.types import Author, End, Message, Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,12 +16,12 @@ from typing import Literal, Protocol
 
 from django.conf import settings
 
+from chat.conversations.store.adviser_store import Aside, Desk
+from chat.conversations.store.erasures import ErasureFolder, Erasures, erasure_folder
+from chat.conversations.store.maintenance import Upkeep
+from chat.conversations.types import Message, Outcome, Session
 from chat.core.json import JSON
 from chat.core.runtime import Part
-from chat.sessions.desk import Aside, Desk
-from chat.sessions.erasures import ErasureFolder, Erasures, erasure_folder
-from chat.sessions.types import Message, Outcome, Session
-from chat.sessions.upkeep import Upkeep
 
 ANY_OWNER = "*"
 WEB_OWNER = "web"
@@ -304,9 +304,9 @@ class Store(Desk, Upkeep, Erasures, Protocol):
 
 def build_store() -> Store:
     """Return the store that ``REDIS_URL`` asks for."""
-    from chat.sessions.memory_store import MemoryStore  # noqa: PLC0415 - they import this module
-    from chat.sessions.redis_store import RedisStore  # noqa: PLC0415
-    from chat.sessions.switch import SwitchStore  # noqa: PLC0415
+    from chat.conversations.store.failover.store import SwitchStore  # noqa: PLC0415
+    from chat.conversations.store.memory.store import MemoryStore  # noqa: PLC0415 - they import this module
+    from chat.conversations.store.redis.store import RedisStore  # noqa: PLC0415
 
     env = settings.ENV
     in_memory = partial(
@@ -322,7 +322,7 @@ def build_store() -> Store:
 
 def close_store(store: Store) -> None:
     """End the threads of a store that ``build_store`` made."""
-    from chat.sessions.switch import SwitchStore  # noqa: PLC0415 - it imports this module
+    from chat.conversations.store.failover.store import SwitchStore  # noqa: PLC0415 - it imports this module
 
     if isinstance(store, SwitchStore):
         store.close()

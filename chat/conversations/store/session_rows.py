@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from chat.conversations.store.adviser_store import Listing, Order, State
+from chat.conversations.types import Author, End, Message, Outcome
 from chat.core.language import language_of
 from chat.core.text import normalized
-from chat.sessions.desk import Listing, Order, State
-from chat.sessions.types import Author, End, Message, Outcome
 
 #: Fewer words tell too little to change what is known of the customer's language.
 _TELLING_WORDS = 3

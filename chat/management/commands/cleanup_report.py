@@ -15,6 +15,9 @@ from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.db import DatabaseError
 
+from chat.conversations.store.failover.left_file import left_files, left_folder
+from chat.conversations.store.maintenance import Fates, Orphan
+from chat.conversations.store.redis.store import RedisStore
 from chat.core.clock import now
 from chat.core.errors import StoreUnavailable
 from chat.core.reporting.french import moment
@@ -30,9 +33,6 @@ from chat.ops.reports.queries import last_made_at, past_reports
 from chat.ops.reports.report import Past, Report, verdict
 from chat.ops.reports.services import keep
 from chat.ops.reports.text import as_csv, as_text
-from chat.sessions.left_file import left_files, left_folder
-from chat.sessions.redis_store import RedisStore
-from chat.sessions.upkeep import Fates, Orphan
 from chat.shop.photos.quota import Space, space
 from meuble_project import parsers
 

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 from django.db import Error as DatabaseFailure
 
+from chat.conversations.store.protocol import ANY_OWNER
 from chat.core.clock import now
 from chat.core.errors import SessionNotFound
 from chat.core.ids import isoformat
@@ -20,7 +21,6 @@ from chat.management.conversations import Operator
 from chat.management.shelf import redis_shelf
 from chat.ops.customer_erasure import Holdings, erase_customer, holdings_of
 from chat.ops.ending import erase_session
-from chat.sessions.store import ANY_OWNER
 from chat.shop.tickets.erasure import Extent, erase_tickets, extent_of
 from chat.shop.tickets.models import Ticket
 

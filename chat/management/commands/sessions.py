@@ -11,6 +11,10 @@ from django.conf import settings
 from django.contrib.admin.models import DELETION
 from django.core.management.base import CommandError
 
+from chat.conversations.handover.export import export_of
+from chat.conversations.handover.staff_notes import add_event
+from chat.conversations.realtime.pubsub import PUBSUB
+from chat.conversations.store.protocol import ANY_OWNER
 from chat.core.clock import now
 from chat.core.errors import SessionNotFound, SessionUnreadable
 from chat.core.ids import isoformat, ref_of
@@ -23,10 +27,6 @@ from chat.management.listing import add_filters, read_rows, shown, wanted
 from chat.management.shelf import redis_shelf
 from chat.management.transcript import listing, transcript
 from chat.ops.ending import end_session, erase_session
-from chat.pubsub import PUBSUB
-from chat.sessions.store import ANY_OWNER
-from chat.takeover.asides import add_event
-from chat.takeover.export import export_of
 
 #: Workers are told of an erasure for some seconds; an absent Redis is not waited for longer.
 TOLD_S = 10.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from chat.conversations.store.failover.left_file import UNREADABLE, left_files, left_folder
 from chat.ops.doctor.findings import Finding, ok, warning, wrong
-from chat.sessions.left_file import UNREADABLE, left_files, left_folder
 
 _NAME = "Conversations laissées"
 

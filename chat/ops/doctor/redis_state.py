@@ -12,11 +12,11 @@ from typing import Any
 import redis
 from redis.exceptions import AuthenticationError, ResponseError
 
+from chat.conversations.store.redis.aof import DAILY_S, AofState, read_state
+from chat.conversations.store.redis.scripts import SHARED_KEYS, split_ids
 from chat.core.ids import ref_of
 from chat.ops.cluster import INSTEAD, WHY, is_cluster
 from chat.ops.doctor.findings import Finding, masked, ok, skipped, warning, wrong
-from chat.sessions.aof import DAILY_S, AofState, read_state
-from chat.sessions.redis_scripts import SHARED_KEYS, split_ids
 from meuble_project.backends import client_for
 
 OLDEST_VERSION = (6, 2)

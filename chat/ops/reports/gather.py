@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
+from chat.conversations.store.adviser_store import MAX_ROWS, Desk, Listing, Order, Row
+from chat.conversations.store.maintenance import Progress, Survey, Upkeep
 from chat.core.ids import ref_of
 from chat.ops.reports.report import QUIET_EDGES_S, SIZE_EDGES, Bucket, Report, spread
-from chat.sessions.desk import MAX_ROWS, Desk, Listing, Order, Row
-from chat.sessions.upkeep import Progress, Survey, Upkeep
 
 #: Rows of the oldest conversations.
 MAX_OLDEST = 10

@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
+from chat.conversations.store.adviser_store import Row, State
 from chat.core.reporting.charts import bars, history
 from chat.core.reporting.french import full_moment, lasting, moment, number, plural, size
 from chat.core.reporting.tables import HTMLTable
@@ -26,7 +27,6 @@ from chat.ops.reports.report import (
     verdict,
     worker_lines,
 )
-from chat.sessions.desk import Row, State
 
 STATES = {
     State.ASKED: "attend un conseiller",

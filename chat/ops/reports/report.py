@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
+from chat.conversations.store.adviser_store import Row
+from chat.conversations.store.maintenance import Orphan
 from chat.core.ids import isoformat
 from chat.core.json import JSON
 from chat.core.reporting.french import HARD, lasting, plural, size
-from chat.sessions.desk import Row
-from chat.sessions.upkeep import Orphan
 from chat.shop.photos.quota import Space
 
 #: What is left of a conversation that is no more, as an operator calls it.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 
+from chat.conversations.store.adviser_store import Row
 from chat.core.ids import isoformat
 from chat.core.reporting.french import lasting, moment, number, size
 from chat.core.reporting.tables import csv_table, text_table
@@ -18,7 +19,6 @@ from chat.ops.reports.report import (
     verdict,
     worker_lines,
 )
-from chat.sessions.desk import Row
 
 BAR_CHARS = 24
 

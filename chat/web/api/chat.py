@@ -8,13 +8,13 @@ from django.http.response import HttpResponseBase
 
 from chat.assistant.outcome import TurnEnd
 from chat.assistant.turn import take_turn
+from chat.conversations.rendering import encoded_messages
+from chat.conversations.store.protocol import STORE
+from chat.conversations.types import End
 from chat.core.ids import isoformat
 from chat.core.json import JSON
 from chat.core.language import language_of
 from chat.ops.ending import erase_session
-from chat.rendering import encoded_messages
-from chat.sessions.store import STORE
-from chat.sessions.types import End
 from chat.web.api.api_view import ApiView, no_content
 from chat.web.api.problems import NotFound
 from chat.web.api.request_parsing import Question, checked_session_id, read_question

@@ -10,10 +10,10 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.safestring import SafeString
 
+from chat.conversations.markup import safe_html_of
+from chat.conversations.types import Author, Message
 from chat.core import rate_limits
 from chat.core.client_address import request_address
-from chat.markup import safe_html_of
-from chat.sessions.types import Author, Message
 from chat.web.api.api_view import ApiView
 from chat.web.api.openapi import document
 from chat.web.api.problems import ALL_BY_CODE

@@ -9,11 +9,11 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
+from chat.conversations.realtime.frames import checked_text, parse_json
+from chat.conversations.store.protocol import Create
 from chat.core.client_address import request_address
 from chat.core.errors import InvalidJSON, InvalidMessage, InvalidSessionId, PayloadTooLarge
 from chat.core.ids import is_id, new_id
-from chat.frames import checked_text, parse_json
-from chat.sessions.store import Create
 
 MAX_BODY_BYTES = 64 * 1024
 

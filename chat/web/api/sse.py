@@ -14,7 +14,7 @@ from itertools import count
 from django.http import StreamingHttpResponse
 
 from chat.assistant.turn import let_begin, take_turn
-from chat.protocol import (
+from chat.conversations.realtime.events import (
     EncodedEvent,
     Failed,
     MessageAccepted,
@@ -26,9 +26,9 @@ from chat.protocol import (
     ToolStarted,
     encode,
 )
-from chat.pubsub import PUBSUB, SpeakerFilter
-from chat.sessions.store import STORE
-from chat.sessions.types import End
+from chat.conversations.realtime.pubsub import PUBSUB, SpeakerFilter
+from chat.conversations.store.protocol import STORE
+from chat.conversations.types import End
 from chat.web.api.problems import logged
 from chat.web.api.request_parsing import Question
 

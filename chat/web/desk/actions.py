@@ -9,12 +9,12 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
+from chat.conversations.handover import advisers
+from chat.conversations.handover.staff_notes import add_event
+from chat.conversations.store.protocol import ANY_OWNER
 from chat.core.errors import ChatError, NotHeld, SessionGone, SessionNotFound, StoreUnavailable
 from chat.core.ids import new_id
 from chat.ops.ending import end_session
-from chat.sessions.store import ANY_OWNER
-from chat.takeover import desk
-from chat.takeover.asides import add_event
 from chat.web.desk.audit_log import name_of, trace
 from chat.web.desk.permissions import CHANGE, Staff, StaffView, desk_view, mishap, page, wants_json
 from chat.web.desk.session import Lost, Over, opened, session_id_of, shown
@@ -65,7 +65,7 @@ async def _refused(request: HttpRequest, staff: Staff, ref: str, error: ChatErro
 
 @action("take_over")
 async def take_over(request: HttpRequest, staff: Staff, ref: str, session_id: str) -> str:
-    await desk.take_over(session_id, staff.adviser)
+    await advisers.take_over(session_id, staff.adviser)
     await trace(staff, ref, "Main prise.")
     return "Vous avez la main : le client voit votre nom."
 
@@ -73,20 +73,20 @@ async def take_over(request: HttpRequest, staff: Staff, ref: str, session_id: st
 @action("take_over")
 async def say(request: HttpRequest, staff: Staff, ref: str, session_id: str) -> str:
     message_id = request.POST.get("id") or new_id()
-    await desk.say(session_id, staff.adviser, message_id, request.POST.get("text", ""))
+    await advisers.say(session_id, staff.adviser, message_id, request.POST.get("text", ""))
     return ""
 
 
 @action("take_over")
 async def note(request: HttpRequest, staff: Staff, ref: str, session_id: str) -> str:
-    await desk.note(session_id, staff.adviser, request.POST.get("text", ""))
+    await advisers.note(session_id, staff.adviser, request.POST.get("text", ""))
     return ""
 
 
 @action("take_over")
 async def hand_back(request: HttpRequest, staff: Staff, ref: str, session_id: str) -> str:
     instruction = request.POST.get("text", "").strip()
-    if not await desk.hand_back(session_id, staff.adviser, instruction):
+    if not await advisers.hand_back(session_id, staff.adviser, instruction):
         raise NotHeld("Vous ne tenez plus cette conversation.")
     with_it = " avec une consigne" if instruction else ""
     await trace(staff, ref, f"Main rendue à l’assistant{with_it}.")

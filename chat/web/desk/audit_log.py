@@ -6,7 +6,7 @@ from channels.db import database_sync_to_async
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 
-from chat.sessions.models import ChatSession
+from chat.conversations.models import ChatSession
 from chat.web.desk.permissions import Staff
 
 

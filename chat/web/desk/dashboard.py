@@ -14,10 +14,10 @@ from django.template.response import TemplateResponse
 from django.utils.formats import number_format
 from django.views.decorators.cache import never_cache
 
+from chat.conversations.store.adviser_store import Counts
+from chat.conversations.store.protocol import STORE
 from chat.core.errors import StoreUnavailable
 from chat.ops.stats.queries import Day, Summary, asummary
-from chat.sessions.desk import Counts
-from chat.sessions.store import STORE
 from chat.web.desk.charts import Chart, chart
 from chat.web.desk.labels import milliseconds
 from chat.web.desk.permissions import PERMISSIONS, fragment

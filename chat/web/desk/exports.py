@@ -11,12 +11,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_safe
 
+from chat.conversations.handover.export import export_of
+from chat.conversations.handover.staff_notes import add_event
+from chat.conversations.rendering import in_thread, render_ahead
+from chat.conversations.store.protocol import ANY_OWNER
 from chat.core.errors import SessionNotFound
 from chat.ops.ending import erase_session
-from chat.rendering import in_thread, render_ahead
-from chat.sessions.store import ANY_OWNER
-from chat.takeover.asides import add_event
-from chat.takeover.export import export_of
 from chat.web.desk.audit_log import name_of, trace, traces
 from chat.web.desk.permissions import Staff, desk_view, mishap, page
 from chat.web.desk.session import Lost, Opened, facts, opened, session_id_of

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from chat.sessions.desk import Listing, Order, Row, State
+from chat.conversations.store.adviser_store import Listing, Order, Row, State
 from chat.web.desk.labels import STATES
 
 PAGE_SIZE = 50

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from chat.sessions.desk import Row, State
+from chat.conversations.store.adviser_store import Row, State
 
 MINUTE_S = 60
 HOUR_S = 3600

@@ -12,11 +12,11 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from chat.conversations.store.adviser_store import Counts, Order, Page, Row, State
+from chat.conversations.store.protocol import STORE
 from chat.core.clock import now
 from chat.core.errors import SessionNotFound
 from chat.core.ids import is_id, ref_of
-from chat.sessions.desk import Counts, Order, Page, Row, State
-from chat.sessions.store import STORE
 from chat.web.desk import labels
 from chat.web.desk.filters import PAGE_SIZE, REF, Wanted
 from chat.web.desk.permissions import CHANGE, LIST, Staff, desk_view, fragment, page

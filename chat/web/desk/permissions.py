@@ -15,9 +15,9 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
+from chat.conversations.models import ChatSession
+from chat.conversations.store.adviser_store import Adviser
 from chat.core.errors import ChatError, Forbidden, StoreUnavailable
-from chat.sessions.desk import Adviser
-from chat.sessions.models import ChatSession
 
 #: Right by right, the permission that gives it.
 PERMISSIONS = {

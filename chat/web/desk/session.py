@@ -9,15 +9,15 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
+from chat.conversations.rendering import render_ahead
+from chat.conversations.store.adviser_store import Aside, AsideKind
+from chat.conversations.store.protocol import ANY_OWNER, STORE
+from chat.conversations.store.session_rows import language_in
+from chat.conversations.transcript import TranscriptPage, last_page, page_before
+from chat.conversations.types import Session
 from chat.core.clock import now
 from chat.core.errors import ChatError, NotHeld, SessionNotFound
 from chat.core.ids import isoformat, new_id
-from chat.rendering import render_ahead
-from chat.sessions.desk import Aside, AsideKind
-from chat.sessions.rows import language_in
-from chat.sessions.store import ANY_OWNER, STORE
-from chat.sessions.types import Session
-from chat.transcript import TranscriptPage, last_page, page_before
 from chat.web.desk import labels
 from chat.web.desk.audit_log import name_of, trace
 from chat.web.desk.filters import REF

@@ -13,11 +13,11 @@ from itertools import groupby
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from chat.conversations.markup import safe_html_of
+from chat.conversations.store.adviser_store import Aside, AsideKind
+from chat.conversations.types import Author, Message, Session
 from chat.core.errors import BY_CODE
 from chat.core.json import JSON
-from chat.markup import safe_html_of
-from chat.sessions.desk import Aside, AsideKind
-from chat.sessions.types import Author, Message, Session
 from chat.web.desk.labels import milliseconds
 
 #: How an answer ended, when not as it should.

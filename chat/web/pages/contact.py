@@ -10,22 +10,22 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from chat.conversations import cookie
+from chat.conversations.handover.announcements import opening
+from chat.conversations.handover.contacts import (
+    MAX_SUBJECT_CHARS,
+    arecord_contact,
+    checked_email,
+    checked_subject,
+)
+from chat.conversations.store.protocol import STORE, WEB_OWNER
 from chat.core import rate_limits
 from chat.core.client_address import request_address
 from chat.core.clock import now
 from chat.core.errors import AssistantUnavailable, ChatError, SessionNotFound
 from chat.core.ids import ref_of
 from chat.ops.erasure import finish_erasure
-from chat.sessions import cookie
-from chat.sessions.store import STORE, WEB_OWNER
 from chat.shop.hours import is_open
-from chat.takeover.contacts import (
-    MAX_SUBJECT_CHARS,
-    arecord_contact,
-    checked_email,
-    checked_subject,
-)
-from chat.takeover.wording import opening
 from chat.web.pages.counting import counted
 
 logger = logging.getLogger(__name__)

@@ -8,9 +8,9 @@ from contextlib import aclosing
 import orjson
 from django.http import StreamingHttpResponse
 
+from chat.conversations.rendering import encoded_messages
+from chat.conversations.types import Message
 from chat.core.json import JSON
-from chat.rendering import encoded_messages
-from chat.sessions.types import Message
 
 
 class ConversationFile(StreamingHttpResponse):

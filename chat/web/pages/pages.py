@@ -18,19 +18,19 @@ from chat.assistant.asking import NOTHING_SAID, request_adviser
 from chat.assistant.reading import read_earlier
 from chat.assistant.turn import stop_turn, take_turn
 from chat.assistant.viewers import read_state
+from chat.conversations import cookie
+from chat.conversations.markup import safe_html_of
+from chat.conversations.realtime.events import MessagesLoaded, SessionState
+from chat.conversations.realtime.frames import checked_text
+from chat.conversations.rendering import in_thread
+from chat.conversations.store.failover.store import SwitchStore
+from chat.conversations.store.protocol import STORE, WEB_OWNER
+from chat.conversations.types import Message
 from chat.core import rate_limits
 from chat.core.client_address import request_address
 from chat.core.errors import ChatError, InvalidMessage, RateLimited, SessionGone, SessionNotFound
 from chat.core.ids import is_id, isoformat, new_id
-from chat.frames import checked_text
-from chat.markup import safe_html_of
 from chat.ops.ending import end_session, erase_session
-from chat.protocol import MessagesLoaded, SessionState
-from chat.rendering import in_thread
-from chat.sessions import cookie
-from chat.sessions.store import STORE, WEB_OWNER
-from chat.sessions.switch import SwitchStore
-from chat.sessions.types import Message
 from chat.web.pages.conversation_file import ConversationFile
 from chat.web.pages.recap import recap_of
 

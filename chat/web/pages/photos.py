@@ -15,12 +15,12 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from chat.conversations import cookie
+from chat.conversations.store.protocol import STORE, WEB_OWNER
 from chat.core.client_address import ADMITTED, request_address
 from chat.core.errors import ChatError, Forbidden, InvalidPhoto, SessionGone, SessionNotFound
 from chat.core.ids import isoformat, ref_of
 from chat.core.json import JSON
-from chat.sessions import cookie
-from chat.sessions.store import STORE, WEB_OWNER
 from chat.shop.photos.links import LIFE_S, is_signed, link
 from chat.shop.photos.models import MAX_PHOTOS, Photo
 from chat.shop.photos.processor import PHOTO_PROCESSOR, read_upload

@@ -10,12 +10,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from chat.assistant import ticket_form
+from chat.conversations import cookie
+from chat.conversations.store.protocol import WEB_OWNER
 from chat.core import rate_limits
 from chat.core.client_address import request_address
 from chat.core.errors import ChatError, InvalidMessage, SessionNotFound
 from chat.core.ids import is_id
-from chat.sessions import cookie
-from chat.sessions.store import WEB_OWNER
 from chat.web.pages.pages import show_page
 
 _OURS = ("id", "version", "csrfmiddlewaretoken")

@@ -10,13 +10,19 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 
 from chat.assistant.reading import read_earlier
+from chat.conversations.realtime.events import (
+    AdviserAsked,
+    EncodedEvent,
+    Pong,
+    SessionEnded,
+    SpeakerChanged,
+)
+from chat.conversations.realtime.frames import LoadMessages, Ping, SyncSession, parse_frame
+from chat.conversations.realtime.pubsub import PUBSUB
+from chat.conversations.store.adviser_store import desk_key
+from chat.conversations.store.protocol import ANY_OWNER, STORE
 from chat.core import client_address
 from chat.core.errors import InvalidMessage, SessionGone, SessionNotFound, StoreUnavailable
-from chat.frames import LoadMessages, Ping, SyncSession, parse_frame
-from chat.protocol import AdviserAsked, EncodedEvent, Pong, SessionEnded, SpeakerChanged
-from chat.pubsub import PUBSUB
-from chat.sessions.desk import desk_key
-from chat.sessions.store import ANY_OWNER, STORE
 from chat.web.sockets.base import (
     CLOSE_NOBODY,
     CLOSE_REFUSED,

@@ -15,11 +15,11 @@ from channels.consumer import get_handler_name
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 
+from chat.conversations.realtime.events import EncodedEvent, Failed, ServerEvent, encode_event
+from chat.conversations.realtime.pubsub import SpeakerFilter
 from chat.core import metrics
 from chat.core.errors import ChatError, Internal
 from chat.core.runtime import Part
-from chat.protocol import EncodedEvent, Failed, ServerEvent, encode_event
-from chat.pubsub import SpeakerFilter
 from chat.web.sockets.connection_slots import Place
 from chat.web.sockets.token_bucket import Pace
 
@@ -64,7 +64,7 @@ SOCKET_RULES: Part[SocketRules] = Part("socket rules", SocketRules)
 class ChatSocket(AsyncWebsocketConsumer):
     """Hears of one session and relays it; a subclass says to whom, and what frames do."""
 
-    channel_layer_alias = "none"  # ``chat.pubsub`` has one for the whole process
+    channel_layer_alias = "none"  # the process has one, in ``realtime/pubsub.py``
 
     def __init__(self) -> None:
         super().__init__()

@@ -11,18 +11,17 @@ from chat.assistant.asking import request_adviser
 from chat.assistant.reading import read_earlier
 from chat.assistant.turn import stop_turn, take_turn
 from chat.assistant.viewers import read_state
-from chat.core import client_address, rate_limits
-from chat.core.clock import now
-from chat.core.errors import (
-    ChatError,
-    InvalidMessage,
-    RateLimited,
-    SessionGone,
-    SessionNotFound,
-    StoreUnavailable,
+from chat.conversations import cookie
+from chat.conversations.realtime.events import (
+    EncodedEvent,
+    Failed,
+    MessageAccepted,
+    MessageDone,
+    Pong,
+    SessionEnded,
+    SessionState,
 )
-from chat.core.ids import isoformat
-from chat.frames import (
+from chat.conversations.realtime.frames import (
     AskForAdviser,
     ConfirmTicket,
     DropTicket,
@@ -35,19 +34,20 @@ from chat.frames import (
     TicketFrame,
     parse_frame,
 )
-from chat.protocol import (
-    EncodedEvent,
-    Failed,
-    MessageAccepted,
-    MessageDone,
-    Pong,
-    SessionEnded,
-    SessionState,
+from chat.conversations.realtime.pubsub import PUBSUB
+from chat.conversations.store.failover.store import SwitchStore
+from chat.conversations.store.protocol import STORE, WEB_OWNER
+from chat.core import client_address, rate_limits
+from chat.core.clock import now
+from chat.core.errors import (
+    ChatError,
+    InvalidMessage,
+    RateLimited,
+    SessionGone,
+    SessionNotFound,
+    StoreUnavailable,
 )
-from chat.pubsub import PUBSUB
-from chat.sessions import cookie
-from chat.sessions.store import STORE, WEB_OWNER
-from chat.sessions.switch import SwitchStore
+from chat.core.ids import isoformat
 from chat.web.sockets.base import (
     CLOSE_NOBODY,
     CLOSE_REFUSED,

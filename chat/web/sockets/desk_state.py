@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from chat.assistant.viewers import read_session
+from chat.conversations.realtime.events import DeskState, SessionState
+from chat.conversations.store.protocol import ANY_OWNER, STORE
+from chat.conversations.types import Author, Session
 from chat.core.ids import isoformat, ref_of
 from chat.core.language import language_of
-from chat.protocol import DeskState, SessionState
-from chat.sessions.store import ANY_OWNER, STORE
-from chat.sessions.types import Author, Session
 
 #: Asides that are shown, the newest.
 SHOWN_ASIDES = 100

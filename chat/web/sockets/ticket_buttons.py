@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chat.assistant import ticket_form
+from chat.conversations.realtime.events import FormChanged, FormRefused, ServerEvent, SessionEnded
+from chat.conversations.realtime.frames import ConfirmTicket, DropTicket, EditTicket, TicketFrame
+from chat.conversations.store.protocol import WEB_OWNER
 from chat.core import rate_limits
 from chat.core.errors import ChatError, SessionGone, StaleForm
-from chat.frames import ConfirmTicket, DropTicket, EditTicket, TicketFrame
-from chat.protocol import FormChanged, FormRefused, ServerEvent, SessionEnded
-from chat.sessions.store import WEB_OWNER
 from chat.shop.tickets.draft_dialogue import draft_payload
 
 

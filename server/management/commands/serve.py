@@ -18,12 +18,12 @@ from twisted.internet.error import CannotListenError
 
 from chat.assistant.llm import MODEL_URL
 from chat.assistant.turn import hand_over_turns
+from chat.conversations.realtime.events import Failed, encode
 from chat.core import runtime
 from chat.core.draining import DRAIN
 from chat.core.errors import PayloadTooLarge
 from chat.management.assistant_process import local_assistant
 from chat.ops.cluster import refuse_cluster
-from chat.protocol import Failed, encode
 from chat.shop.photos.confinement import hide_memory
 from chat.tasks import SUPERVISOR, keep_conversations
 from meuble_project import unsent_mail

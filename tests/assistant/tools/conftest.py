@@ -10,7 +10,7 @@ import pytest
 
 from chat.assistant.tools import use
 from chat.assistant.tools.types import Tool, ToolContext
-from chat.sessions.types import Author, Message, Session
+from chat.conversations.types import Author, Message, Session
 from chat.shop.orders.loader import load_orders
 from devtools.demo.data import DEMO_ORDERS
 

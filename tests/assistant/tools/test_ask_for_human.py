@@ -9,9 +9,9 @@ from chat.assistant.tools import TOOLS, use
 from chat.assistant.tools.ask_for_human import TOOL, Reason
 from chat.assistant.tools.types import ToolContext
 from chat.assistant.turn import take_turn
+from chat.conversations.store.protocol import STORE
+from chat.conversations.types import Author
 from chat.core.errors import StoreUnavailable
-from chat.sessions.store import STORE
-from chat.sessions.types import Author
 from devtools.local_assistant.phrasing import phrase_results
 from devtools.local_assistant.tools import Call
 from tests.builders import JEAN, ask, question

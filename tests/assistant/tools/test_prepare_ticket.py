@@ -7,10 +7,10 @@ from channels.db import database_sync_to_async
 
 from chat.assistant.tools import TOOLS, quoted
 from chat.assistant.tools.prepare_ticket import TOOL
+from chat.conversations.store.protocol import STORE
+from chat.conversations.types import Author, Message
 from chat.core.clock import now
 from chat.core.errors import StoreUnavailable
-from chat.sessions.store import STORE
-from chat.sessions.types import Author, Message
 from chat.shop.hours import PARIS
 from chat.shop.tickets.draft_dialogue import READY, SAFETY
 from chat.shop.tickets.models import Ticket

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 import redis
 
+from chat.conversations.store.adviser_store import Listing
+from chat.conversations.store.protocol import WEB_OWNER
+from chat.conversations.store.redis.store import RedisStore
 from chat.core.ids import ref_of
-from chat.sessions.desk import Listing
-from chat.sessions.redis_store import RedisStore
-from chat.sessions.store import WEB_OWNER
 from devtools.bench.growth import copies, own_store, say
 
 SAMPLE = "sample-000000"

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.markup import html_of
-from chat.sessions.types import Author, Message
+from chat.conversations.markup import html_of
+from chat.conversations.types import Author, Message
 from devtools.local_assistant.intents import intent_of, subject_of
 from devtools.local_assistant.tools import Call
 from tests.devtools.local_assistant.asking import reply, words

@@ -10,20 +10,20 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TypeVar
 
+from chat.conversations.store.adviser_store import Adviser, Aside, Counts, Listing, Page, Row
+from chat.conversations.store.draft_versions import version_after
+from chat.conversations.store.failover.session_cache import Copies
+from chat.conversations.store.failover.standby import StandIn
+from chat.conversations.store.failover.workers import Workers
+from chat.conversations.store.maintenance import Orphan, Progress, Survey
+from chat.conversations.store.memory.record import seconds
+from chat.conversations.store.memory.store import MemoryStore
+from chat.conversations.store.protocol import ANY_OWNER, Lease, Store
+from chat.conversations.store.redis.store import Heard, RedisStore
+from chat.conversations.types import Message, Session
 from chat.core.clock import now
 from chat.core.errors import DeskUnavailable, SessionNotFound, StoreUnavailable
 from chat.core.json import JSON
-from chat.sessions.copies import Copies
-from chat.sessions.desk import Adviser, Aside, Counts, Listing, Page, Row
-from chat.sessions.forms import version_after
-from chat.sessions.memory_record import seconds
-from chat.sessions.memory_store import MemoryStore
-from chat.sessions.redis_store import Heard, RedisStore
-from chat.sessions.standin import StandIn
-from chat.sessions.store import ANY_OWNER, Lease, Store
-from chat.sessions.types import Message, Session
-from chat.sessions.upkeep import Orphan, Progress, Survey
-from chat.sessions.workers import Workers
 
 logger = logging.getLogger(__name__)
 

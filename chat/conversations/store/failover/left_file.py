@@ -20,11 +20,11 @@ from typing import Any
 import orjson
 from django.conf import settings
 
+from chat.conversations.store.adviser_store import Aside
+from chat.conversations.store.memory.record import Record, RunningTurn, seconds
+from chat.conversations.store.redis.document import replacement, stored
 from chat.core.ids import new_id
 from chat.core.json import JSON
-from chat.sessions.desk import Aside
-from chat.sessions.memory_record import Record, RunningTurn, seconds
-from chat.sessions.redis_document import replacement, stored
 from meuble_project.env import ROOT
 
 logger = logging.getLogger(__name__)

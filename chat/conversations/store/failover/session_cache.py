@@ -6,8 +6,8 @@ from collections import OrderedDict
 from dataclasses import replace
 from typing import Any
 
+from chat.conversations.types import Message, Session, place_by_time
 from chat.core.ids import ref_of
-from chat.sessions.types import Message, Session, place_by_time
 
 MAX_SESSIONS = 5_000
 MAX_CHARS = 20_000_000

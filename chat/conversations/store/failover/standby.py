@@ -6,11 +6,11 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 
+from chat.conversations.store.failover.session_cache import Copies
+from chat.conversations.store.memory.record import Budget, Record, RunningTurn, seconds
+from chat.conversations.store.memory.store import MemoryStore
+from chat.conversations.store.protocol import ANSWER_WITHIN_S, Lease
 from chat.core.errors import StoreUnavailable
-from chat.sessions.copies import Copies
-from chat.sessions.memory_record import Budget, Record, RunningTurn, seconds
-from chat.sessions.memory_store import MemoryStore
-from chat.sessions.store import ANSWER_WITHIN_S, Lease
 
 #: Answers that one worker writes at once, at most; what is past that is not gone on with whole.
 _MAX_RUNNING = 1000

@@ -17,20 +17,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from chat.core import metrics
-from chat.core.clock import now
-from chat.core.errors import SessionGone, SessionNotFound, StoreUnavailable
-from chat.core.ids import ref_of
-from chat.sessions.copies import Copies
-from chat.sessions.desk import Aside
-from chat.sessions.erasures import Backlog
-from chat.sessions.left_file import SUFFIX, LeftFile
-from chat.sessions.memory_record import Record, seconds
-from chat.sessions.memory_store import MemoryStore
-from chat.sessions.merge import apart_id, is_of_another, merge
-from chat.sessions.redis_store import RedisStore
-from chat.sessions.standin import StandIn
-from chat.sessions.store import (
+from chat.conversations.store.adviser_store import Aside
+from chat.conversations.store.erasures import Backlog
+from chat.conversations.store.failover.advisers import LATE_MS, SwitchDesk
+from chat.conversations.store.failover.left_file import SUFFIX, LeftFile
+from chat.conversations.store.failover.session_cache import Copies
+from chat.conversations.store.failover.standby import StandIn
+from chat.conversations.store.memory.record import Record, seconds
+from chat.conversations.store.memory.store import MemoryStore
+from chat.conversations.store.merge import apart_id, is_of_another, merge
+from chat.conversations.store.protocol import (
     ANSWER_WITHIN_S,
     ANY_OWNER,
     WEB_OWNER,
@@ -43,8 +39,12 @@ from chat.sessions.store import (
     Store,
     Written,
 )
-from chat.sessions.switch_desk import LATE_MS, SwitchDesk
-from chat.sessions.types import Message, Outcome, Session
+from chat.conversations.store.redis.store import RedisStore
+from chat.conversations.types import Message, Outcome, Session
+from chat.core import metrics
+from chat.core.clock import now
+from chat.core.errors import SessionGone, SessionNotFound, StoreUnavailable
+from chat.core.ids import ref_of
 
 logger = logging.getLogger(__name__)
 

@@ -7,9 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 
-from chat.core.clock import now
-from chat.core.errors import HeldByAnother, IdConflict, NotHeld, SessionGone, SessionNotFound
-from chat.sessions.desk import (
+from chat.conversations.store.adviser_store import (
     MAX_ROWS,
     MAX_SEARCHED,
     MAX_SORTED,
@@ -21,18 +19,20 @@ from chat.sessions.desk import (
     Row,
     State,
 )
-from chat.sessions.memory_record import Record, seconds
-from chat.sessions.memory_shelf import MemoryShelf
-from chat.sessions.rows import (
+from chat.conversations.store.maintenance import MAX_BIGGEST, Orphan, Progress, Survey
+from chat.conversations.store.memory.record import Record, seconds
+from chat.conversations.store.memory.records import MemoryShelf
+from chat.conversations.store.protocol import ANY_OWNER
+from chat.conversations.store.session_rows import (
     chosen_states,
     folded,
     has_words,
     is_by_beginning,
     is_descending,
 )
-from chat.sessions.store import ANY_OWNER
-from chat.sessions.types import Author, Message, Session
-from chat.sessions.upkeep import MAX_BIGGEST, Orphan, Progress, Survey
+from chat.conversations.types import Author, Message, Session
+from chat.core.clock import now
+from chat.core.errors import HeldByAnother, IdConflict, NotHeld, SessionGone, SessionNotFound
 
 _MAX_LAPSED = 50
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from chat.conversations.store.adviser_store import HOLD_S, MAX_ASIDES, Aside, Row, State
+from chat.conversations.store.session_rows import is_cut, language_after, language_in
+from chat.conversations.types import Author, Draft, End, Message, Outcome, Session, place_by_time
 from chat.core.clock import now
 from chat.core.ids import ref_of
 from chat.core.json import JSON
-from chat.sessions.desk import HOLD_S, MAX_ASIDES, Aside, Row, State
-from chat.sessions.rows import is_cut, language_after, language_in
-from chat.sessions.types import Author, Draft, End, Message, Outcome, Session, place_by_time
 
 #: Fields of a hash in Redis, as they are.
 RawFields = dict[bytes, bytes]

@@ -8,14 +8,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from chat.conversations.store.adviser_store import HOLD_S
+from chat.conversations.store.maintenance import EXPIRED_KEPT_S
+from chat.conversations.store.memory.record import Record, RunningTurn, seconds
+from chat.conversations.store.protocol import ANY_OWNER, Lease, LeaseLost
+from chat.conversations.types import End, Message, Outcome
 from chat.core.clock import now
 from chat.core.errors import SessionGone, SessionNotFound, StoreFull
 from chat.core.ids import new_id, ref_of
-from chat.sessions.desk import HOLD_S
-from chat.sessions.memory_record import Record, RunningTurn, seconds
-from chat.sessions.store import ANY_OWNER, Lease, LeaseLost
-from chat.sessions.types import End, Message, Outcome
-from chat.sessions.upkeep import EXPIRED_KEPT_S
 
 #: About what Python takes for a session, a message and an aside beside their text.
 _SESSION_BYTES, _MESSAGE_BYTES, _ASIDE_BYTES = 5_000, 600, 800

@@ -10,24 +10,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from chat.core.clock import now
-from chat.core.errors import (
-    AssistantTimeout,
-    AssistantUnavailable,
-    ChatError,
-    IdConflict,
-    SessionFull,
-    SessionGone,
-    SessionNotFound,
+from chat.conversations.store.adviser_store import HOLD_S, Aside
+from chat.conversations.store.draft_versions import (
+    form_text,
+    is_repeated,
+    may_replace,
+    version_after,
 )
-from chat.core.ids import new_id, ref_of
-from chat.core.json import JSON
-from chat.sessions.desk import HOLD_S, Aside
-from chat.sessions.erasures import Backlog, ErasureFolder
-from chat.sessions.forms import form_text, is_repeated, may_replace, version_after
-from chat.sessions.memory_desk import MemoryDesk
-from chat.sessions.memory_record import Budget, Record, RunningTurn, seconds
-from chat.sessions.store import (
+from chat.conversations.store.erasures import Backlog, ErasureFolder
+from chat.conversations.store.memory.advisers import MemoryDesk
+from chat.conversations.store.memory.record import Budget, Record, RunningTurn, seconds
+from chat.conversations.store.protocol import (
     ANSWER_WITHIN_S,
     ANY_OWNER,
     ERASED_S,
@@ -46,7 +39,19 @@ from chat.sessions.store import (
     LeaseTimes,
     Written,
 )
-from chat.sessions.types import Author, End, Message, Outcome, Session
+from chat.conversations.types import Author, End, Message, Outcome, Session
+from chat.core.clock import now
+from chat.core.errors import (
+    AssistantTimeout,
+    AssistantUnavailable,
+    ChatError,
+    IdConflict,
+    SessionFull,
+    SessionGone,
+    SessionNotFound,
+)
+from chat.core.ids import new_id, ref_of
+from chat.core.json import JSON
 
 _WHOEVER = Finished(listening=None, watching=None)
 _TAKEN_OVER = Outcome(end=End.TAKEN_OVER)

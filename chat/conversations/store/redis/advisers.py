@@ -8,10 +8,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from chat.core import metrics
-from chat.core.errors import HeldByAnother, IdConflict, NotHeld, SessionNotFound, SessionUnreadable
-from chat.core.ids import isoformat, ref_of
-from chat.sessions.desk import (
+from chat.conversations.store.adviser_store import (
     HOLD_S,
     MAX_ASIDES,
     MAX_ROWS,
@@ -25,18 +22,21 @@ from chat.sessions.desk import (
     Row,
     State,
 )
-from chat.sessions.redis_document import dumps, json_of
-from chat.sessions.redis_link import RedisLink
-from chat.sessions.redis_rows import READ_DOCUMENT, reading, refuse, rows_of
-from chat.sessions.redis_scripts import RedisScripts, split_ids
-from chat.sessions.rows import (
+from chat.conversations.store.redis.document import dumps, json_of
+from chat.conversations.store.redis.pipeline_executor import RedisLink
+from chat.conversations.store.redis.replies import READ_DOCUMENT, reading, refuse, rows_of
+from chat.conversations.store.redis.scripts import RedisScripts, split_ids
+from chat.conversations.store.session_rows import (
     chosen_states,
     folded,
     has_words,
     is_by_beginning,
     is_descending,
 )
-from chat.sessions.types import Message, Session, Unreadable, decoding, fingerprint
+from chat.conversations.types import Message, Session, Unreadable, decoding, fingerprint
+from chat.core import metrics
+from chat.core.errors import HeldByAnother, IdConflict, NotHeld, SessionNotFound, SessionUnreadable
+from chat.core.ids import isoformat, ref_of
 
 logger = logging.getLogger(__name__)
 

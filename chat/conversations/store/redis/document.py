@@ -10,11 +10,9 @@ from typing import Any
 
 import orjson
 
-from chat.core.ids import isoformat
-from chat.core.json import JSON
-from chat.sessions.memory_record import Budget, Record, RunningTurn, seconds
-from chat.sessions.merge import Stored
-from chat.sessions.types import (
+from chat.conversations.store.memory.record import Budget, Record, RunningTurn, seconds
+from chat.conversations.store.merge import Stored
+from chat.conversations.types import (
     Author,
     End,
     Message,
@@ -25,6 +23,8 @@ from chat.sessions.types import (
     moment_of_text,
     unknown_fields,
 )
+from chat.core.ids import isoformat
+from chat.core.json import JSON
 
 #: The year 9999, after which there is no datetime.
 LATEST_MS = 253_370_764_800_000

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from chat.conversations.store.adviser_store import HOLD_S, Listing, Order
+from chat.conversations.store.maintenance import MAX_BIGGEST, STEP, Fates, Orphan, Progress, Survey
+from chat.conversations.store.redis.advisers import RedisDesk
+from chat.conversations.store.redis.pipeline_executor import RedisLink
+from chat.conversations.store.redis.scripts import split_ids
 from chat.core.clock import now
-from chat.sessions.desk import HOLD_S, Listing, Order
-from chat.sessions.redis_desk import RedisDesk
-from chat.sessions.redis_link import RedisLink
-from chat.sessions.redis_scripts import split_ids
-from chat.sessions.upkeep import MAX_BIGGEST, STEP, Fates, Orphan, Progress, Survey
 
 _SESSION = "session:"
 _STATE = b"chat:state:"

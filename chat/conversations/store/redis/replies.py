@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from chat.conversations.store.adviser_store import Row, State
+from chat.conversations.store.protocol import GivenUp, Lease
+from chat.conversations.store.redis.document import LATEST_MS, finite, form_in, json_of, session_of
+from chat.conversations.store.redis.scripts import split_ids
+from chat.conversations.types import Draft, Outcome, Session
 from chat.core.errors import SessionGone, SessionNotFound, SessionUnreadable
 from chat.core.ids import ref_of
 from chat.core.json import JSON
-from chat.sessions.desk import Row, State
-from chat.sessions.redis_document import LATEST_MS, finite, form_in, json_of, session_of
-from chat.sessions.redis_scripts import split_ids
-from chat.sessions.store import GivenUp, Lease
-from chat.sessions.types import Draft, Outcome, Session
 
 #: Where the document stands in what ``reading`` and ``grant`` of ``lua/common.lua`` tell.
 READ_DOCUMENT, GRANTED_DOCUMENT = 1, 3

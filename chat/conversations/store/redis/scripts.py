@@ -12,11 +12,11 @@ from typing import Any
 
 import redis
 
+from chat.conversations.store.redis.pipeline_executor import RedisLink
+from chat.conversations.types import Unreadable, decoding
 from chat.core import metrics
 from chat.core.errors import SessionUnreadable, StoreUnavailable
 from chat.core.ids import is_id, ref_of
-from chat.sessions.redis_link import RedisLink
-from chat.sessions.types import Unreadable, decoding
 
 logger = logging.getLogger(__name__)
 

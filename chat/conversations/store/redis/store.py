@@ -14,49 +14,20 @@ from django.conf import settings
 from django_redis import get_redis_connection
 from redis.exceptions import ResponseError
 
-from chat.core.clock import now
-from chat.core.errors import (
-    IdConflict,
-    SessionFull,
-    SessionNotFound,
-    SessionUnreadable,
-    StoreUnavailable,
-)
-from chat.core.ids import isoformat, new_id
-from chat.core.json import JSON
-from chat.core.language import language_of
-from chat.sessions.desk import HOLD_S, MAX_ASIDES, Aside, desk_key
-from chat.sessions.erasures import (
+from chat.conversations.store.adviser_store import HOLD_S, MAX_ASIDES, Aside, desk_key
+from chat.conversations.store.draft_versions import form_text, version_after
+from chat.conversations.store.erasures import (
     FIRST_PAUSE_S,
     LATE_S,
     LONGEST_PAUSE_S,
     MAX_UNKNOWN,
     Backlog,
 )
-from chat.sessions.forms import form_text, version_after
-from chat.sessions.memory_record import Record
-from chat.sessions.merge import Stored
-from chat.sessions.redis_document import (
-    dumps,
-    head,
-    replacement,
-    stored,
-    watch_channel,
-)
-from chat.sessions.redis_link import RedisLink
-from chat.sessions.redis_rows import (
-    GRANTED_DOCUMENT,
-    given_up_of,
-    gone_for,
-    lease_of,
-    moment_of,
-    outcomes_of,
-    refuse,
-)
-from chat.sessions.redis_scripts import scripts as scripts
-from chat.sessions.redis_upkeep import RedisUpkeep
-from chat.sessions.rows import tells_language
-from chat.sessions.store import (
+from chat.conversations.store.failover.workers import WorkerPlace, Workers
+from chat.conversations.store.maintenance import STEP
+from chat.conversations.store.memory.record import Record
+from chat.conversations.store.merge import Stored
+from chat.conversations.store.protocol import (
     ANSWER_WITHIN_S,
     ANY_OWNER,
     ERASED_S,
@@ -74,9 +45,32 @@ from chat.sessions.store import (
     LeaseTimes,
     Written,
 )
-from chat.sessions.types import Message, Outcome, Session, fingerprint
-from chat.sessions.upkeep import STEP
-from chat.sessions.workers import WorkerPlace, Workers
+from chat.conversations.store.redis.document import dumps, head, replacement, stored, watch_channel
+from chat.conversations.store.redis.maintenance import RedisUpkeep
+from chat.conversations.store.redis.pipeline_executor import RedisLink
+from chat.conversations.store.redis.replies import (
+    GRANTED_DOCUMENT,
+    given_up_of,
+    gone_for,
+    lease_of,
+    moment_of,
+    outcomes_of,
+    refuse,
+)
+from chat.conversations.store.redis.scripts import scripts
+from chat.conversations.store.session_rows import tells_language
+from chat.conversations.types import Message, Outcome, Session, fingerprint
+from chat.core.clock import now
+from chat.core.errors import (
+    IdConflict,
+    SessionFull,
+    SessionNotFound,
+    SessionUnreadable,
+    StoreUnavailable,
+)
+from chat.core.ids import isoformat, new_id
+from chat.core.json import JSON
+from chat.core.language import language_of
 
 logger = logging.getLogger(__name__)
 

@@ -33,7 +33,7 @@ export function showPlain(container, text) {
   replace(container, paragraphs);
 }
 
-/** Show HTML that the server rendered and sanitised (chat/markup.py). Never anything else. */
+/** Show HTML that the server rendered and sanitised (chat/conversations/markup.py). Never anything else. */
 export function showServerHtml(container, html) {
   const template = document.createElement("template");
   template.innerHTML = html;

@@ -4,8 +4,8 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from chat.conversations.handover.models import ContactRequest
 from chat.core import clock
-from chat.takeover.models import ContactRequest
 
 
 @admin.register(ContactRequest)

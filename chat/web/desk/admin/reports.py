@@ -9,13 +9,13 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from chat.conversations.store.maintenance import Orphan
 from chat.core.reporting.charts import bars
 from chat.core.reporting.french import moment, number, size
 from chat.ops.reports.models import CleanupReport
 from chat.ops.reports.page import evolution
 from chat.ops.reports.queries import past_reports
 from chat.ops.reports.report import KINDS, Bucket, quiet_label, size_label
-from chat.sessions.upkeep import Orphan
 
 
 @admin.register(CleanupReport)

@@ -11,7 +11,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import URLPattern, path
 
-from chat.sessions.models import ChatSession
+from chat.conversations.models import ChatSession
 from chat.web.desk import actions, exports, listing, session
 
 

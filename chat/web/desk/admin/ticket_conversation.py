@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from chat.conversations.store.protocol import STORE
 from chat.core.errors import SessionNotFound, StoreUnavailable
-from chat.sessions.store import STORE
 
 
 async def conversation_lives(session_ref: str) -> bool | None:
