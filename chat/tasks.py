@@ -6,8 +6,6 @@ import asyncio
 
 from django.conf import settings
 
-from chat.assistant.turn import Orphans, hand_over_turns
-from chat.assistant.viewers import follow_store, refresh_viewers
 from chat.conversations.handover.advisers import return_lapsed
 from chat.conversations.store.failover.advisers import BEAT_S
 from chat.conversations.store.failover.left_file import forget_old, left_folder
@@ -24,6 +22,8 @@ from chat.ops.stats.flush import keep_numbers
 from chat.ops.unclaimed_photos import UNCLAIMED_S, remove_unclaimed_photos
 from chat.shop import hours
 from chat.shop.tickets.mailer import send_mails
+from chat.turns.turn import Orphans, hand_over_turns
+from chat.turns.viewers import follow_store, refresh_viewers
 
 
 async def beat() -> None:

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
-from chat.assistant.viewers import follow_store
 from chat.core.supervisor import Supervisor
 from chat.tasks import conversation_tasks
+from chat.turns.viewers import follow_store
 
 
 @asynccontextmanager

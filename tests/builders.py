@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from chat.assistant.lane import TurnQueue
-from chat.assistant.turn import answer_waiting
 from chat.conversations.store.protocol import Lease, Store
 from chat.conversations.types import Author, End, Message, Outcome
+from chat.turns.queue import TurnQueue
+from chat.turns.turn import answer_waiting
 
 JEAN = "persist-test"
 

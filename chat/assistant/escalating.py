@@ -11,7 +11,6 @@ from collections.abc import Container, Iterable
 from django.conf import settings
 
 from chat.assistant.escalation import Reason, Signs, reasons_in, signs_of, summary_for
-from chat.assistant.turn_times import STEPS_TO_ASK
 from chat.conversations.handover.advisers import ask_for_adviser
 from chat.conversations.handover.staff_notes import add_event
 from chat.conversations.realtime.events import MessageDone
@@ -79,13 +78,16 @@ class SignsKept:
 SIGNS: Part[SignsKept] = Part("signs", lambda: SignsKept(_MAX_KEPT))
 
 
-def check_escalation_soon(store: Store, lease: Lease) -> None:
-    """See whether the question calls for a human, without holding up its answer."""
-    BACKGROUND_TASKS.get().begin(_check(store, lease), "escalation")
+def check_escalation_soon(store: Store, lease: Lease, *, after_steps: int) -> None:
+    """See whether the question calls for a human, beside its answer.
+
+    ``after_steps``: steps of the event loop to wait first, so that the model is asked before.
+    """
+    BACKGROUND_TASKS.get().begin(_check(store, lease, after_steps), "escalation")
 
 
-async def _check(store: Store, lease: Lease) -> None:
-    await yield_to_loop(STEPS_TO_ASK)  # the model is asked first
+async def _check(store: Store, lease: Lease, after_steps: int) -> None:
+    await yield_to_loop(after_steps)
     if _may_call(lease):
         await _escalate(store, lease)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from chat.assistant.turn import stop_turn
 from chat.conversations.realtime.events import SessionEnded
 from chat.conversations.realtime.pubsub import PUBSUB
 from chat.conversations.store.protocol import STORE, WEB_OWNER
 from chat.core.errors import SessionGone, SessionNotFound
 from chat.core.ids import ref_of
 from chat.ops.erasure import finish_erasure
+from chat.turns.turn import stop_turn
 
 
 async def end_session(session_id: str, owner: str) -> None:

@@ -12,9 +12,7 @@ from contextlib import asynccontextmanager
 
 from chat.assistant.checking import GUARD, STEP_CHARS, learn_in_steps
 from chat.assistant.completion import Usage
-from chat.assistant.outcome import AnswerStats, TurnEnd, end_of, report, turn_numbers
 from chat.assistant.sources import MAX_SOURCES
-from chat.assistant.turn_times import TURN_TIMES
 from chat.conversations.realtime.events import MessageDelta, ToolStarted
 from chat.conversations.realtime.pubsub import PUBSUB
 from chat.conversations.store.adviser_store import Aside, AsideKind
@@ -24,6 +22,8 @@ from chat.core import metrics
 from chat.core.errors import ChatError, StoreUnavailable
 from chat.core.json import JSON
 from chat.core.load import LOAD
+from chat.turns.outcome import AnswerStats, TurnEnd, end_of, report, turn_numbers
+from chat.turns.times import TURN_TIMES
 
 logger = logging.getLogger(__name__)
 

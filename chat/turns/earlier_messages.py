@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from chat.assistant.viewers import read_session
 from chat.conversations.realtime.events import MessagesLoaded, failures_in
 from chat.conversations.rendering import render_ahead
 from chat.conversations.transcript import page_before
 from chat.core.errors import InvalidMessage
+from chat.turns.viewers import read_session
 
 
 async def read_earlier(session_id: str, owner: str, before: str) -> MessagesLoaded:

@@ -17,7 +17,6 @@ import structlog
 
 from chat.assistant.completion import Usage
 from chat.assistant.guard.claims import Kind
-from chat.assistant.turn_times import TURN_TIMES
 from chat.conversations.realtime.events import Failed
 from chat.conversations.store.adviser_store import Aside
 from chat.conversations.store.protocol import Finished, GivenUp, Lease, Store
@@ -28,6 +27,7 @@ from chat.core.ids import ref_of
 from chat.core.json import JSON
 from chat.core.stats.arithmetic import bucket_of
 from chat.core.stats.counters import count
+from chat.turns.times import TURN_TIMES
 
 logger = logging.getLogger(__name__)
 turns_log = structlog.get_logger("chat.turns")

@@ -9,17 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chat.assistant.orphans import Again
-from chat.assistant.outcome import (
-    TurnEnd,
-    failed,
-    failure,
-    logged_as_internal,
-    report_given_up,
-    retry_while_unavailable,
-)
-from chat.assistant.turn_times import TURN_TIMES
-from chat.assistant.writer import AnswerAttempt
 from chat.conversations.realtime.events import MessageDone
 from chat.conversations.realtime.pubsub import PUBSUB, Command, Subscriber
 from chat.conversations.store.protocol import (
@@ -42,6 +31,17 @@ from chat.core.errors import (
 )
 from chat.core.ids import new_id
 from chat.core.runtime import LoopPart
+from chat.turns.draft import AnswerAttempt
+from chat.turns.orphans import Again
+from chat.turns.outcome import (
+    TurnEnd,
+    failed,
+    failure,
+    logged_as_internal,
+    report_given_up,
+    retry_while_unavailable,
+)
+from chat.turns.times import TURN_TIMES
 
 logger = logging.getLogger(__name__)
 

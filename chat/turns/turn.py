@@ -20,18 +20,12 @@ from django.conf import settings
 
 from chat.assistant.completion import ToolCall, Usage
 from chat.assistant.escalating import check_escalation_soon
-from chat.assistant.lane import QUEUES, PendingBroadcast, Turn, TurnQueue, find_answer
 from chat.assistant.llm import LLM, LLM_CLIENT
-from chat.assistant.orphans import choose
-from chat.assistant.outcome import TurnEnd, failure, logged_as_internal, store_end
 from chat.assistant.pictures import with_photos
 from chat.assistant.prompt import prompt
 from chat.assistant.sources import taken_from
 from chat.assistant.tools import TOOL_SET, use
 from chat.assistant.tools.types import Tool, ToolContext
-from chat.assistant.turn_times import STEPS_TO_ASK
-from chat.assistant.viewers import show_again
-from chat.assistant.writer import AnswerTooLong, DraftWriter, Interrupted
 from chat.conversations.realtime.events import AsideAdded, MessageDone, SessionState, ToolStarted
 from chat.conversations.realtime.pubsub import PUBSUB, Command, Subscriber
 from chat.conversations.store.adviser_store import Aside, desk_key
@@ -43,6 +37,12 @@ from chat.core.ids import new_id
 from chat.core.json import JSON
 from chat.core.load import yield_to_loop
 from chat.core.overload import OVERLOAD
+from chat.turns.draft import AnswerTooLong, DraftWriter, Interrupted
+from chat.turns.orphans import choose
+from chat.turns.outcome import TurnEnd, failure, logged_as_internal, store_end
+from chat.turns.queue import QUEUES, PendingBroadcast, Turn, TurnQueue, find_answer
+from chat.turns.times import STEPS_TO_ASK
+from chat.turns.viewers import show_again
 
 #: How often the model may ask for tools before it must answer with what it has.
 MAX_TOOL_ROUNDS = 4
@@ -138,7 +138,7 @@ async def answer_question(lease: Lease, queue: TurnQueue) -> None:
         await attempt.keep()
         if lease.again:
             await _broadcast_restart(store, lease)
-        check_escalation_soon(store, lease)  # beside the answer, once the model is asked
+        check_escalation_soon(store, lease, after_steps=STEPS_TO_ASK)
         # 2. Ask the model. What it says goes through tools and guard into the draft, which viewers
         #    see at once and the store gets a little later.
         ended: End | ChatError = End.DONE

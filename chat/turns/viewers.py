@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from chat.assistant.checking import forget_readings
-from chat.assistant.lane import QUEUES
-from chat.assistant.turn_times import TURN_TIMES
 from chat.conversations.markup import forget_rendered
 from chat.conversations.realtime.events import SessionEnded, SessionState
 from chat.conversations.realtime.pubsub import PUBSUB, RemoteEvent
@@ -20,6 +18,8 @@ from chat.conversations.transcript import last_page
 from chat.conversations.types import Session
 from chat.core.errors import ChatError, SessionGone
 from chat.core.ids import is_id, ref_of
+from chat.turns.queue import QUEUES
+from chat.turns.times import TURN_TIMES
 
 logger = logging.getLogger(__name__)
 

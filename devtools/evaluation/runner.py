@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from channels.db import database_sync_to_async
 
 from chat.assistant import escalating, ticket_form
-from chat.assistant.outcome import TurnEnd
-from chat.assistant.turn import stop_turn, take_turn
 from chat.conversations.handover.models import ContactRequest
 from chat.conversations.realtime.pubsub import PUBSUB
 from chat.conversations.store.protocol import STORE, WEB_OWNER
@@ -25,6 +23,8 @@ from chat.shop.catalog.models import Product
 from chat.shop.orders.models import Order
 from chat.shop.tickets.draft_dialogue import decode_draft
 from chat.shop.tickets.models import OutgoingMail, Ticket
+from chat.turns.outcome import TurnEnd
+from chat.turns.turn import stop_turn, take_turn
 from devtools.evaluation.checks import checks_of
 from devtools.evaluation.observed import Call, ObservedTurn
 from devtools.evaluation.recording import Notes, notes

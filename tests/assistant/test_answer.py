@@ -10,8 +10,8 @@ import pytest
 from chat.assistant.completion import ToolCall
 from chat.assistant.tools import TOOL_SET
 from chat.assistant.tools.types import Tool
-from chat.assistant.turn import MAX_CALLS_A_ROUND, MAX_TOOL_ROUNDS, take_turn
 from chat.conversations.types import End
+from chat.turns.turn import MAX_CALLS_A_ROUND, MAX_TOOL_ROUNDS, take_turn
 from tests.builders import JEAN
 from tests.fakes import FakeLLM
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 from chat.assistant import escalating
 from chat.assistant.escalating import LEADS
 from chat.assistant.escalation import Reason
-from chat.assistant.turn import answer_question, take_turn
 from chat.conversations.realtime.events import EncodedEvent
 from chat.conversations.realtime.pubsub import PUBSUB
 from chat.conversations.types import Author, End
+from chat.turns.turn import answer_question, take_turn
 from tests.builders import JEAN, ask, leased, queue_for
 from tests.fakes import FakeLLM
 

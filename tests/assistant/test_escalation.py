@@ -4,10 +4,10 @@ import pytest
 
 from chat.assistant import escalating
 from chat.assistant.escalation import Reason, reasons_in, summary_for
-from chat.assistant.turn import take_turn
 from chat.conversations.realtime.pubsub import PUBSUB
 from chat.conversations.store.adviser_store import AsideKind
 from chat.conversations.types import Author, Message
+from chat.turns.turn import take_turn
 from tests.builders import JEAN, question
 from tests.fakes import FakeLLM, Listener
 

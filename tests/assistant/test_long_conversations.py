@@ -12,13 +12,13 @@ import pytest
 
 from chat.assistant import escalating
 from chat.assistant.checking import READINGS, build_guard, learn_in_steps
-from chat.assistant.lane import find_answer
-from chat.assistant.turn import answer_question
-from chat.assistant.viewers import follow_store
-from chat.assistant.writer import DraftWriter
 from chat.conversations.realtime.pubsub import PUBSUB
 from chat.conversations.types import Author, End, Message
 from chat.core.ids import new_id
+from chat.turns.draft import DraftWriter
+from chat.turns.queue import find_answer
+from chat.turns.turn import answer_question
+from chat.turns.viewers import follow_store
 from tests.builders import ask, leased, queue_for
 from tests.fakes import FakeLLM
 

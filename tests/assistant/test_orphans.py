@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from chat.assistant.orphans import ALONE_S, Again, choose
-from chat.assistant.turn import Orphans, take_turn
 from chat.conversations.store.protocol import MAX_ATTEMPTS
 from chat.conversations.types import End
 from chat.core.ids import new_id
 from chat.core.load import yield_to_loop
+from chat.turns.orphans import ALONE_S, Again, choose
+from chat.turns.turn import Orphans, take_turn
 from tests.builders import question
 from tests.fakes import FakeLLM
 from tests.sessions.test_attempts import freeze

@@ -7,17 +7,11 @@ import asyncio
 import pytest
 
 from chat.assistant.completion import ToolCall, Usage
-from chat.assistant.outcome import (
-    end_of,
-    failed,
-    failure,
-    logged_as_internal,
-    retry_while_unavailable,
-)
-from chat.assistant.turn import stop_turn, take_turn
 from chat.conversations.types import End
 from chat.core.errors import AssistantTimeout, StoreUnavailable
 from chat.core.stats.counters import TALLY, Tally
+from chat.turns.outcome import end_of, failed, failure, logged_as_internal, retry_while_unavailable
+from chat.turns.turn import stop_turn, take_turn
 from tests.builders import JEAN, ask, leased
 from tests.fakes import FakeLLM
 

@@ -9,10 +9,6 @@ import pytest
 from prometheus_client import REGISTRY
 
 from chat.assistant.completion import ToolCall, Usage
-from chat.assistant.turn import hand_over_turns, stop_turn, take_turn
-from chat.assistant.turn_times import TURN_TIMES, TurnTimes
-from chat.assistant.viewers import read_state, show_again, tell_moved
-from chat.assistant.writer import DraftWriter
 from chat.conversations.realtime.pubsub import PUBSUB
 from chat.conversations.store.protocol import GRACE_S, LEASE_S, STORE
 from chat.conversations.types import Author, End
@@ -20,6 +16,10 @@ from chat.core.clock import CLOCK
 from chat.core.draining import DRAIN
 from chat.core.errors import AssistantUnavailable, IdConflict, StoreUnavailable
 from chat.core.ids import new_id, ref_of
+from chat.turns.draft import DraftWriter
+from chat.turns.times import TURN_TIMES, TurnTimes
+from chat.turns.turn import hand_over_turns, stop_turn, take_turn
+from chat.turns.viewers import read_state, show_again, tell_moved
 from tests.background import background_tasks
 from tests.builders import JEAN, answer_to, ask, done, leased, question
 from tests.fakes import FakeLLM, Listener

@@ -15,13 +15,13 @@ from django.db import OperationalError
 from django.test import Client
 
 from chat.assistant.llm import LLM_CLIENT
-from chat.assistant.turn import take_turn
 from chat.conversations.handover import advisers
 from chat.conversations.realtime.pubsub import PUBSUB
 from chat.conversations.store.adviser_store import Adviser
 from chat.conversations.store.protocol import STORE
 from chat.core.ids import ref_of
 from chat.ops.ending import erase_session
+from chat.turns.turn import take_turn
 from chat.web.sockets.base import SOCKET_RULES, SocketRules
 from meuble_project.asgi import connections
 from tests import database

@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chat.assistant import turn
 from chat.conversations.realtime import pubsub
 from chat.conversations.realtime.events import MessageAccepted, MessageDelta
 from chat.conversations.realtime.pubsub import InvalidMessage, PubSub, UnknownMessage
@@ -23,6 +22,7 @@ from chat.conversations.store.redis import scripts
 from chat.conversations.store.redis.scripts import RedisScripts
 from chat.core.errors import SessionNotFound, StoreUnavailable
 from chat.core.rate_limits import RedisCounter
+from chat.turns import turn
 from chat.web.sockets.customer import CustomerConsumer
 from meuble_project import logs
 from meuble_project.redaction import Redaction

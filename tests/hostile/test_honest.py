@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from chat.assistant import escalating
-from chat.assistant.turn import take_turn
 from chat.conversations.realtime.pubsub import PUBSUB
+from chat.turns.turn import take_turn
 
 pytestmark = pytest.mark.usefixtures("shop")
 

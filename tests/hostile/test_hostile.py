@@ -14,7 +14,6 @@ from chat.assistant.checking import GUARD
 from chat.assistant.guard.facts import Facts
 from chat.assistant.guard.filter import Guard
 from chat.assistant.prompt import instructions
-from chat.assistant.turn import take_turn
 from chat.conversations.markup import html_of
 from chat.conversations.realtime.pubsub import PUBSUB
 from chat.conversations.types import End
@@ -29,6 +28,7 @@ from chat.models import (
     Ticket,
     TicketEntry,
 )
+from chat.turns.turn import take_turn
 from tests.hostile.judging import Finding, findings
 from tests.hostile.prompts import Prompt, read_prompts
 

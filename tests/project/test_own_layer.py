@@ -12,9 +12,9 @@ import pytest
 import redis
 
 from chat.assistant.llm import LLM_CLIENT
-from chat.assistant.turn import take_turn
 from chat.conversations.realtime.pubsub import PUBSUB
 from chat.conversations.store.redis.store import RedisStore
+from chat.turns.turn import take_turn
 from devtools.redis_server import RedisServer
 from meuble_project import backends
 from tests.builders import JEAN, answer_to, done, leased, question

@@ -10,11 +10,11 @@ import pytest
 import redis
 from channels_redis.pubsub import RedisPubSubChannelLayer
 
-from chat.assistant.viewers import follow_store, read_state
 from chat.conversations.realtime.events import Failed, MessageDone
 from chat.conversations.realtime.pubsub import PUBSUB, PubSub
 from chat.conversations.store.protocol import ANY_OWNER, STORE, WEB_OWNER
 from chat.conversations.types import End, Message, Outcome
+from chat.turns.viewers import follow_store, read_state
 from meuble_project import backends
 from tests.backends import use_redis
 from tests.builders import answer_to, done, leased, question

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chat.assistant.completion import Chunk
-from chat.assistant.lane import Turn
-from chat.assistant.turn import take_turn
 from chat.conversations.store.adviser_store import Adviser
 from chat.conversations.types import Author
 from chat.core.json import JSON
+from chat.turns.queue import Turn
+from chat.turns.turn import take_turn
 from tests.fakes import Listener
 
 CLAIRE = Adviser("7", "Claire")

@@ -9,12 +9,12 @@ import pytest
 from channels.layers import get_channel_layer
 
 from chat.assistant.llm import LLM_CLIENT
-from chat.assistant.viewers import read_state
 from chat.conversations.handover import advisers
 from chat.conversations.realtime.pubsub import PUBSUB, PubSub, SpeakerFilter
 from chat.conversations.store.protocol import STORE
 from chat.conversations.types import Author, End
 from chat.core.errors import HeldByAnother
+from chat.turns.viewers import read_state
 from tests.builders import leased, question
 from tests.fakes import FakeLLM, Listener
 from tests.sessions.cast import announced

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from chat.assistant.completion import Chunk
-from chat.assistant.turn import take_turn
 from chat.conversations.realtime.events import EncodedEvent
 from chat.conversations.realtime.pubsub import PUBSUB
 from chat.conversations.store.protocol import STORE
 from chat.core.json import JSON
+from chat.turns.turn import take_turn
 from chat.web.api.request_parsing import Question
 from chat.web.api.sse import HEARTBEAT, MAX_KEPT_CHARS, EventBuffer, answer_in_events
 from tests.fakes import FakeLLM

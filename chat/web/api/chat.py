@@ -6,8 +6,6 @@ import orjson
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from chat.assistant.outcome import TurnEnd
-from chat.assistant.turn import take_turn
 from chat.conversations.rendering import encoded_messages
 from chat.conversations.store.protocol import STORE
 from chat.conversations.types import End
@@ -15,6 +13,8 @@ from chat.core.ids import isoformat
 from chat.core.json import JSON
 from chat.core.language import language_of
 from chat.ops.ending import erase_session
+from chat.turns.outcome import TurnEnd
+from chat.turns.turn import take_turn
 from chat.web.api.api_view import ApiView, no_content
 from chat.web.api.problems import NotFound
 from chat.web.api.request_parsing import Question, checked_session_id, read_question

@@ -13,7 +13,6 @@ from itertools import count
 
 from django.http import StreamingHttpResponse
 
-from chat.assistant.turn import let_begin, take_turn
 from chat.conversations.realtime.events import (
     EncodedEvent,
     Failed,
@@ -29,6 +28,7 @@ from chat.conversations.realtime.events import (
 from chat.conversations.realtime.pubsub import PUBSUB, SpeakerFilter
 from chat.conversations.store.protocol import STORE
 from chat.conversations.types import End
+from chat.turns.turn import let_begin, take_turn
 from chat.web.api.problems import logged
 from chat.web.api.request_parsing import Question
 

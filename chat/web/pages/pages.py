@@ -14,10 +14,6 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from chat.assistant.asking import NOTHING_SAID, request_adviser
-from chat.assistant.reading import read_earlier
-from chat.assistant.turn import stop_turn, take_turn
-from chat.assistant.viewers import read_state
 from chat.conversations import cookie
 from chat.conversations.markup import safe_html_of
 from chat.conversations.realtime.events import MessagesLoaded, SessionState
@@ -31,6 +27,10 @@ from chat.core.client_address import request_address
 from chat.core.errors import ChatError, InvalidMessage, RateLimited, SessionGone, SessionNotFound
 from chat.core.ids import is_id, isoformat, new_id
 from chat.ops.ending import end_session, erase_session
+from chat.turns.earlier_messages import read_earlier
+from chat.turns.request_adviser import NOTHING_SAID, request_adviser
+from chat.turns.turn import stop_turn, take_turn
+from chat.turns.viewers import read_state
 from chat.web.pages.conversation_file import ConversationFile
 from chat.web.pages.recap import recap_of
 

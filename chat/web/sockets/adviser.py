@@ -9,7 +9,6 @@ from contextlib import suppress
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError
 
-from chat.assistant.reading import read_earlier
 from chat.conversations.realtime.events import (
     AdviserAsked,
     EncodedEvent,
@@ -23,6 +22,7 @@ from chat.conversations.store.adviser_store import desk_key
 from chat.conversations.store.protocol import ANY_OWNER, STORE
 from chat.core import client_address
 from chat.core.errors import InvalidMessage, SessionGone, SessionNotFound, StoreUnavailable
+from chat.turns.earlier_messages import read_earlier
 from chat.web.sockets.base import (
     CLOSE_NOBODY,
     CLOSE_REFUSED,

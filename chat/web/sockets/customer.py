@@ -7,10 +7,6 @@ from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 
-from chat.assistant.asking import request_adviser
-from chat.assistant.reading import read_earlier
-from chat.assistant.turn import stop_turn, take_turn
-from chat.assistant.viewers import read_state
 from chat.conversations import cookie
 from chat.conversations.realtime.events import (
     EncodedEvent,
@@ -48,6 +44,10 @@ from chat.core.errors import (
     StoreUnavailable,
 )
 from chat.core.ids import isoformat
+from chat.turns.earlier_messages import read_earlier
+from chat.turns.request_adviser import request_adviser
+from chat.turns.turn import stop_turn, take_turn
+from chat.turns.viewers import read_state
 from chat.web.sockets.base import (
     CLOSE_NOBODY,
     CLOSE_REFUSED,

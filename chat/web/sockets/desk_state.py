@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from chat.assistant.viewers import read_session
 from chat.conversations.realtime.events import DeskState, SessionState
 from chat.conversations.store.protocol import ANY_OWNER, STORE
 from chat.conversations.types import Author, Session
 from chat.core.ids import isoformat, ref_of
 from chat.core.language import language_of
+from chat.turns.viewers import read_session
 
 #: Asides that are shown, the newest.
 SHOWN_ASIDES = 100

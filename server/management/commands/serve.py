@@ -17,7 +17,6 @@ from django.utils.module_loading import import_string
 from twisted.internet.error import CannotListenError
 
 from chat.assistant.llm import MODEL_URL
-from chat.assistant.turn import hand_over_turns
 from chat.conversations.realtime.events import Failed, encode
 from chat.core import runtime
 from chat.core.draining import DRAIN
@@ -26,6 +25,7 @@ from chat.management.assistant_process import local_assistant
 from chat.ops.cluster import refuse_cluster
 from chat.shop.photos.confinement import hide_memory
 from chat.tasks import SUPERVISOR, keep_conversations
+from chat.turns.turn import hand_over_turns
 from meuble_project import unsent_mail
 from meuble_project.logs import log_python_errors
 from server.worker import Worker

@@ -8,10 +8,10 @@ from chat.assistant.completion import ToolCall
 from chat.assistant.tools import TOOLS, use
 from chat.assistant.tools.ask_for_human import TOOL, Reason
 from chat.assistant.tools.types import ToolContext
-from chat.assistant.turn import take_turn
 from chat.conversations.store.protocol import STORE
 from chat.conversations.types import Author
 from chat.core.errors import StoreUnavailable
+from chat.turns.turn import take_turn
 from devtools.local_assistant.phrasing import phrase_results
 from devtools.local_assistant.tools import Call
 from tests.builders import JEAN, ask, question
