@@ -10,7 +10,7 @@ from collections.abc import Container, Iterable
 
 from django.conf import settings
 
-from chat.assistant.escalation import Reason, Signs, reasons_in, signs_of, summary_for
+from chat.assistant.escalation_rules import Reason, Signs, reasons_in, signs_of, summary_for
 from chat.conversations.handover.advisers import ask_for_adviser
 from chat.conversations.handover.staff_notes import add_event
 from chat.conversations.realtime.events import MessageDone

@@ -10,8 +10,8 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from chat.assistant.checking import GUARD, STEP_CHARS, learn_in_steps
 from chat.assistant.completion import Usage
+from chat.assistant.guard.build import GUARD, STEP_CHARS, learn_in_steps
 from chat.assistant.sources import MAX_SOURCES
 from chat.conversations.realtime.events import MessageDelta, ToolStarted
 from chat.conversations.realtime.pubsub import PUBSUB

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from channels.db import database_sync_to_async
 
-from chat.assistant import escalating, ticket_form
+from chat.assistant import escalation, ticket_draft
 from chat.conversations.handover.models import ContactRequest
 from chat.conversations.realtime.pubsub import PUBSUB
 from chat.conversations.store.protocol import STORE, WEB_OWNER
@@ -119,7 +119,7 @@ async def _play_turn(
 ) -> PlayedTurn:
     calls, messages = len(noted.calls), len(await _messages(session_id))
     end = await (_write(turn.text, session_id) if turn.text else _use_recap(turn, session_id))
-    await escalating.settle()
+    await escalation.settle()
     observed = await _observed(session_id, end, messages, tuple(noted.calls[calls:]))
     checks = checks_of(turn.expected, observed, conversation.never)
     return PlayedTurn(turn.told, observed, tuple(checks))
@@ -144,11 +144,11 @@ async def _use_recap(turn: CustomerTurn, session_id: str) -> TurnEnd:
     shown = (form.id, form.version) if form else ("none", 0)
     try:
         if turn.edits:
-            await ticket_form.edit(session_id, WEB_OWNER, *shown, turn.edits)
+            await ticket_draft.edit(session_id, WEB_OWNER, *shown, turn.edits)
         elif turn.press == "drop":
-            await ticket_form.drop(session_id, WEB_OWNER, *shown)
+            await ticket_draft.drop(session_id, WEB_OWNER, *shown)
         else:
-            await ticket_form.confirm(session_id, WEB_OWNER, *shown)
+            await ticket_draft.confirm(session_id, WEB_OWNER, *shown)
     except ChatError as error:
         return TurnEnd(Outcome(end=End.FAILED, code=error.code), None)
     return TurnEnd(Outcome(end=End.DONE), None)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from chat.assistant import escalating
-from chat.assistant.escalating import LEADS
-from chat.assistant.escalation import Reason
+from chat.assistant import escalation
+from chat.assistant.escalation_rules import LEADS, Reason
 from chat.conversations.realtime.events import EncodedEvent
 from chat.conversations.realtime.pubsub import PUBSUB
 from chat.conversations.types import Author, End
@@ -20,7 +19,7 @@ async def told(store, *texts: str) -> list[str]:
     for number, text in enumerate(texts):
         turn = await take_turn("camille", owner="web", message_id=f"q{number}", text=text)
         await turn.ended()
-        await escalating.settle()
+        await escalation.settle()
     session = await store.load("camille", "web")
     return [message.text for message in session.messages if message.author is Author.SYSTEM]
 
@@ -58,7 +57,7 @@ async def test_danger_calls_a_human_though_the_answer_was_stopped_before_it_bega
 
     async with PUBSUB.get().subscribe(JEAN, stop_at_once):
         await answer_question(lease, queue)
-    await escalating.settle()
+    await escalation.settle()
 
     assert stopped[0]
     assert llm.asked == []

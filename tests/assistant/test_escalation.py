@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from chat.assistant import escalating
-from chat.assistant.escalation import Reason, reasons_in, summary_for
+from chat.assistant import escalation
+from chat.assistant.escalation_rules import Reason, reasons_in, summary_for
 from chat.conversations.realtime.pubsub import PUBSUB
 from chat.conversations.store.adviser_store import AsideKind
 from chat.conversations.types import Author, Message
@@ -92,7 +92,7 @@ def test_the_summary_tells_what_it_is_about():
 async def ask(text: str, id_: str) -> None:
     turn = await take_turn(JEAN, owner="web", message_id=id_, text=text)
     await turn.ended()
-    await escalating.settle()
+    await escalation.settle()
 
 
 async def test_danger_calls_a_human_once_and_tells_the_customer_first(store, model):

@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import pytest
 
-from chat.assistant import escalating
-from chat.assistant.checking import READINGS, build_guard, learn_in_steps
+from chat.assistant import escalation
+from chat.assistant.guard.build import READINGS, build_guard, learn_in_steps
 from chat.conversations.realtime.pubsub import PUBSUB
 from chat.conversations.types import Author, End, Message
 from chat.core.ids import new_id
@@ -72,7 +72,7 @@ async def answered(store, text: str, author: Author) -> float:
 
     async def work() -> None:
         await answer_question(lease, queue)
-        await escalating.settle()
+        await escalation.settle()
 
     gc.collect()
     gc.disable()

@@ -10,7 +10,7 @@ import pytest
 from channels.db import database_sync_to_async
 from django.db import connection
 
-from chat.assistant import ticket_form
+from chat.assistant import ticket_draft
 from chat.conversations.realtime.pubsub import PUBSUB
 from chat.conversations.store.adviser_store import desk_key
 from chat.conversations.store.protocol import STORE
@@ -45,7 +45,7 @@ async def form(store):
 @pytest.fixture
 def confirm(form):
     def confirm(version: int | None = None, form_id: str | None = None):
-        return ticket_form.confirm(CAMILLE, "api", form_id or form.id, version or form.version)
+        return ticket_draft.confirm(CAMILLE, "api", form_id or form.id, version or form.version)
 
     return confirm
 
@@ -93,7 +93,7 @@ async def test_a_stale_or_strange_button_opens_nothing(store, form, confirm):
         with pytest.raises(StaleForm):
             await stale
     with pytest.raises(SessionNotFound):
-        await ticket_form.confirm(CAMILLE, "web", form.id, form.version)
+        await ticket_draft.confirm(CAMILLE, "web", form.id, form.version)
 
     assert not await Ticket.objects.aexists()
     assert (await store.load(CAMILLE, "api")).form == form.to_json()
@@ -103,7 +103,7 @@ async def test_the_ticket_of_another_conversation_is_not_announced(store, form):
     stranger = await database_sync_to_async(opened)()
 
     with pytest.raises(StaleForm):
-        await ticket_form.confirm(CAMILLE, "api", stranger.form_id, 1)
+        await ticket_draft.confirm(CAMILLE, "api", stranger.form_id, 1)
 
     assert await said(store) == ["q1"]
 
@@ -119,7 +119,7 @@ async def test_what_is_lacking_is_told(store, form, confirm):
 
 
 async def test_a_database_that_is_away_keeps_the_form_and_trying_again_works(store, form, confirm):
-    with database.refusing('"chat_ticket"'), pytest.raises(ticket_form.TicketsAway) as told:
+    with database.refusing('"chat_ticket"'), pytest.raises(ticket_draft.TicketsAway) as told:
         await confirm()
     kept = (await store.load(CAMILLE, "api")).form
     await confirm()
@@ -135,7 +135,7 @@ async def test_a_locked_database_holds_up_nobody_else_and_trying_again_works(sto
     lock = sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)
     lock.execute("BEGIN IMMEDIATE")
     try:
-        confirming = (ticket_form.confirm(*button, longest_s=0.2) for _ in range(many))
+        confirming = (ticket_draft.confirm(*button, longest_s=0.2) for _ in range(many))
         failed = await asyncio.gather(*confirming, return_exceptions=True)
         other = asyncio.create_task(asyncio.to_thread(lambda: "served"))
         # SQLite itself gives the lock up after ``SQLITE_TIMEOUT_S``.
@@ -144,10 +144,10 @@ async def test_a_locked_database_holds_up_nobody_else_and_trying_again_works(sto
     finally:
         lock.close()
 
-    assert [type(error) for error in failed] == [ticket_form.TicketsAway] * many
+    assert [type(error) for error in failed] == [ticket_draft.TicketsAway] * many
     assert was_served, "hung confirmations took the threads of everybody else"
     assert (await store.load(CAMILLE, "api")).form == form.to_json()
-    await ticket_form.confirm(*button)
+    await ticket_draft.confirm(*button)
     assert await Ticket.objects.acount() == 1
 
 
@@ -167,12 +167,12 @@ async def test_an_edit_in_between_does_not_leave_a_form_behind(store, form, repl
     """Another tab saves while this one confirms: the ticket says what was confirmed."""
 
     async def edited_meanwhile(announce, *given):
-        await ticket_form.edit(CAMILLE, "api", form.id, form.version, {"customer_name": "Zoé"})
+        await ticket_draft.edit(CAMILLE, "api", form.id, form.version, {"customer_name": "Zoé"})
         return await announce(*given)
 
     replace_parts(STORE.to(FaultyStore.of(store, announce=edited_meanwhile)))
 
-    await ticket_form.confirm(CAMILLE, "api", form.id, form.version)
+    await ticket_draft.confirm(CAMILLE, "api", form.id, form.version)
 
     assert (await Ticket.objects.aget()).customer_name == "Camille Martin"
     assert (await store.load(CAMILLE, "api")).form is None
@@ -221,7 +221,7 @@ async def test_too_many_with_one_address_are_refused_in_words(confirm):
 
 async def test_editing_takes_all_fields_or_none(store, form):
     def edit(version: int, **fields: object):
-        return ticket_form.edit(CAMILLE, "api", form.id, version, fields)
+        return ticket_draft.edit(CAMILLE, "api", form.id, version, fields)
 
     with pytest.raises(InvalidForm) as refused:
         await edit(form.version, email="non", words="", customer_name="Zoé", delivered_on=7)
@@ -238,13 +238,13 @@ async def test_editing_takes_all_fields_or_none(store, form):
 
 async def test_dropping_forgets_it_once(store, form):
     with pytest.raises(StaleForm):
-        await ticket_form.drop(CAMILLE, "api", form.id, 99)
-    await ticket_form.drop(CAMILLE, "api", form.id, form.version)
-    await ticket_form.drop(CAMILLE, "api", form.id, form.version)
+        await ticket_draft.drop(CAMILLE, "api", form.id, 99)
+    await ticket_draft.drop(CAMILLE, "api", form.id, form.version)
+    await ticket_draft.drop(CAMILLE, "api", form.id, form.version)
 
     assert (await store.load(CAMILLE, "api")).form is None
     with pytest.raises(StaleForm):
-        await ticket_form.confirm(CAMILLE, "api", form.id, form.version)
+        await ticket_draft.confirm(CAMILLE, "api", form.id, form.version)
 
 
 async def test_in_a_conversation_that_ended_no_button_works(store, form, confirm):
@@ -253,4 +253,4 @@ async def test_in_a_conversation_that_ended_no_button_works(store, form, confirm
     with pytest.raises(SessionGone):
         await confirm()
     with pytest.raises(SessionGone):
-        await ticket_form.drop(CAMILLE, "api", form.id, form.version)
+        await ticket_draft.drop(CAMILLE, "api", form.id, form.version)

@@ -9,9 +9,16 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 
-from chat.assistant import escalation, sources
+from chat.assistant import escalation_rules, sources
 from chat.assistant.chunks import EventDecoder
-from chat.assistant.guard import claims, echoes, folding, numerals, promises, results
+from chat.assistant.guard import (
+    claims,
+    customer_figures,
+    number_words,
+    promises,
+    results,
+    visible_text,
+)
 from chat.assistant.guard.facts import Facts
 from chat.assistant.guard.filter import Guard
 from chat.assistant.guard.leaks import Secret
@@ -99,11 +106,11 @@ def told(read: Read) -> Read:
 
 
 def risks(text: str) -> None:
-    Risks().read(folding.plain_signs(text), to_end=True)
+    Risks().read(visible_text.plain_signs(text), to_end=True)
 
 
 def leaks(text: str) -> None:
-    SECRET.reader().read(folding.plain_signs(text), to_end=True)
+    SECRET.reader().read(visible_text.plain_signs(text), to_end=True)
 
 
 def search(text: str) -> None:
@@ -125,19 +132,21 @@ READERS: dict[str, dict[str, Read]] = {
     "chat.web.access.keys": {"key": keys.split_key},
     "chat.core.client_address": {"origin": parse_origin, "neighbourhood": neighbourhood},
     "chat.assistant.chunks": {"events": lambda text: EventDecoder().feed(text.encode())},
-    "chat.assistant.escalation": {
-        "signs": escalation.signs_of,
-        "summary": lambda text: escalation.summary_for(said(text), [escalation.Reason.WISH]),
+    "chat.assistant.escalation_rules": {
+        "signs": escalation_rules.signs_of,
+        "summary": lambda text: escalation_rules.summary_for(
+            said(text), [escalation_rules.Reason.WISH]
+        ),
     },
     "chat.assistant.guard.claims": {
         "claims": claims.claims_of,
         "values": claims.values_of,
         "figures": claims.figures_of,
     },
-    "chat.assistant.guard.echoes": {
-        "budget": echoes.is_budget,
-        "echo": echoes.is_echo,
-        "retold": echoes.is_retold,
+    "chat.assistant.guard.customer_figures": {
+        "budget": customer_figures.is_budget,
+        "echo": customer_figures.is_echo,
+        "retold": customer_figures.is_retold,
     },
     "chat.assistant.guard.facts": {
         "of the customer": learned(Facts.add_customer),
@@ -147,15 +156,15 @@ READERS: dict[str, dict[str, Read]] = {
         "missing": missing,
     },
     "chat.assistant.guard.filter": {"whole": guard(20_000), "pieces": guard(4)},
-    "chat.assistant.guard.folding": {
-        "signs": folding.plain_signs,
-        "letters": folding.letters,
-        "sizes": folding.sizes,
-        "folded": folding.folded,
-        "as read": folding.as_read,
+    "chat.assistant.guard.visible_text": {
+        "signs": visible_text.plain_signs,
+        "letters": visible_text.letters,
+        "sizes": visible_text.sizes,
+        "folded": visible_text.folded,
+        "as read": visible_text.as_read,
     },
     "chat.assistant.guard.leaks": {"windows": SECRET.is_in, "runs": leaks},
-    "chat.assistant.guard.numerals": {"digits": numerals.digits_for_words},
+    "chat.assistant.guard.number_words": {"digits": number_words.digits_for_words},
     "chat.assistant.guard.promises": {
         "given": promises.is_given,
         "done": lambda text: list(promises.said_done(text)),

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from chat.assistant import escalating
+from chat.assistant import escalation
 from chat.conversations.realtime.pubsub import PUBSUB
 from chat.turns.turn import take_turn
 
@@ -46,7 +46,7 @@ async def test_an_honest_assistant_is_left_alone(memory, honest, settings):
     for number, text in enumerate(QUESTIONS):
         turn = await take_turn("jean", owner="web", message_id=f"q{number}", text=text)
         await turn.ended()
-    await escalating.settle()
+    await escalation.settle()
     await PUBSUB.get().settle()
 
     turns = [aside.data for aside in await memory.asides("jean") if aside.kind == "turn"]

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from channels.db import database_sync_to_async
 
-from chat.assistant import escalating
-from chat.assistant.checking import GUARD
+from chat.assistant import escalation
+from chat.assistant.guard.build import GUARD
 from chat.assistant.guard.facts import Facts
 from chat.assistant.guard.filter import Guard
 from chat.assistant.prompt import instructions
@@ -92,7 +92,7 @@ async def run(prompts: list[Prompt]) -> Run:
         if after != before:
             done.changes.append(prompt.id)
         before = after
-    await escalating.settle()
+    await escalation.settle()
     await PUBSUB.get().settle()
     return done
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 
-from chat.assistant.guard.folding import as_read, folded
-from chat.assistant.guard.numerals import digits_for_words
+from chat.assistant.guard.number_words import digits_for_words
 from chat.assistant.guard.promises import is_given, said_done
+from chat.assistant.guard.visible_text import as_read, folded
 
 __all__ = ["Claim", "Kind", "claims_of", "folded", "values_of"]
 

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from chat.assistant.guard.claims import Claim, Kind, claims_of, figures_of, values_of
-from chat.assistant.guard.echoes import is_budget, is_echo, is_retold
-from chat.assistant.guard.folding import as_read, folded
+from chat.assistant.guard.customer_figures import is_budget, is_echo, is_retold
 from chat.assistant.guard.readings import Read, Readings
 from chat.assistant.guard.results import FREE, said_in
+from chat.assistant.guard.visible_text import as_read, folded
 
 _NUMBERS = re.compile(r"\b(sav|cmd) ?- ?(\d{4}) ?- ?(\d{1,6})\b")
 _LINE_END = re.compile(r"(?<=[.!?…])\s+|\n")

@@ -10,10 +10,10 @@ from collections.abc import Callable
 
 from chat.assistant.guard.claims import COMMITS, PRICES, REDUCES, Claim, Kind, claims_of
 from chat.assistant.guard.facts import Facts
-from chat.assistant.guard.folding import folded, plain_signs, sizes
 from chat.assistant.guard.leaks import MAX_WORD_CHARS, Secret
+from chat.assistant.guard.replacements import by_sheet, instead_of
 from chat.assistant.guard.risks import Risks
-from chat.assistant.guard.wording import by_sheet, instead_of
+from chat.assistant.guard.visible_text import folded, plain_signs, sizes
 
 _OBSCURE = re.compile(rf"[A-Za-z0-9+/=_-]{{{MAX_WORD_CHARS},}}")
 #: A sentence ends here; a dot within a number or behind an initial is none.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from chat.assistant.guard.folding import letters, plain_signs
+from chat.assistant.guard.visible_text import letters, plain_signs
 
 #: So many words in a row that stand so in the secret begin a run.
 _RUN_WORDS = 4

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from chat.assistant.guard.folding import folded
+from chat.assistant.guard.visible_text import folded
 from chat.core.json import JSON
 
 #: Keys of a tool's result under which a thing says its name.

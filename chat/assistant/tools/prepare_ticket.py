@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chat.assistant.ticket_form import keep
+from chat.assistant.ticket_draft import keep
 from chat.assistant.tools import quoted
 from chat.assistant.tools.customer_words import proofs_written
 from chat.assistant.tools.types import Tool, ToolContext

@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from chat.assistant import ticket_form
+from chat.assistant import ticket_draft
 from chat.conversations import cookie
 from chat.conversations.store.protocol import WEB_OWNER
 from chat.core import rate_limits
@@ -25,7 +25,7 @@ _OURS = ("id", "version", "csrfmiddlewaretoken")
 @require_POST
 async def confirm(request: HttpRequest) -> HttpResponse:
     """Open the ticket, once, then show the page, which says so."""
-    return await _pressed(request, ticket_form.confirm)
+    return await _pressed(request, ticket_draft.confirm)
 
 
 @never_cache
@@ -35,7 +35,7 @@ async def edit(request: HttpRequest) -> HttpResponse:
     edits = {name: str(value) for name, value in request.POST.items() if name not in _OURS}
 
     async def take(session_id: str, owner: str, form_id: str, version: int) -> None:
-        await ticket_form.edit(session_id, owner, form_id, version, edits)
+        await ticket_draft.edit(session_id, owner, form_id, version, edits)
 
     return await _pressed(request, take, edits)
 
@@ -44,7 +44,7 @@ async def edit(request: HttpRequest) -> HttpResponse:
 @require_POST
 async def drop(request: HttpRequest) -> HttpResponse:
     """Forget the request that is being made."""
-    return await _pressed(request, ticket_form.drop)
+    return await _pressed(request, ticket_draft.drop)
 
 
 async def _pressed(

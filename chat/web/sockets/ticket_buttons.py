@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chat.assistant import ticket_form
+from chat.assistant import ticket_draft
 from chat.conversations.realtime.events import FormChanged, FormRefused, ServerEvent, SessionEnded
 from chat.conversations.realtime.frames import ConfirmTicket, DropTicket, EditTicket, TicketFrame
 from chat.conversations.store.protocol import WEB_OWNER
@@ -21,7 +21,7 @@ async def press(button: TicketFrame, session_id: str, address: str) -> Sequence[
         return await _done(button, session_id)
     except StaleForm as error:
         refused = FormRefused.from_error(error, button.id)
-        return (refused, await ticket_form.shown_now(session_id, WEB_OWNER))
+        return (refused, await ticket_draft.shown_now(session_id, WEB_OWNER))
     except SessionGone as gone:
         return (SessionEnded(gone.reason),)
     except ChatError as error:
@@ -32,11 +32,11 @@ async def _done(button: TicketFrame, session_id: str) -> Sequence[ServerEvent]:
     given = (session_id, WEB_OWNER, button.id, button.version)
     match button:
         case ConfirmTicket():
-            await ticket_form.confirm(*given)
+            await ticket_draft.confirm(*given)
         case DropTicket():
-            await ticket_form.drop(*given)
+            await ticket_draft.drop(*given)
         case EditTicket():
-            form = await ticket_form.edit(*given, button.fields)
+            form = await ticket_draft.edit(*given, button.fields)
             if form.version == button.version:  # nothing is told where nothing changed
                 return (FormChanged(draft_payload(form)),)
     return ()

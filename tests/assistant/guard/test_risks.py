@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from chat.assistant.guard.claims import Kind
 from chat.assistant.guard.facts import Facts
 from chat.assistant.guard.filter import Guard
-from chat.assistant.guard.wording import SAYS
+from chat.assistant.guard.replacements import SAYS
 
 DONE = SAYS["fr"][Kind.DONE]
 #: About as a model's server cuts its answers.
