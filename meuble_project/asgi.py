@@ -24,14 +24,14 @@ from servestatic.middleware import ServeStaticMiddleware  # noqa: E402
 
 from meuble_project.compression import PageGZipMiddleware  # noqa: E402
 from meuble_project.headers import add_headers  # noqa: E402
-from meuble_project.lean import (  # noqa: E402
+from meuble_project.lifespan import WithBackground  # noqa: E402
+from meuble_project.minimal_handler import (  # noqa: E402
     LeanHandler,
     add_policy,
     check_host,
     on_the_loop,
     set_length,
 )
-from meuble_project.lifespan import WithBackground  # noqa: E402
 from server.body_limit import BodyLimit  # noqa: E402
 
 #: What programs, probes and browsers ask without being anybody.

@@ -9,7 +9,7 @@ from typing import Any
 from chat.conversations.store.adviser_store import MAX_ROWS, Desk, Listing, Order, Page, Row, State
 from chat.core.json import JSON
 from chat.management.console import cannot
-from chat.management.moments import seconds_of
+from chat.management.durations import seconds_of
 from chat.ops.reports.report import listed
 
 MAX_LISTED = 10_000

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 
 from django.core.management import CommandError
 
-from chat.management.lifeline import END_S, Child, ChildFailed
+from chat.management.exit_with_parent import END_S, Child, ChildFailed
 
 COMMAND = (
     sys.executable,
     "-m",
-    "chat.management.lifeline",
+    "chat.management.exit_with_parent",
     "local_assistant",
     "--port",
     "0",

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from statistics import median
 from typing import Any
 
-from chat.management.lifeline import Child, ChildFailed
+from chat.management.exit_with_parent import Child, ChildFailed
 from devtools.bench.machine import SATURATED, cores
 
 Job = dict[str, Any]

@@ -30,7 +30,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from chat.management.lifeline import end_with_input
+from chat.management.exit_with_parent import end_with_input
 from meuble_project.env import ROOT
 
 MODEL = "assistant-local"

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from chat.management.lifeline import ChildFailed
+from chat.management.exit_with_parent import ChildFailed
 from devtools.bench import growth, machine, speed
 from devtools.bench.plan import Plan
 from devtools.bench.results import Row, Run

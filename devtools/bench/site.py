@@ -17,7 +17,7 @@ from django.core import signing
 from dotenv import dotenv_values
 
 from chat.conversations import cookie
-from chat.management.lifeline import Child, ChildFailed
+from chat.management.exit_with_parent import Child, ChildFailed
 from devtools.bench.drivers import Drivers
 from devtools.bench.plan import ANSWER, Plan
 from devtools.local_assistant.words import tokens
@@ -142,4 +142,4 @@ class Site:
 
 def _managed(command: str) -> tuple[str, ...]:
     """Return the command line of ``manage.py COMMAND`` on a free port, ending with this process."""
-    return "chat.management.lifeline", command, "--port", "0"
+    return "chat.management.exit_with_parent", command, "--port", "0"

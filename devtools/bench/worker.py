@@ -22,7 +22,7 @@ from types import FrameType
 
 from django.core.management import execute_from_command_line
 
-from chat.management.lifeline import end_with_input
+from chat.management.exit_with_parent import end_with_input
 
 EVERY_S = 0.001
 

@@ -26,7 +26,7 @@ from websockets.sync.client import connect
 from websockets.sync.connection import Connection
 from websockets.typing import Origin
 
-from chat.management.lifeline import Child, ChildFailed
+from chat.management.exit_with_parent import Child, ChildFailed
 from devtools.redis_server import RedisServer
 from devtools.tracing.tracer import Trace
 from devtools.tracing.worker import ANSWER, PREPARED

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.core.management import CommandError
 
+from chat.management.durations import moment_of, seconds_of
 from chat.management.files import write_whole
-from chat.management.moments import moment_of, seconds_of
 
 NOON = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)  # noon in Paris
 

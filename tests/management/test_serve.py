@@ -23,7 +23,7 @@ import redis
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.management import CommandError
 
-from chat.management.assistant_process import local_assistant
+from chat.management.local_assistant_process import local_assistant
 from devtools.redis_server import RedisServer
 from meuble_project.env import ROOT, Env
 from server.management.commands.serve import collect_stale_static_files

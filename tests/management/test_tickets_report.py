@@ -12,7 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from chat.management.tickets_words import as_csv, as_page, as_text, verdict
+from chat.management.ticket_text import as_csv, as_page, as_text, verdict
 from chat.shop.tickets.models import Ticket
 from chat.shop.tickets.open_hours import open_time
 from chat.shop.tickets.statistics import TicketStatistics, ticket_statistics

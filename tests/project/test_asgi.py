@@ -16,7 +16,7 @@ from django.middleware.security import SecurityMiddleware
 from chat.core.client_address import ADMITTED
 from chat.core.errors import Forbidden
 from meuble_project import asgi
-from meuble_project.lean import LeanHandler, check_host, on_the_loop, set_length
+from meuble_project.minimal_handler import LeanHandler, check_host, on_the_loop, set_length
 from server.body_limit import BodyLimit
 from server.limits import MAX_BODY_BYTES
 from tests.communicator import Communicator

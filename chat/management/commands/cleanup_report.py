@@ -22,9 +22,9 @@ from chat.core.clock import now
 from chat.core.errors import StoreUnavailable
 from chat.core.reporting.french import moment
 from chat.management.console import Exit, OperatorCommand, cannot, leave_with, progress
+from chat.management.durations import moment_of
 from chat.management.files import write_whole
-from chat.management.moments import moment_of
-from chat.management.shelf import redis_shelf
+from chat.management.open_redis_store import redis_shelf
 from chat.management.workers import storage_of
 from chat.ops.leftovers import Leftovers, find_leftovers, references, remove_found
 from chat.ops.reports.gather import gather, mended

@@ -18,7 +18,7 @@ from chat.core.ids import isoformat
 from chat.core.reporting.french import full_moment
 from chat.management.console import Exit, OperatorCommand, cannot
 from chat.management.conversations import Operator
-from chat.management.shelf import redis_shelf
+from chat.management.open_redis_store import redis_shelf
 from chat.ops.customer_erasure import Holdings, erase_customer, holdings_of
 from chat.ops.ending import erase_session
 from chat.shop.tickets.erasure import Extent, erase_tickets, extent_of

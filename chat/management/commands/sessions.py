@@ -24,7 +24,7 @@ from chat.management.console import Exit, OperatorCommand, cannot
 from chat.management.conversations import Found, Operator, find, set_aside_id
 from chat.management.files import write_whole
 from chat.management.listing import add_filters, read_rows, shown, wanted
-from chat.management.shelf import redis_shelf
+from chat.management.open_redis_store import redis_shelf
 from chat.management.transcript import listing, transcript
 from chat.ops.ending import end_session, erase_session
 

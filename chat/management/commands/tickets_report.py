@@ -11,9 +11,9 @@ from django.db import Error as DatabaseFailure
 
 from chat.core import clock
 from chat.management.console import Exit, OperatorCommand, cannot, leave_with
+from chat.management.durations import moment_of
 from chat.management.files import write_whole
-from chat.management.moments import moment_of
-from chat.management.tickets_words import as_csv, as_page, as_text
+from chat.management.ticket_text import as_csv, as_page, as_text
 from chat.shop.tickets.statistics import ticket_statistics
 
 DEFAULT_SINCE = timedelta(days=30)

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from chat.management.console import Exit, OperatorCommand, cannot, leave_with, progress
+from chat.management.exit_with_parent import ChildFailed
 from chat.management.files import write_whole
-from chat.management.lifeline import ChildFailed
 from devtools.bench.plan import Plan, read_plans
 from devtools.bench.report import as_document, as_page, as_text
 from devtools.bench.results import Run

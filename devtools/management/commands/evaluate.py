@@ -22,9 +22,9 @@ from chat.assistant.llm import MODEL_URL
 from chat.core import runtime
 from chat.core.clock import now
 from chat.core.reporting.french import moment
-from chat.management.assistant_process import COMMAND, local_assistant
 from chat.management.console import Exit, OperatorCommand, cannot, leave_with, progress
 from chat.management.files import write_whole
+from chat.management.local_assistant_process import COMMAND, local_assistant
 from devtools.evaluation.cache import AnswerCache
 from devtools.evaluation.differences import keep_run, read_last
 from devtools.evaluation.page import as_page
@@ -48,7 +48,7 @@ from meuble_project.env import ROOT, environment_with
 LOCAL_MODEL = "assistant local"
 #: Local assistant without delays.
 AT_ONCE = (*COMMAND, "--first-token-ms", "0", "--tokens-per-s", "0")
-LIFELINE = (sys.executable, "-m", "chat.management.lifeline", "evaluate")
+LIFELINE = (sys.executable, "-m", "chat.management.exit_with_parent", "evaluate")
 MAX_TOGETHER = 32
 
 

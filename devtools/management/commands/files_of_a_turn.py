@@ -5,7 +5,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from chat.management.console import Exit, OperatorCommand, cannot, leave_with, progress
-from chat.management.lifeline import ChildFailed
+from chat.management.exit_with_parent import ChildFailed
 from devtools.tracing.turns import SCENARIOS, Traced, as_text, over_limits, trace_turns
 
 

@@ -21,7 +21,7 @@ from chat.conversations.realtime.events import Failed, encode
 from chat.core import runtime
 from chat.core.draining import DRAIN
 from chat.core.errors import PayloadTooLarge
-from chat.management.assistant_process import local_assistant
+from chat.management.local_assistant_process import local_assistant
 from chat.ops.cluster import refuse_cluster
 from chat.shop.photos.confinement import hide_memory
 from chat.tasks import SUPERVISOR, keep_conversations

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from chat.management.lifeline import ChildFailed
+from chat.management.exit_with_parent import ChildFailed
 from devtools.bench.driver import Answer, Failed, Meter, framed, unframed
 from devtools.bench.drivers import Drivers, merged
 from devtools.bench.plan import ANSWER, TOKENS
