@@ -26,7 +26,7 @@ endef
 FAULTS := tests/faults/test_faults.py tests/faults/test_mutants.py
 # tests/conftest.py groups tests that must share a process, and says which failed tests run once more.
 AT_ONCE := --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
-# One part of the tests: make test T=tests/tickets
+# One part of the tests: make test T=tests/shop/tickets
 T :=
 
 # A process that may not write bytecode compiles the project again, which takes 3 s of a processor.
@@ -49,7 +49,7 @@ dev: $(VENV)/.dev ## like run, restarted when code, templates or .env change; se
 	@$(SITE)DEBUG=1 $(BIN)/watchfiles --verbosity warning --ignore-paths chat/static \
 		'$(BIN)/python manage.py $(SERVE)' $(WATCHED) $(wildcard .env)
 
-test:     ## run Python and JavaScript tests (T=tests/tickets for a part); installs missing programs where possible
+test:     ## run Python and JavaScript tests (T=tests/shop/tickets for a part); installs missing programs where possible
 	@.ci/prepare
 ifeq ($(T),)
 	$(BIN)/python -m pytest $(AT_ONCE) $(addprefix --ignore=,$(FAULTS))

@@ -19,7 +19,7 @@ from functools import partial
 from django.conf import settings
 
 from chat.assistant.completion import ToolCall, Usage
-from chat.assistant.escalation_rules import check_escalation_soon
+from chat.assistant.escalation import check_escalation_soon
 from chat.assistant.llm import LLM, LLM_CLIENT
 from chat.assistant.pictures import with_photos
 from chat.assistant.prompt import prompt

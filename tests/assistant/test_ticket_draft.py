@@ -23,10 +23,10 @@ from chat.shop.tickets.opening import MAX_A_DAY
 from meuble_project.backends import SQLITE_TIMEOUT_S
 from tests import database
 from tests.builders import ask
+from tests.conversations.store.cast import take_over
 from tests.fakes import Listener
-from tests.sessions.cast import take_over
+from tests.shop.tickets.builders import complete, opened
 from tests.stores import FaultyStore
-from tests.tickets.builders import complete, opened
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -10,7 +10,7 @@ from django.contrib.auth import authenticate, get_user_model
 from django.core.management import CommandError, call_command
 
 from devtools.management.commands.make_demo import passwords_file
-from tests.access.staff import is_in, make_groups
+from tests.web.access.staff import is_in, make_groups
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ from tests.faults.cluster import Cluster, WorkerProcess, erase
 from tests.faults.scenario import Strike
 from tests.faults.scene import Scene, ask
 from tests.faults.visitor import Visitor
-from tests.photos.pictures import photo
+from tests.shop.photos.pictures import photo
 
 EMAIL = "camille.{}@exemple.test"
 SEEN_S = 8

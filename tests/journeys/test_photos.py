@@ -20,7 +20,7 @@ from playwright.async_api import FilePayload, Page, Route, expect
 from tests.journeys.conftest import MakeCustomer
 from tests.journeys.customer import FAST, PHONE, Customer, Tab
 from tests.journeys.shop import Shop
-from tests.photos import pictures
+from tests.shop.photos import pictures
 
 MIB = 1 << 20
 SMALL_PHONE: dict[str, Any] = {**PHONE, "viewport": {"width": 375, "height": 667}}

@@ -19,7 +19,8 @@ from playwright.async_api import CDPSession, Locator, expect
 from chat.conversations import cookie
 from chat.conversations.store.protocol import WEB_OWNER
 from chat.conversations.store.redis.pipeline_executor import RedisLink
-from chat.conversations.store.redis.store import RedisStore, scripts
+from chat.conversations.store.redis.scripts import scripts
+from chat.conversations.store.redis.store import RedisStore
 from chat.conversations.transcript import PAGE_MESSAGES
 from tests.builders import answer_to, done, leased, question
 from tests.journeys.adviser import StaffedShop, log_in

@@ -14,7 +14,7 @@ from playwright.async_api import FilePayload, Page, expect
 from tests.journeys.conftest import MakeCustomer
 from tests.journeys.customer import DESKTOP, FAST, PHONE, Customer, Tab
 from tests.journeys.shop import Shop
-from tests.photos.pictures import photo
+from tests.shop.photos.pictures import photo
 
 HURT = "mon canapé OSLO s'est effondré, je me suis blessé"
 MAIL = "camille@example.test"

@@ -17,8 +17,8 @@ from chat.shop.tickets.models import Ticket
 from chat.shop.tickets.open_hours import open_time
 from chat.shop.tickets.statistics import TicketStatistics, ticket_statistics
 from tests.management.conftest import manage
-from tests.numbers.test_ledger import database_away
-from tests.tickets.builders import DANGER, opened
+from tests.ops.stats.test_flush import database_away
+from tests.shop.tickets.builders import DANGER, opened
 
 pytestmark = pytest.mark.django_db
 

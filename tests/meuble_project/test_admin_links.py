@@ -12,8 +12,8 @@ from django.test import Client
 from chat.shop.catalog.models import Product
 from chat.shop.orders.loader import load_orders
 from devtools.demo.data import DEMO_ORDERS, load_demo_catalogue
-from tests.access.staff import make_groups, staff
-from tests.tickets.builders import opened
+from tests.shop.tickets.builders import opened
+from tests.web.access.staff import make_groups, staff
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

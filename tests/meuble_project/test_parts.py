@@ -7,7 +7,7 @@ import ast
 import pytest
 
 from tests.documents import read_page
-from tests.project.seam import PARTS, ROOT, Sources
+from tests.meuble_project.seam import PARTS, ROOT, Sources
 
 COLUMNS = ("part", "type", "declared in", "lifetime")
 

@@ -6,7 +6,7 @@ import ast
 
 import pytest
 
-from tests.project.seam import OURS, Finding, Sources, assigned_settings, patches, state
+from tests.meuble_project.seam import OURS, Finding, Sources, assigned_settings, patches, state
 
 #: What modules of the product keep all the same, and why.
 STATE = {

@@ -32,7 +32,7 @@ def test_every_line_of_defence_is_held_by_one_test():
 
 def test_whatever_is_quoted_as_a_test_has_the_form_of_one():
     named = [f"`{words}`" for words in PAGE.quoted if "::" in words or "/test_" in words]
-    own = ["`tests/project/test_security_doc.py`"]
+    own = ["`tests/meuble_project/test_security_doc.py`"]
 
     assert [words for words in named if not TEST.fullmatch(words) and words not in own] == []
 

@@ -28,7 +28,7 @@ from chat.shop.photos.reencoding import ProcessedPhoto
 from chat.shop.photos.services import attach, keep
 from tests.backends import use_redis
 from tests.builders import question
-from tests.tickets.builders import opened
+from tests.shop.tickets.builders import opened
 
 NOON = datetime(2026, 11, 30, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

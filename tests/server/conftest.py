@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.project.worker_process import WorkerProcess
+from tests.server.worker_process import WorkerProcess
 
 StartWorker = Callable[..., WorkerProcess]
 

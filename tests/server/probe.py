@@ -1,4 +1,4 @@
-"""A worker with an application made for testing the worker: ``python -m tests.project.probe``.
+"""A worker with an application made for testing the worker: ``python -m tests.server.probe``.
 
 The only argument is JSON: ``grace_s``, and ``bounds`` other than the product's, like
 ``{"head_s": 0.2}``. The first line printed is the URL.

@@ -11,7 +11,7 @@ import pytest
 
 from server.bodies import MAX_IMPORTS, MAX_LONG_BODIES_PER_SENDER, MAX_PHOTOS
 from server.limits import MIB
-from tests.project.worker_process import Raw, WorkerProcess, post
+from tests.server.worker_process import Raw, WorkerProcess, post
 
 LONG = ["Content-Length: 3000000", "Transfer-Encoding: chunked"]
 BUSY = {

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from server.limits import KIB, MAX_BODY_BYTES, MIB, body_limit
-from tests.project.worker_process import WorkerProcess, get, post
+from tests.server.worker_process import WorkerProcess, get, post
 
 TOO_LARGE = {
     "type": "/api/docs#payload_too_large",

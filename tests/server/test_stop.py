@@ -10,8 +10,8 @@ import signal
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from tests.project.probe import TOKENS
-from tests.project.worker_process import WorkerProcess, get
+from tests.server.probe import TOKENS
+from tests.server.worker_process import WorkerProcess, get
 
 ALL_TOKENS = [f"{number} " for number in range(TOKENS)]
 

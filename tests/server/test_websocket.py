@@ -9,7 +9,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from server.limits import KIB, MIB
-from tests.project.worker_process import UPGRADE, WorkerProcess, frame
+from tests.server.worker_process import UPGRADE, WorkerProcess, frame
 
 TOO_LARGE = {
     "type": "error",

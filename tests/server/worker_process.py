@@ -1,4 +1,4 @@
-"""Workers of ``tests.project.probe`` in processes of their own, and clients that misbehave."""
+"""Workers of ``tests.server.probe`` in processes of their own, and clients that misbehave."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class WorkerProcess:
         self.log = log
         with log.open("wb") as stderr:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.project.probe", options],
+                [sys.executable, "-m", "tests.server.probe", options],
                 stdout=subprocess.PIPE,
                 stderr=stderr,
                 cwd=ROOT,

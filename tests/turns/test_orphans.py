@@ -15,8 +15,8 @@ from chat.core.load import yield_to_loop
 from chat.turns.orphans import ALONE_S, Again, choose
 from chat.turns.turn import Orphans, take_turn
 from tests.builders import question
+from tests.conversations.store.test_attempts import freeze
 from tests.fakes import FakeLLM
-from tests.sessions.test_attempts import freeze
 
 NOW = 1000.0
 LAST = MAX_ATTEMPTS - 1

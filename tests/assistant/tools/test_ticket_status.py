@@ -11,7 +11,7 @@ from chat.core.ids import ref_of
 from chat.shop.tickets.opening import open_ticket
 from chat.shop.tickets.status import numbers_in
 from tests.assistant.tools.conftest import session_of
-from tests.tickets.builders import complete, opened
+from tests.shop.tickets.builders import complete, opened
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

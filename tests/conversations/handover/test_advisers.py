@@ -13,9 +13,9 @@ from chat.core.errors import HeldByAnother, IdConflict, InvalidMessage, NotHeld,
 from chat.shop.hours import PARIS
 from tests.background import background_tasks
 from tests.builders import ask as ask_store
+from tests.conversations.handover.cast import CAMILLE, CLAIRE, KARIM, ask, events, lines
+from tests.conversations.store.cast import leave_without_a_word
 from tests.fakes import FakeLLM, Listener
-from tests.sessions.cast import leave_without_a_word
-from tests.takeover.cast import CAMILLE, CLAIRE, KARIM, ask, events, lines
 
 BACK = "L'assistant (IA) reprend la conversation."
 

@@ -16,10 +16,7 @@ from chat.conversations.types import Author, End
 from chat.core.errors import HeldByAnother
 from chat.turns.viewers import read_state
 from tests.builders import leased, question
-from tests.fakes import FakeLLM, Listener
-from tests.sessions.cast import announced
-from tests.stores import FaultyStore
-from tests.takeover.cast import (
+from tests.conversations.handover.cast import (
     CAMILLE,
     CLAIRE,
     KARIM,
@@ -31,6 +28,9 @@ from tests.takeover.cast import (
     of_model,
     said,
 )
+from tests.conversations.store.cast import announced
+from tests.fakes import FakeLLM, Listener
+from tests.stores import FaultyStore
 
 TAKEN = "Claire, du magasin, vous répond maintenant."
 

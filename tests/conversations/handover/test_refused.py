@@ -12,9 +12,9 @@ from chat.conversations.realtime.pubsub import PUBSUB
 from chat.conversations.store.protocol import STORE
 from chat.core.errors import DeskUnavailable
 from tests.builders import leased, question
+from tests.conversations.handover.cast import CAMILLE, CLAIRE, events
+from tests.conversations.store.workers import Worker
 from tests.fakes import Listener
-from tests.sessions.workers import Worker
-from tests.takeover.cast import CAMILLE, CLAIRE, events
 
 pytestmark = pytest.mark.parametrize("backend", ["redis"], indirect=True)
 

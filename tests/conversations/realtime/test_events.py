@@ -53,7 +53,7 @@ from chat.web.sockets.base import CLOSE_NOBODY, CLOSE_REFUSED, CLOSE_TOO_MANY
 from meuble_project.env import ROOT
 from tests.documents import read_page
 from tests.notation import misfits, parse
-from tests.tickets.builders import complete
+from tests.shop.tickets.builders import complete
 
 PAGE = read_page(ROOT / "docs" / "protocol.md")
 SOFA = {"kind": "product", "label": "OSLO", "ref": "SAL-1", "url": "/produits/SAL-1/"}

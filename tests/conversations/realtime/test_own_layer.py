@@ -18,9 +18,9 @@ from chat.turns.turn import take_turn
 from devtools.redis_server import RedisServer
 from meuble_project import backends
 from tests.builders import JEAN, answer_to, done, leased, question
+from tests.conversations.handover.conftest import Worker
 from tests.fakes import FakeLLM, Listener
 from tests.management.conftest import manage
-from tests.takeover.conftest import Worker
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from chat.conversations.types import Author
 from chat.core.clock import now
 from chat.core.errors import IdConflict, NotHeld, SessionGone, SessionNotFound
 from tests.builders import JEAN, ask, leased, question
-from tests.sessions.cast import (
+from tests.conversations.store.cast import (
     announced,
     hand_back,
     leave_without_a_word,

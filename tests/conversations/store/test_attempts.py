@@ -19,7 +19,7 @@ from chat.conversations.store.protocol import (
 )
 from chat.conversations.types import Author, End, Outcome
 from tests.builders import JEAN, answer_to, ask, done, leased, question
-from tests.sessions.cast import take_over
+from tests.conversations.store.cast import take_over
 
 TOO_OFTEN = Outcome(end=End.FAILED, code="assistant_unavailable")
 TOO_LATE = Outcome(end=End.FAILED, code="assistant_timeout")

@@ -22,7 +22,13 @@ from chat.core.clock import now
 from chat.core.errors import SessionNotFound
 from chat.core.ids import ref_of
 from tests.builders import JEAN, answer, ask, leased, question
-from tests.sessions.cast import announced, hand_back, leave_without_a_word, spoken, take_over
+from tests.conversations.store.cast import (
+    announced,
+    hand_back,
+    leave_without_a_word,
+    spoken,
+    take_over,
+)
 
 
 async def listed(store: Store, **conditions) -> list[str]:

@@ -13,7 +13,7 @@ from chat.conversations.store.redis.store import RedisStore
 from chat.core.errors import SessionNotFound
 from chat.core.ids import ref_of
 from tests.builders import JEAN, answer, ask, leased
-from tests.sessions.cast import announced, hand_back, spoken, take_over
+from tests.conversations.store.cast import announced, hand_back, spoken, take_over
 
 #: Conversations of which only the list knows, as many as are asked for.
 _FILL = """

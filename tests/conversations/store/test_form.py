@@ -15,9 +15,9 @@ from chat.conversations.types import Author, Message
 from chat.core.errors import PayloadTooLarge, SessionGone, SessionNotFound
 from chat.core.json import JSON
 from tests.builders import JEAN, ask, leased
-from tests.sessions.cast import take_over
-from tests.sessions.test_merge import record, stored
-from tests.sessions.workers import back
+from tests.conversations.store.cast import take_over
+from tests.conversations.store.test_merge import record, stored
+from tests.conversations.store.workers import back
 
 needs_redis = pytest.mark.skipif(
     shutil.which("redis-server") is None, reason="redis-server is not installed"

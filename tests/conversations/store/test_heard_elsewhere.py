@@ -18,8 +18,8 @@ from chat.turns.viewers import follow_store, read_state
 from meuble_project import backends
 from tests.backends import use_redis
 from tests.builders import answer_to, done, leased, question
+from tests.conversations.store.workers import back
 from tests.fakes import Listener
-from tests.sessions.workers import back
 
 pytestmark = pytest.mark.skipif(
     shutil.which("redis-server") is None, reason="redis-server is not installed"

@@ -14,7 +14,7 @@ from chat.conversations.store.redis.store import RedisStore
 from chat.core.clock import now
 from chat.core.ids import ref_of
 from tests.builders import answer, ask, leased
-from tests.sessions.cast import announced, take_over
+from tests.conversations.store.cast import announced, take_over
 
 
 async def live_a_little(store) -> None:

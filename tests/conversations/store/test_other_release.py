@@ -18,8 +18,8 @@ from chat.conversations.store.merge import Stored, merge
 from chat.conversations.store.redis.document import replacement, session_of, stored
 from chat.conversations.types import Author, End, Message, Outcome
 from tests.builders import JEAN, answer, ask, leased, question
-from tests.sessions.cast import take_over
-from tests.sessions.workers import back
+from tests.conversations.store.cast import take_over
+from tests.conversations.store.workers import back
 
 NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8).map(lambda name: f"x{name}")
 VALUES = st.recursive(

@@ -15,7 +15,7 @@ from chat.core.ids import ref_of
 from chat.ops.doctor.redis_state import ask as ask_redis
 from chat.ops.doctor.redis_state import judge
 from tests.builders import JEAN, answer, answer_to, ask, done, leased
-from tests.sessions.cast import announced, hand_back, leave_without_a_word, take_over
+from tests.conversations.store.cast import announced, hand_back, leave_without_a_word, take_over
 
 pytestmark = pytest.mark.skipif(
     shutil.which("redis-server") is None, reason="redis-server is not installed"

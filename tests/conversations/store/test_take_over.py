@@ -13,7 +13,7 @@ from chat.conversations.store.protocol import ANY_OWNER, LeaseLost, Store
 from chat.conversations.types import Author, End, Outcome
 from chat.core.errors import HeldByAnother, NotHeld, SessionGone, SessionNotFound
 from tests.builders import JEAN, answer, answer_to, ask, done, leased, question
-from tests.sessions.cast import (
+from tests.conversations.store.cast import (
     CLAIRE,
     KARIM,
     announced,

@@ -17,8 +17,8 @@ from chat.conversations.store.protocol import ANY_OWNER, LeaseLost
 from chat.core.errors import SessionGone, SessionUnreadable
 from chat.core.ids import ref_of
 from tests.builders import JEAN, answer, answer_to, ask, done, leased, question
-from tests.sessions.cast import leave_without_a_word, take_over
-from tests.sessions.workers import back
+from tests.conversations.store.cast import leave_without_a_word, take_over
+from tests.conversations.store.workers import back
 
 pytestmark = pytest.mark.skipif(
     shutil.which("redis-server") is None, reason="redis-server is not installed"

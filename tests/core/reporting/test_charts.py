@@ -16,7 +16,7 @@ from chat.core.reporting.charts import (
     history,
     thinned,
 )
-from tests.reports.samples import NOON
+from tests.ops.reports.samples import NOON
 
 
 def drawn(svg: str, name: str) -> list[ET.Element]:

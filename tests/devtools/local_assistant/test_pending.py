@@ -10,7 +10,7 @@ from devtools.local_assistant.facts import is_not_at_hand
 from devtools.local_assistant.request import ChatRequest, Turn
 from devtools.local_assistant.script import reply_to
 from devtools.local_assistant.tools import Call
-from tests.tickets.builders import complete
+from tests.shop.tickets.builders import complete
 
 BROKEN = "Le pied de ma table est fendu"
 FORM = with_values(new_draft(0), {"words": BROKEN})

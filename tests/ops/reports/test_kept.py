@@ -16,7 +16,7 @@ from chat.conversations.store.maintenance import Orphan
 from chat.ops.reports.models import CleanupReport
 from chat.ops.reports.queries import last_made_at, past_reports
 from chat.ops.reports.services import keep
-from tests.reports.samples import report
+from tests.ops.reports.samples import report
 
 LIST = "admin:chat_cleanupreport_changelist"
 

@@ -10,7 +10,7 @@ import pytest
 from chat.conversations.store.maintenance import Orphan
 from chat.ops.reports.report import Bucket, quiet_label, size_label, spread, verdict, worker_lines
 from chat.ops.reports.text import as_csv, as_text
-from tests.reports.samples import report, row
+from tests.ops.reports.samples import report, row
 
 NOTHING = dict.fromkeys(Orphan, 0)
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from chat.ops.stats.models import DailyNumber
 from chat.ops.stats.queries import asummary, summary
-from tests.access.staff import MANAGERS, browser_of, staff
+from tests.web.access.staff import MANAGERS, browser_of, staff
 
 NUMBERS = {
     "turns.done": 90,

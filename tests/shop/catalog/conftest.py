@@ -78,7 +78,7 @@ def database(request: pytest.FixtureRequest, settings: Any, db: None) -> Iterato
         yield "sqlite"
         return
     connection = request.getfixturevalue("postgres")
-    settings.DATABASE_ROUTERS = ["tests.catalog.routers.ToPostgres"]
+    settings.DATABASE_ROUTERS = ["tests.shop.catalog.routers.ToPostgres"]
     with _known(connection.settings_dict, connection), transaction.atomic(using=ALIAS):
         yield "postgresql"
         transaction.set_rollback(True, using=ALIAS)

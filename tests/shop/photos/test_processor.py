@@ -21,7 +21,7 @@ from chat.shop.photos.processor import (
     read_upload,
     reencode_in_subprocess,
 )
-from tests.photos import pictures
+from tests.shop.photos import pictures
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from PIL import Image, ImageCms
 from chat.core.errors import InvalidPhoto
 from chat.shop.photos.processor import REFUSALS, Upload, read_upload, reencode_in_subprocess
 from chat.shop.photos.reencoding import MAX_PIXELS, SMALL_SIDE_PX
-from tests.photos import pictures
+from tests.shop.photos import pictures
 
 RED, BLUE = (200, 30, 30), (30, 30, 200)
 

@@ -16,7 +16,7 @@ from chat.shop.photos import files
 from chat.shop.photos.processor import read_upload, reencode_in_subprocess
 from chat.shop.photos.services import keep
 from chat.shop.photos.vision import image_parts, sees
-from tests.photos import pictures
+from tests.shop.photos import pictures
 
 CAMILLE = "c" * 16
 

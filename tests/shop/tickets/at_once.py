@@ -1,4 +1,4 @@
-"""One worker of a race, as a process: ``python -m tests.tickets.at_once '<form>'``.
+"""One worker of a race, as a process: ``python -m tests.shop.tickets.at_once '<form>'``.
 
 It says "ready", and at a line from its standard input opens the form's ticket in several threads,
 has everybody write and sends the e-mails; then it tells as JSON what came of it.

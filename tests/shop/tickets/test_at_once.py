@@ -15,9 +15,9 @@ import pytest
 
 from meuble_project.env import ROOT
 from tests.management.conftest import command_line, manage
+from tests.shop.tickets.at_once import MESSAGES, THREADS
+from tests.shop.tickets.builders import complete
 from tests.smtp_server import PostOffice
-from tests.tickets.at_once import MESSAGES, THREADS
-from tests.tickets.builders import complete
 
 WORKERS = 2
 PATIENCE_S = 60
@@ -71,7 +71,7 @@ def test_workers_who_do_the_same_at_once_do_it_once(database_url: str, post_offi
 
 def _race(form: str, environment: dict[str, str]) -> list[dict[str, Any]]:
     command = command_line(**environment)
-    command[-1:] = ["-m", "tests.tickets.at_once", form]
+    command[-1:] = ["-m", "tests.shop.tickets.at_once", form]
     workers = [
         subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat.shop.tickets.draft import ASKS, BadField, Step, TicketDraft
-from tests.tickets.builders import COMPLETE, complete
+from tests.shop.tickets.builders import COMPLETE, complete
 
 
 def test_steps_follow_one_another_and_end_with_the_recap():

@@ -23,7 +23,7 @@ from chat.shop.tickets.draft_dialogue import (
     with_values,
 )
 from chat.shop.tickets.models import TicketEntry
-from tests.tickets.builders import DANGER, complete, opened
+from tests.shop.tickets.builders import DANGER, complete, opened
 
 BLANK = new_draft(0)
 QUIET = "Le pied de ma table est fendu."

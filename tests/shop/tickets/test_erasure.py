@@ -33,10 +33,10 @@ from chat.shop.tickets.links import follow_path
 from chat.shop.tickets.models import OutgoingMail, Ticket, TicketEntry
 from chat.shop.tickets.services import add_customer_message, add_note, change_state, reply
 from chat.shop.tickets.states import State
-from tests.access.staff import ADVISERS, MANAGERS, staff
 from tests.backends import use_redis
 from tests.builders import question
-from tests.tickets.builders import REF, opened
+from tests.shop.tickets.builders import REF, opened
+from tests.web.access.staff import ADVISERS, MANAGERS, staff
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

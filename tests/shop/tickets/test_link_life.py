@@ -20,8 +20,8 @@ from chat.shop.tickets.links import follow_path, follow_url, sign_token
 from chat.shop.tickets.models import OutgoingMail, Ticket
 from chat.shop.tickets.queries import link_expires_at
 from chat.shop.tickets.services import add_note, reply, revoke_link, send_new_link
-from tests.access.staff import ADVISERS, staff
-from tests.tickets.builders import REF, opened
+from tests.shop.tickets.builders import REF, opened
+from tests.web.access.staff import ADVISERS, staff
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -19,9 +19,9 @@ from chat.shop.tickets.mailer import GIVEN_UP, KEEP_BODIES, PAUSES, TAKEN_FOR, M
 from chat.shop.tickets.models import OutgoingMail
 from chat.shop.tickets.opening import open_ticket
 from meuble_project import backends
-from tests.numbers.test_ledger import database_away
+from tests.ops.stats.test_flush import database_away
+from tests.shop.tickets.builders import complete, opened
 from tests.smtp_server import PostOffice
-from tests.tickets.builders import complete, opened
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,7 @@ from chat.shop.tickets.deadline import FIRST_ANSWER_HOURS, after_open_hours, dea
 from chat.shop.tickets.open_hours import open_time, risk_starts
 from chat.shop.tickets.phrases import full_moment
 from chat.shop.tickets.priority import Priority
-from tests.tickets.test_deadline import paris
+from tests.shop.tickets.test_deadline import paris
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from chat.shop.tickets.priority import Priority
 from devtools.demo.data import DEMO_ORDERS
 from tests.database import refusing
 from tests.runtime import FixedClock
-from tests.tickets.builders import COMPLETE, DANGER, REF, complete, opened
+from tests.shop.tickets.builders import COMPLETE, DANGER, REF, complete, opened
 
 pytestmark = pytest.mark.django_db
 

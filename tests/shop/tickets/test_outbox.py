@@ -10,7 +10,7 @@ from chat.shop.tickets.models import OutgoingMail, Ticket
 from chat.shop.tickets.phrases import full_moment
 from chat.shop.tickets.services import add_customer_message, change_state, reply
 from chat.shop.tickets.states import State
-from tests.tickets.builders import DANGER, opened
+from tests.shop.tickets.builders import DANGER, opened
 
 pytestmark = pytest.mark.django_db
 

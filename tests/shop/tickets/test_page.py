@@ -24,8 +24,8 @@ from chat.shop.tickets.services import add_customer_message, add_note, change_st
 from chat.shop.tickets.states import State
 from tests.database import refusing
 from tests.runtime import FixedClock
-from tests.tickets.builders import opened
-from tests.tickets.test_links import forged
+from tests.shop.tickets.builders import opened
+from tests.shop.tickets.test_links import forged
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

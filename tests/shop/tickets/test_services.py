@@ -25,7 +25,7 @@ from chat.shop.tickets.services import (
 )
 from chat.shop.tickets.states import NotAllowed, State
 from tests.runtime import FixedClock
-from tests.tickets.builders import opened
+from tests.shop.tickets.builders import opened
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,7 @@ from django.contrib.auth.models import Group, Permission
 from django.db import connection
 from django.urls import reverse
 
-from tests.access.staff import ADVISERS, MANAGERS, browser_of, make_groups, staff
+from tests.web.access.staff import ADVISERS, MANAGERS, browser_of, make_groups, staff
 
 pytestmark = pytest.mark.django_db
 

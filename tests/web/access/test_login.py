@@ -16,7 +16,7 @@ from django_redis.pool import ConnectionFactory
 from chat.web.access.login import LOCKED_S, LOGIN_RULES, TRIES, LoginLocked, LoginRules, LoginTries
 from devtools.redis_server import RedisServer
 from meuble_project import backends
-from tests.access.staff import PASSWORD, is_in, log_in, staff
+from tests.web.access.staff import PASSWORD, is_in, log_in, staff
 
 FOUND, LOCKED = HTTPStatus.FOUND, HTTPStatus.TOO_MANY_REQUESTS
 

@@ -15,7 +15,7 @@ from chat.web.access import sessions
 from chat.web.access.sessions import LoginsUnreachable, end_logins
 from devtools.redis_server import RedisServer
 from meuble_project import backends
-from tests.access.staff import ADVISERS, MANAGERS, browser_of, is_in, staff
+from tests.web.access.staff import ADVISERS, MANAGERS, browser_of, is_in, staff
 
 OWN = "admin:auth_user_own_logins"
 USERS = "admin:auth_user_changelist"

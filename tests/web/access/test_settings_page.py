@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from chat.web.access.configuration import shown_settings, without_secrets
 from meuble_project.env import Env, read_env
-from tests.access.staff import MANAGERS, browser_of, staff
+from tests.web.access.staff import MANAGERS, browser_of, staff
 
 SECRETS = {
     "secret_key": "s3cr-key",

@@ -13,9 +13,9 @@ from chat.conversations import cookie
 from chat.conversations.store.protocol import STORE, WEB_OWNER
 from chat.core.errors import Overloaded, SessionNotFound
 from chat.core.overload import MAX_AT_ONCE, OVERLOAD
-from tests.consumers.test_customer import open_tab, say, until
 from tests.fakes import FakeLLM
 from tests.program import Program
+from tests.web.sockets.test_customer import open_tab, say, until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("backend")]
 

@@ -50,9 +50,9 @@ def test_every_form_is_among_them():
         "/admin/",
         "/garanties/",
         "/produits/<str:reference>/",
-        "/suivi/<str:token>/",  # tests/tickets/test_page.py
+        "/suivi/<str:token>/",  # tests/shop/tickets/test_page.py
         "/photos/<uuid:photo_id>/",
-        "/photos/<uuid:photo_id>/delete/",  # tests/views/test_photos.py
+        "/photos/<uuid:photo_id>/delete/",  # tests/web/pages/test_photos.py
     } == set(FORMS)
 
 

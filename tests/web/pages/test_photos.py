@@ -26,7 +26,7 @@ from chat.shop.photos.services import attach
 from devtools.local_assistant.request import parse_request
 from tests import database
 from tests.fakes import FakeLLM
-from tests.photos import pictures
+from tests.shop.photos import pictures
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -12,7 +12,7 @@ from chat.conversations import cookie
 from chat.conversations.store.protocol import STORE
 from chat.shop.tickets.models import Ticket
 from tests.builders import question
-from tests.tickets.builders import complete
+from tests.shop.tickets.builders import complete
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("backend")]
 

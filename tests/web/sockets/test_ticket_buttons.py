@@ -13,9 +13,9 @@ from chat.conversations.store.protocol import STORE
 from chat.shop.tickets.models import Ticket
 from tests import database
 from tests.builders import question
-from tests.consumers.test_customer import open_tab, until
-from tests.sessions.cast import take_over
-from tests.tickets.builders import complete
+from tests.conversations.store.cast import take_over
+from tests.shop.tickets.builders import complete
+from tests.web.sockets.test_customer import open_tab, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -15,7 +15,7 @@ from chat.conversations.types import End, Outcome
 from chat.core.errors import DeskUnavailable, SessionNotFound, StoreUnavailable
 from chat.core.ids import ref_of
 from tests.builders import JEAN, answer, answer_to, ask, done, leased, question
-from tests.sessions.cast import (
+from tests.conversations.store.cast import (
     CLAIRE,
     announced,
     hand_back,
@@ -23,7 +23,7 @@ from tests.sessions.cast import (
     spoken,
     take_over,
 )
-from tests.sessions.workers import back, made_meanwhile
+from tests.conversations.store.workers import back, made_meanwhile
 
 pytestmark = pytest.mark.skipif(
     shutil.which("redis-server") is None, reason="redis-server is not installed"

@@ -25,8 +25,8 @@ from chat.core.errors import SessionGone, StoreUnavailable
 from chat.core.ids import ref_of
 from chat.ops.doctor.left_state import judge_left
 from tests.builders import JEAN, answer, answer_to, ask, done, leased, question
-from tests.sessions.cast import announced, take_over
-from tests.sessions.workers import back, made_meanwhile
+from tests.conversations.store.cast import announced, take_over
+from tests.conversations.store.workers import back, made_meanwhile
 
 pytestmark = pytest.mark.skipif(
     shutil.which("redis-server") is None, reason="redis-server is not installed"

@@ -15,7 +15,7 @@ from chat.conversations.store.protocol import ANY_OWNER, LeaseLost
 from chat.conversations.types import Draft
 from chat.core.errors import SessionGone, SessionNotFound, StoreUnavailable
 from tests.builders import JEAN, answer, answer_to, ask, done, leased, question
-from tests.sessions.workers import back, made_meanwhile
+from tests.conversations.store.workers import back, made_meanwhile
 
 pytestmark = pytest.mark.skipif(
     shutil.which("redis-server") is None, reason="redis-server is not installed"

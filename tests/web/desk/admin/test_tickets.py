@@ -21,10 +21,10 @@ from chat.shop.tickets.export import FIELDS
 from chat.shop.tickets.models import CannedAnswer, OutgoingMail, Ticket
 from chat.shop.tickets.services import add_note, change_state, reply
 from chat.shop.tickets.states import State
-from tests.access.staff import ADVISERS, MANAGERS, staff
 from tests.database import refusing
+from tests.shop.tickets.builders import DANGER, REF, opened
 from tests.stores import FaultyStore
-from tests.tickets.builders import DANGER, REF, opened
+from tests.web.access.staff import ADVISERS, MANAGERS, staff
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
