@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import os
-import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -18,6 +16,7 @@ from chat.core import runtime
 from chat.core.runtime import Runtime
 from devtools.redis_server import RedisServer
 from tests import no_network
+from tests.installed import find_program
 from tests.runtime import restarted_worker, started_worker
 
 # The same cases on every machine, however slow it is.
@@ -41,6 +40,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.xdist_group(group))
         if RUN_AGAIN.intersection(item.path.parts):
             item.add_marker(pytest.mark.flaky(reruns=1))
+        if item.get_closest_marker("flaky") is not None:
+            _limit_each_run(item)
+
+
+def _limit_each_run(item: pytest.Item) -> None:
+    """Have the time limit begin anew when a test is run once more; otherwise pytest-timeout has one
+    timer for all runs, and the run after a timeout could hang for ever.
+    """
+    marker = item.get_closest_marker("timeout")
+    limit_s = marker.args[0] if marker is not None else float(item.config.getini("timeout"))
+    item.add_marker(pytest.mark.timeout(limit_s, func_only=True), append=False)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -118,11 +128,7 @@ def _tests_database() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     """One Redis for the whole run. Who kills or freezes it starts a ``RedisServer`` instead."""
-    if shutil.which("redis-server") is None:
-        reason = "redis-server is not installed: `make test` says how"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+    find_program("redis-server", "redis-server")
     server = RedisServer(tmp_path_factory.mktemp("redis"))
     try:
         server.start()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -13,13 +12,12 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
+from tests.installed import BROWSERS, find_program
 from tests.journeys.customer import DESKTOP, Customer, leaving_no_complaint
 from tests.journeys.shop import Shop
 
 #: Wide, for machines that do several things at once: waiting ends with the event, not with this.
 PATIENCE_MS = 20_000
-#: The first is the old headless mode, without a window: half the processor time for the same page.
-BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 
 MakeCustomer = Callable[..., Awaitable[Customer]]
 
@@ -44,12 +42,7 @@ def shop(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        reason = "Chromium is not installed: `make test` says how"
-        if os.environ.get("CI") == "true":  # noqa: TID251 - the tests' own question
-            pytest.fail(reason)
-        pytest.skip(reason)
+    path = find_program("Chromium", *BROWSERS)
     expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
         sandbox = os.geteuid() != 0  # root has none

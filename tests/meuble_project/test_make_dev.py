@@ -18,6 +18,7 @@ import pytest
 from meuble_project.env import ROOT, Env
 
 LISTENS = "Écoute sur"
+PATIENCE_S = 60
 #: What nothing that ``serve`` runs imports or reads.
 NOT_SERVED = {"tests", "docs", "deploy", "staticfiles", "media"}
 
@@ -66,6 +67,10 @@ class Developer:
         return [command for command in found if command]
 
 
+def _obey_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.fixture
 def developer(tmp_path: Path) -> Iterator[Developer]:
     checkout = tmp_path / "checkout"
@@ -91,6 +96,8 @@ def developer(tmp_path: Path) -> Iterator[Developer]:
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        # As at a terminal, where Ctrl-C counts; a parent in the background may ignore it.
+        preexec_fn=_obey_interrupts,
     )
     yield Developer(checkout.resolve(), f"http://127.0.0.1:{port}", process)
     if process.poll() is None:
@@ -118,7 +125,7 @@ def test_changes_are_served_and_one_key_stops_everything(developer: Developer):
     assert "max-age=0" in kept
 
     os.killpg(developer.process.pid, signal.SIGINT)  # as a terminal does for Ctrl-C
-    developer.process.wait()
+    developer.process.wait(PATIENCE_S)
     assert developer.running() == []
 
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -11,9 +10,8 @@ from playwright.async_api import async_playwright
 from chat.conversations.store.maintenance import Orphan
 from chat.ops.reports.page import as_page, cards, change
 from chat.ops.reports.report import Past
-from tests.reports.samples import NOON, past, report
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+from tests.installed import BROWSERS, find_program
+from tests.ops.reports.samples import NOON, past, report
 
 
 def test_page_asks_nothing_of_anybody():
@@ -69,9 +67,7 @@ def test_cards_compare_with_the_last_report():
 @pytest.mark.parametrize("width", [1100, 375])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_page_is_accessible_and_fits(tmp_path: Path, width: int, scheme: str):
-    browser_path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if browser_path is None:
-        pytest.skip("Chromium is not installed: `make test` says how")
+    browser_path = find_program("Chromium", *BROWSERS)
     path = tmp_path / "rapport.html"
     path.write_text(as_page(report(), past(30), "Meuble de France"))
     async with async_playwright() as playwright:
