@@ -13,13 +13,13 @@ from tests.documents import read_page
 PAGES = {name: read_page(ROOT / name) for name in ("CONTRIBUTING.md", "docs/contributing.md")}
 TEXTS = {name: (ROOT / name).read_text() for name in PAGES}
 QUOTED = sorted({words for page in PAGES.values() for words in page.quoted})
-PATH = re.compile(r"[\w.*-]*(?:/[\w.*-]+)+/?(?:::\w+)?")
+PATH = re.compile(r"(?:[\w.*-]*(?:/[\w.*-]+)+/?|[\w-]+/)(?:::\w+)?")
 COMMAND = re.compile(
     r"(?:make|node --test|pre-commit|grep -rn \w+|(?:[A-Z_]+=\S+ )*\.venv/bin/python)( .+)?"
     r"|TEST_REDIS_URL=\S+ make test"
 )
 #: Quoted with a slash or "::", and no path: a prefix, and the form of what follows.
-OTHERS = {"file::name", "memory://", "tests/"}
+OTHERS = {"file::name", "memory://"}
 ADDRESSES = {"/api/docs"}
 #: What a reader is told to write stands in capitals.
 NAMED = [words for words in QUOTED if PATH.fullmatch(words) and "NAME" not in words]
