@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from chat.web.sockets.token_bucket import Pace
+from chat.web.sockets.base import Pace
 
 
 def test_so_many_go_at_once_and_the_others_at_their_pace():
