@@ -29,8 +29,8 @@ from chat.web.sockets.base import (
     CLOSE_TOO_MANY,
     STATE_FRAMES,
     ChatSocket,
+    Place,
 )
-from chat.web.sockets.connection_slots import Place
 from chat.web.sockets.desk_state import read_desk_state
 from chat.web.sockets.staff import Viewer, aviewer_of
 

@@ -54,8 +54,8 @@ from chat.web.sockets.base import (
     CLOSE_TOO_MANY,
     STATE_FRAMES,
     ChatSocket,
+    Place,
 )
-from chat.web.sockets.connection_slots import Place
 from chat.web.sockets.ticket_buttons import press
 
 
