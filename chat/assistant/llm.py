@@ -26,8 +26,7 @@ from chat.assistant.completion import BrokenAnswer, Chunk, Completion
 from chat.core import metrics
 from chat.core.errors import AssistantUnavailable
 from chat.core.json import JSON
-from chat.core.load import LOAD
-from chat.core.overload import MAX_AT_ONCE, OVERLOAD
+from chat.core.load import LOAD, MAX_AT_ONCE, OVERLOAD
 from chat.core.runtime import LoopPart, Part
 
 logger = logging.getLogger(__name__)

@@ -35,8 +35,7 @@ from chat.core.draining import DRAIN
 from chat.core.errors import AssistantTimeout, AssistantUnavailable, ChatError
 from chat.core.ids import new_id
 from chat.core.json import JSON
-from chat.core.load import yield_to_loop
-from chat.core.overload import OVERLOAD
+from chat.core.load import OVERLOAD, yield_to_loop
 from chat.turns.draft import AnswerTooLong, DraftWriter, Interrupted
 from chat.turns.orphans import choose
 from chat.turns.outcome import TurnEnd, failure, logged_as_internal, store_end

@@ -14,8 +14,7 @@ from chat.assistant.client import Client, HttpClient
 from chat.assistant.completion import ToolCall, Usage
 from chat.assistant.llm import OpenAILLM
 from chat.core.errors import AssistantUnavailable
-from chat.core.load import LOAD, Load
-from chat.core.overload import OVERLOAD
+from chat.core.load import LOAD, OVERLOAD, Load
 from devtools.local_assistant.faults import Pace
 from devtools.local_assistant.server import start
 from devtools.local_assistant.words import tokens

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from chat.core.errors import Overloaded
-from chat.core.overload import (
+from chat.core.load import (
     ANSWER_WEIGHT,
     LEAST_PER_S,
     MAX_AT_ONCE,

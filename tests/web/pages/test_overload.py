@@ -12,7 +12,7 @@ from django.test import AsyncClient
 from chat.conversations import cookie
 from chat.conversations.store.protocol import STORE, WEB_OWNER
 from chat.core.errors import Overloaded, SessionNotFound
-from chat.core.overload import MAX_AT_ONCE, OVERLOAD
+from chat.core.load import MAX_AT_ONCE, OVERLOAD
 from tests.fakes import FakeLLM
 from tests.program import Program
 from tests.web.sockets.test_customer import open_tab, say, until
