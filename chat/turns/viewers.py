@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-from chat.assistant.guard.build import forget_readings
+from chat.assistant.guard.filter import forget_readings
 from chat.conversations.markup import forget_rendered
 from chat.conversations.realtime.events import SessionEnded, SessionState
 from chat.conversations.realtime.pubsub import PUBSUB, RemoteEvent

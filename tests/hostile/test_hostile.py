@@ -10,9 +10,8 @@ import pytest
 from channels.db import database_sync_to_async
 
 from chat.assistant import escalation
-from chat.assistant.guard.build import GUARD
 from chat.assistant.guard.facts import Facts
-from chat.assistant.guard.filter import Guard
+from chat.assistant.guard.filter import GUARD, Guard
 from chat.assistant.prompt import instructions
 from chat.conversations.markup import html_of
 from chat.conversations.realtime.pubsub import PUBSUB

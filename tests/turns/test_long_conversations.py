@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from chat.assistant import escalation
-from chat.assistant.guard.build import READINGS, build_guard, learn_in_steps
+from chat.assistant.guard.filter import READINGS, build_guard, learn_in_steps
 from chat.conversations.realtime.pubsub import PUBSUB
 from chat.conversations.types import Author, End, Message
 from chat.core.ids import new_id
