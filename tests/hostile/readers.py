@@ -14,9 +14,9 @@ from chat.assistant.chunks import EventDecoder
 from chat.assistant.guard import (
     claims,
     customer_figures,
+    facts,
     number_words,
     promises,
-    results,
     visible_text,
 )
 from chat.assistant.guard.facts import Facts
@@ -169,8 +169,8 @@ READERS: dict[str, dict[str, Read]] = {
         "given": promises.is_given,
         "done": lambda text: list(promises.said_done(text)),
     },
-    "chat.assistant.guard.results": {
-        "leaves": lambda text: list(results.said_in({"name": text, "prix": text}, ""))
+    "chat.assistant.guard.facts": {
+        "leaves": lambda text: list(facts.said_in({"name": text, "prix": text}, ""))
     },
     "chat.assistant.guard.risks": {"risks": risks},
     "chat.assistant.sources": {"path": sources.is_own_path},
