@@ -11,6 +11,9 @@ from chat.assistant.guard.claims import Claim, Kind, claims_of, figures_of, valu
 from chat.assistant.guard.customer_figures import is_budget, is_echo, is_retold
 from chat.assistant.guard.visible_text import as_read, folded
 from chat.core.json import JSON
+from chat.core.runtime import Part
+from chat.shop.tickets.law import CONFORMITY_YEARS, HIDDEN_DEFECT_YEARS, WITHDRAWAL_DAYS
+from chat.shop.tickets.warranty import LABELS, YEARS
 
 #: What one value of a text counts, in characters, beside the text itself.
 _VALUE_CHARS = 50
@@ -375,3 +378,28 @@ def _some_values(text: str) -> frozenset[Claim]:
 
 def _numbers_in(text: str) -> frozenset[str]:
     return frozenset("-".join(match.groups()) for match in _NUMBERS.finditer(folded(text)))
+
+
+def add_shop_facts(facts: Facts) -> None:
+    """Add the guarantee of each component, each for itself, and the periods of the law."""
+    facts.add_known(SHOP_FACTS.get())
+
+
+_LAW: JSON = {
+    "conformite_ans": CONFORMITY_YEARS,
+    "vices_caches_ans": HIDDEN_DEFECT_YEARS,
+    "retractation_jours": WITHDRAWAL_DAYS,
+}
+
+
+def build_shop_facts() -> Facts:
+    facts = Facts()
+    for component, years in YEARS.items():
+        facts.add_result({"name": LABELS[component], "duree_ans": years})
+    facts.add_result(_LAW)
+    facts.learn()
+    return facts
+
+
+#: The same for all conversations: nothing of any of them is ever added.
+SHOP_FACTS: Part[Facts] = Part("shop facts", build_shop_facts)

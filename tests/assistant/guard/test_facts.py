@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from chat.assistant.guard.facts import Facts
-from chat.assistant.guard.shop_facts import add_shop_facts
+from chat.assistant.guard.facts import Facts, add_shop_facts
 
 SHEET = "Structure 5 ans, charnières et coulisses 3 ans."
 

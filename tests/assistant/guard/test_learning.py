@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.assistant.guard.facts import Facts
-from chat.assistant.guard.shop_facts import add_shop_facts
+from chat.assistant.guard.facts import Facts, add_shop_facts
 
 OSLO = {"nom": "Canapé OSLO", "price_cents": 129_900, "stock": 4, "garantie": "Structure 5 ans."}
 LIMA = {"nom": "Canapé LIMA", "price_cents": 89_900, "stock": 0, "delivery_weeks_max": 6}
