@@ -154,6 +154,7 @@ READERS: dict[str, dict[str, Read]] = {
         "of an adviser": learned(Facts.add_text),
         "of a tool": learned(lambda facts, text: facts.add_result({"name": text, "x": text})),
         "missing": missing,
+        "leaves": lambda text: list(facts.said_in({"name": text, "prix": text}, "")),
     },
     "chat.assistant.guard.filter": {"whole": guard(20_000), "pieces": guard(4)},
     "chat.assistant.guard.visible_text": {
@@ -168,9 +169,6 @@ READERS: dict[str, dict[str, Read]] = {
     "chat.assistant.guard.promises": {
         "given": promises.is_given,
         "done": lambda text: list(promises.said_done(text)),
-    },
-    "chat.assistant.guard.facts": {
-        "leaves": lambda text: list(facts.said_in({"name": text, "prix": text}, ""))
     },
     "chat.assistant.guard.risks": {"risks": risks},
     "chat.assistant.sources": {"path": sources.is_own_path},
