@@ -11,14 +11,7 @@ from contextlib import suppress
 
 from chat.assistant import escalation_rules, sources
 from chat.assistant.chunks import EventDecoder
-from chat.assistant.guard import (
-    claims,
-    customer_figures,
-    facts,
-    number_words,
-    promises,
-    visible_text,
-)
+from chat.assistant.guard import claims, customer_figures, facts, number_words, visible_text
 from chat.assistant.guard.facts import Facts
 from chat.assistant.guard.filter import Guard
 from chat.assistant.guard.leaks import Secret
@@ -142,6 +135,8 @@ READERS: dict[str, dict[str, Read]] = {
         "claims": claims.claims_of,
         "values": claims.values_of,
         "figures": claims.figures_of,
+        "given": claims.is_given,
+        "done": lambda text: list(claims.said_done(text)),
     },
     "chat.assistant.guard.customer_figures": {
         "budget": customer_figures.is_budget,
@@ -166,10 +161,6 @@ READERS: dict[str, dict[str, Read]] = {
     },
     "chat.assistant.guard.leaks": {"windows": SECRET.is_in, "runs": leaks},
     "chat.assistant.guard.number_words": {"digits": number_words.digits_for_words},
-    "chat.assistant.guard.promises": {
-        "given": promises.is_given,
-        "done": lambda text: list(promises.said_done(text)),
-    },
     "chat.assistant.guard.risks": {"risks": risks},
     "chat.assistant.sources": {"path": sources.is_own_path},
     "chat.assistant.tools.customer_words": {
