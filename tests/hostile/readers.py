@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from chat.assistant import escalation_rules, sources
 from chat.assistant.chunks import EventDecoder
-from chat.assistant.guard import claims, customer_figures, facts, number_words, visible_text
+from chat.assistant.guard import claims, facts, number_words, visible_text
 from chat.assistant.guard.facts import Facts
 from chat.assistant.guard.filter import Guard
 from chat.assistant.guard.leaks import Secret
@@ -138,12 +138,10 @@ READERS: dict[str, dict[str, Read]] = {
         "given": claims.is_given,
         "done": lambda text: list(claims.said_done(text)),
     },
-    "chat.assistant.guard.customer_figures": {
-        "budget": customer_figures.is_budget,
-        "echo": customer_figures.is_echo,
-        "retold": customer_figures.is_retold,
-    },
     "chat.assistant.guard.facts": {
+        "budget": facts.is_budget,
+        "echo": facts.is_echo,
+        "retold": facts.is_retold,
         "of the customer": learned(Facts.add_customer),
         "of an answer": learned(Facts.add_answer),
         "of an adviser": learned(Facts.add_text),

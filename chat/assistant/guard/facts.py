@@ -7,13 +7,42 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from chat.assistant.guard.claims import Claim, Kind, claims_of, figures_of, values_of
-from chat.assistant.guard.customer_figures import is_budget, is_echo, is_retold
+from chat.assistant.guard.claims import PRICED, Claim, Kind, claims_of, figures_of, values_of
 from chat.assistant.guard.visible_text import as_read, folded
 from chat.core.json import JSON
 from chat.core.runtime import Part
 from chat.shop.tickets.law import CONFORMITY_YEARS, HIDDEN_DEFECT_YEARS, WITHDRAWAL_DAYS
 from chat.shop.tickets.warranty import LABELS, YEARS
+
+#: The customer's own figures, said again.
+_BUDGET = re.compile(r"budget|maxim|plafond|vous cherch|vous souhait|your budget")
+_OF_THE_SHOP = re.compile(rf"\b{PRICED}\b|remis|offr|rembours")
+_RETOLD = re.compile(
+    r"\bil y a\b|depuis|achete|commandee? le|livree?s? (?:le|il y a)"
+    r"|\bvous (?:m')?(?:avez (?:dit|indique|mentionne|ecrit|achete|recu|commande|signale)|indiquez"
+    r"|dites|mentionnez|ecrivez)|\bago\b|since|you (?:said|told|mentioned|bought)"
+)
+_ENGAGES = re.compile(
+    r"garanti|warrant|jusqu|rembours|refund|retour|retract|pour (?:le|la|les|vous)|sera\b|serez"
+    r"|expire|until|will\b"
+)
+_WRITE_THERE = re.compile(r"ecri[vt]|contact|envoy|pay|regl|write|send|contattare|schreib")
+
+
+def is_budget(text: str) -> bool:
+    """Whether the amounts of the sentence may be the customer's own, said again."""
+    return bool(_BUDGET.search(text)) and not _OF_THE_SHOP.search(text)
+
+
+def is_echo(text: str) -> bool:
+    """Whether an e-mail address in it may be the customer's own, said again."""
+    return not _WRITE_THERE.search(text)
+
+
+def is_retold(text: str) -> bool:
+    """Whether its dates and durations may be what the customer told of the past."""
+    return bool(_RETOLD.search(text)) and not _ENGAGES.search(text)
+
 
 #: What one value of a text counts, in characters, beside the text itself.
 _VALUE_CHARS = 50
