@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat.assistant.circuit import Call, Circuit
+from chat.assistant.llm import Call, Circuit
 from chat.core.errors import AssistantUnavailable
 
 

@@ -9,10 +9,9 @@ import time
 import httpx2
 import pytest
 
-from chat.assistant.circuit import Circuit
 from chat.assistant.client import Client, HttpClient
 from chat.assistant.completion import ToolCall, Usage
-from chat.assistant.llm import OpenAILLM
+from chat.assistant.llm import Circuit, OpenAILLM
 from chat.core.errors import AssistantUnavailable
 from chat.core.load import LOAD, OVERLOAD, Load
 from devtools.local_assistant.faults import Pace

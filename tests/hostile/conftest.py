@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from openai import AsyncOpenAI, DefaultAioHttpClient
 
-from chat.assistant.circuit import Circuit
-from chat.assistant.llm import LLM_CLIENT, OpenAILLM
+from chat.assistant.llm import LLM_CLIENT, Circuit, OpenAILLM
 from chat.conversations.store.protocol import STORE, Store
 from chat.core.clock import now
 from chat.shop.catalog.models import Product

@@ -18,10 +18,9 @@ from chat.assistant.chunks import (
     ChunkStream,
     EventDecoder,
 )
-from chat.assistant.circuit import Circuit
 from chat.assistant.client import Client, HttpClient
 from chat.assistant.completion import BrokenAnswer, Chunk
-from chat.assistant.llm import OpenAILLM
+from chat.assistant.llm import Circuit, OpenAILLM
 from chat.core.errors import AssistantUnavailable
 
 KB = b"a" * 1024

@@ -13,10 +13,9 @@ from typing import Any
 import httpx2
 import pytest
 
-from chat.assistant.circuit import Circuit
 from chat.assistant.client import Client, HttpClient
 from chat.assistant.completion import Chunk
-from chat.assistant.llm import OpenAILLM
+from chat.assistant.llm import Circuit, OpenAILLM
 from chat.core.errors import AssistantUnavailable
 
 MESSAGES = [{"role": "user", "content": "Bonjour"}]
