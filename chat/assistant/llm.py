@@ -21,7 +21,7 @@ import orjson
 from django.conf import settings
 from openai import APIError, APIStatusError, APITimeoutError, AsyncOpenAI
 
-from chat.assistant.chunks import ChunkStream
+from chat.assistant.stream import ChunkStream
 from chat.assistant.client import Client, HttpClient
 from chat.assistant.completion import BrokenAnswer, Chunk, Completion
 from chat.core import metrics

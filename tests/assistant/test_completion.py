@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chat.assistant.chunks import EventDecoder
+from chat.assistant.stream import EventDecoder
 from chat.assistant.completion import BrokenAnswer, Completion, ToolCall, Usage
 
 

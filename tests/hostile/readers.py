@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from chat.assistant import escalation_rules, sources
-from chat.assistant.chunks import EventDecoder
+from chat.assistant.stream import EventDecoder
 from chat.assistant.guard import claims, facts, number_words, visible_text
 from chat.assistant.guard.facts import Facts
 from chat.assistant.guard.filter import Guard
@@ -124,7 +124,7 @@ def counted(*, bed: bool) -> Read:
 READERS: dict[str, dict[str, Read]] = {
     "chat.web.access.keys": {"key": keys.split_key},
     "chat.core.client_address": {"origin": parse_origin, "neighbourhood": neighbourhood},
-    "chat.assistant.chunks": {"events": lambda text: EventDecoder().feed(text.encode())},
+    "chat.assistant.stream": {"events": lambda text: EventDecoder().feed(text.encode())},
     "chat.assistant.escalation_rules": {
         "signs": escalation_rules.signs_of,
         "summary": lambda text: escalation_rules.summary_for(

@@ -12,7 +12,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from chat.assistant.chunks import (
+from chat.assistant.stream import (
     MAX_BLANK_BYTES,
     SLICE_BYTES,
     ChunkStream,
