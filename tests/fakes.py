@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 
-from chat.assistant.completion import Chunk
+from chat.assistant.stream import Chunk
 from chat.conversations.realtime.events import EncodedEvent
 from chat.core.json import JSON
 

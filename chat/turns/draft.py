@@ -10,9 +10,9 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from chat.assistant.completion import Usage
 from chat.assistant.guard.filter import GUARD, STEP_CHARS, learn_in_steps
 from chat.assistant.sources import MAX_SOURCES
+from chat.assistant.stream import Usage
 from chat.conversations.realtime.events import MessageDelta, ToolStarted
 from chat.conversations.realtime.pubsub import PUBSUB
 from chat.conversations.store.adviser_store import Aside, AsideKind

@@ -15,8 +15,8 @@ from typing import TypeVar
 
 import structlog
 
-from chat.assistant.completion import Usage
 from chat.assistant.guard.claims import Kind
+from chat.assistant.stream import Usage
 from chat.conversations.realtime.events import Failed
 from chat.conversations.store.adviser_store import Aside
 from chat.conversations.store.protocol import Finished, GivenUp, Lease, Store

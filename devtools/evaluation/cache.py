@@ -11,7 +11,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from chat.assistant.completion import Chunk, ToolCall, Usage
+from chat.assistant.stream import Chunk, ToolCall, Usage
 from chat.core.json import JSON
 
 logger = logging.getLogger(__name__)

@@ -8,8 +8,8 @@ from contextlib import aclosing
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from chat.assistant.completion import Chunk, ToolCall, Usage
 from chat.assistant.llm import LLM
+from chat.assistant.stream import Chunk, ToolCall, Usage
 from chat.core.json import JSON
 from devtools.evaluation.cache import AnswerCache, key_of
 from devtools.evaluation.observed import Call

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from chat.assistant.stream import EventDecoder
-from chat.assistant.completion import BrokenAnswer, Completion, ToolCall, Usage
+from chat.assistant.stream import BrokenAnswer, Completion, EventDecoder, ToolCall, Usage
 
 
 def chunk(text: str | None = None, *, end: str | None = None, **delta: Any) -> Any:

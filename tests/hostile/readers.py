@@ -10,12 +10,12 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from chat.assistant import escalation_rules, sources
-from chat.assistant.stream import EventDecoder
 from chat.assistant.guard import claims, facts, number_words, visible_text
 from chat.assistant.guard.facts import Facts
 from chat.assistant.guard.filter import Guard
 from chat.assistant.guard.leaks import Secret
 from chat.assistant.guard.risks import Risks
+from chat.assistant.stream import EventDecoder
 from chat.assistant.tools import customer_words, quoted
 from chat.conversations import markup
 from chat.conversations.realtime import frames

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from chat.assistant.completion import ToolCall
+from chat.assistant.stream import ToolCall
 from chat.assistant.tools import TOOL_SET
 from chat.assistant.tools.types import Tool
 from chat.conversations.types import End

@@ -12,15 +12,16 @@ from typing import Any
 import httpx2
 import pytest
 
+from chat.assistant.client import Client, HttpClient
+from chat.assistant.llm import Circuit, OpenAILLM
 from chat.assistant.stream import (
     MAX_BLANK_BYTES,
     SLICE_BYTES,
+    BrokenAnswer,
+    Chunk,
     ChunkStream,
     EventDecoder,
 )
-from chat.assistant.client import Client, HttpClient
-from chat.assistant.completion import BrokenAnswer, Chunk
-from chat.assistant.llm import Circuit, OpenAILLM
 from chat.core.errors import AssistantUnavailable
 
 KB = b"a" * 1024

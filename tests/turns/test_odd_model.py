@@ -14,8 +14,8 @@ import httpx2
 import pytest
 
 from chat.assistant.client import Client, HttpClient
-from chat.assistant.completion import Chunk
 from chat.assistant.llm import Circuit, OpenAILLM
+from chat.assistant.stream import Chunk
 from chat.core.errors import AssistantUnavailable
 
 MESSAGES = [{"role": "user", "content": "Bonjour"}]

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from chat.assistant.completion import ToolCall, Usage
+from chat.assistant.stream import ToolCall, Usage
 from chat.conversations.types import End
 from chat.core.errors import AssistantTimeout, StoreUnavailable
 from chat.core.stats.counters import TALLY, Tally

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from prometheus_client import REGISTRY
 
-from chat.assistant.completion import ToolCall, Usage
+from chat.assistant.stream import ToolCall, Usage
 from chat.conversations.realtime.pubsub import PUBSUB
 from chat.conversations.store.protocol import GRACE_S, LEASE_S, STORE
 from chat.conversations.types import Author, End

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from chat.assistant.completion import ToolCall
+from chat.assistant.stream import ToolCall
 from chat.assistant.tools import TOOLS, use
 from chat.assistant.tools.ask_for_human import TOOL, Reason
 from chat.assistant.tools.types import ToolContext

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from chat.assistant.completion import Chunk
+from chat.assistant.stream import Chunk
 from chat.conversations.store.adviser_store import Adviser
 from chat.conversations.types import Author
 from chat.core.json import JSON

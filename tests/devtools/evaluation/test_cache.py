@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat.assistant.completion import ToolCall, Usage
+from chat.assistant.stream import ToolCall, Usage
 from chat.core.errors import AssistantUnavailable
 from devtools.evaluation.cache import AnswerCache, key_of
 from devtools.evaluation.recording import Notes, RecordingLLM, notes

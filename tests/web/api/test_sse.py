@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from chat.assistant.completion import Chunk
+from chat.assistant.stream import Chunk
 from chat.conversations.realtime.events import EncodedEvent
 from chat.conversations.realtime.pubsub import PUBSUB
 from chat.conversations.store.protocol import STORE

@@ -12,7 +12,7 @@ import pytest
 from channels.db import database_sync_to_async
 from django.test import AsyncClient
 
-from chat.assistant.completion import Chunk, ToolCall
+from chat.assistant.stream import Chunk, ToolCall
 from chat.core.json import JSON
 from chat.shop.orders import attempts
 from chat.shop.orders.loader import load_orders

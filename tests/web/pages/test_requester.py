@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 import redis
 
-from chat.assistant.completion import Chunk
+from chat.assistant.stream import Chunk
 from chat.core.json import JSON
 from tests.backends import use_redis
 from tests.fakes import FakeLLM
