@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from chat.assistant.history import MAX_MESSAGES, history
+from chat.assistant.prompt import MAX_MESSAGES, history
 from chat.conversations.types import Author, Message
 
 
