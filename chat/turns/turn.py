@@ -20,8 +20,7 @@ from django.conf import settings
 
 from chat.assistant.escalation import check_escalation_soon
 from chat.assistant.llm import LLM, LLM_CLIENT
-from chat.assistant.pictures import with_photos
-from chat.assistant.prompt import prompt
+from chat.assistant.prompt import prompt, with_photos
 from chat.assistant.sources import taken_from
 from chat.assistant.stream import ToolCall, Usage
 from chat.assistant.tools import TOOL_SET, use

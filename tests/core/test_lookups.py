@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection
 
-from chat.assistant.pictures import with_photos
+from chat.assistant.prompt import with_photos
 from chat.assistant.tools import TOOLS, use
 from chat.assistant.tools.types import Tool, ToolContext
 from chat.core.lookups import look_up
