@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chat.assistant import escalation
-from chat.assistant.escalation import LEADS
-from chat.assistant.escalation_rules import Reason
+from chat.assistant.escalation import LEADS, Reason
 from chat.conversations.realtime.events import EncodedEvent
 from chat.conversations.realtime.pubsub import PUBSUB
 from chat.conversations.types import Author, End

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from chat.assistant import escalation
-from chat.assistant.escalation_rules import Reason, reasons_in, summary_for
+from chat.assistant.escalation import Reason, reasons_in, summary_for
 from chat.conversations.realtime.pubsub import PUBSUB
 from chat.conversations.store.adviser_store import AsideKind
 from chat.conversations.types import Author, Message

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 
-from chat.assistant import escalation_rules, sources
+from chat.assistant import escalation, sources
 from chat.assistant.guard import claims, facts, number_words, visible_text
 from chat.assistant.guard.facts import Facts
 from chat.assistant.guard.filter import Guard
@@ -125,11 +125,9 @@ READERS: dict[str, dict[str, Read]] = {
     "chat.web.access.keys": {"key": keys.split_key},
     "chat.core.client_address": {"origin": parse_origin, "neighbourhood": neighbourhood},
     "chat.assistant.stream": {"events": lambda text: EventDecoder().feed(text.encode())},
-    "chat.assistant.escalation_rules": {
-        "signs": escalation_rules.signs_of,
-        "summary": lambda text: escalation_rules.summary_for(
-            said(text), [escalation_rules.Reason.WISH]
-        ),
+    "chat.assistant.escalation": {
+        "signs": escalation.signs_of,
+        "summary": lambda text: escalation.summary_for(said(text), [escalation.Reason.WISH]),
     },
     "chat.assistant.guard.claims": {
         "claims": claims.claims_of,
