@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from chat.assistant import escalation, sources
-from chat.assistant.guard import claims, facts, number_words, visible_text
+from chat.assistant.guard import claims, facts, visible_text
 from chat.assistant.guard.facts import Facts
 from chat.assistant.guard.filter import Guard
 from chat.assistant.guard.leaks import Secret
@@ -135,6 +135,7 @@ READERS: dict[str, dict[str, Read]] = {
         "figures": claims.figures_of,
         "given": claims.is_given,
         "done": lambda text: list(claims.said_done(text)),
+        "digits": claims.digits_for_words,
     },
     "chat.assistant.guard.facts": {
         "budget": facts.is_budget,
@@ -156,7 +157,6 @@ READERS: dict[str, dict[str, Read]] = {
         "as read": visible_text.as_read,
     },
     "chat.assistant.guard.leaks": {"windows": SECRET.is_in, "runs": leaks},
-    "chat.assistant.guard.number_words": {"digits": number_words.digits_for_words},
     "chat.assistant.guard.risks": {"risks": risks},
     "chat.assistant.sources": {"path": sources.is_own_path},
     "chat.assistant.tools.customer_words": {

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 
-from chat.assistant.guard.claims import PRICED
+from chat.assistant.guard.claims import ALONE, PRICED, WORDS
 from chat.assistant.guard.leaks import MAX_WORD_CHARS
-from chat.assistant.guard.number_words import ALONE, WORDS
 
 #: From a word that begins like this on, the rest of its sentence waits for its end.
 _ROOTS = (

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat.assistant.guard.number_words import digits_for_words
+from chat.assistant.guard.claims import digits_for_words
 
 
 @pytest.mark.parametrize(
