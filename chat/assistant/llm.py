@@ -21,8 +21,7 @@ import orjson
 from django.conf import settings
 from openai import APIError, APIStatusError, APITimeoutError, AsyncOpenAI
 
-from chat.assistant.client import Client, HttpClient
-from chat.assistant.stream import BrokenAnswer, Chunk, ChunkStream, Completion
+from chat.assistant.stream import BrokenAnswer, Chunk, ChunkStream, Client, Completion, HttpClient
 from chat.core import metrics
 from chat.core.errors import AssistantUnavailable
 from chat.core.json import JSON

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from chat.assistant.client import Client, HttpClient
+from chat.assistant.stream import Client, HttpClient
 
 
 @dataclass

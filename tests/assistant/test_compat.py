@@ -12,8 +12,8 @@ import pytest
 from aiohttp import DummyCookieJar, StreamReader, web
 from aiohttp.test_utils import TestServer
 
-from chat.assistant.client import HttpClient
 from chat.assistant.compat import WRITTEN_FOR, body_of, unread, without_cookies
+from chat.assistant.stream import HttpClient
 
 MOVED = ", ".join(
     f"{name} {version(name)} (compat.py was written for {known})"

@@ -9,9 +9,8 @@ import time
 import httpx2
 import pytest
 
-from chat.assistant.client import Client, HttpClient
 from chat.assistant.llm import Circuit, OpenAILLM
-from chat.assistant.stream import ToolCall, Usage
+from chat.assistant.stream import Client, HttpClient, ToolCall, Usage
 from chat.core.errors import AssistantUnavailable
 from chat.core.load import LOAD, OVERLOAD, Load
 from devtools.local_assistant.faults import Pace

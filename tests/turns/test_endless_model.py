@@ -12,7 +12,6 @@ from typing import Any
 import httpx2
 import pytest
 
-from chat.assistant.client import Client, HttpClient
 from chat.assistant.llm import Circuit, OpenAILLM
 from chat.assistant.stream import (
     MAX_BLANK_BYTES,
@@ -20,7 +19,9 @@ from chat.assistant.stream import (
     BrokenAnswer,
     Chunk,
     ChunkStream,
+    Client,
     EventDecoder,
+    HttpClient,
 )
 from chat.core.errors import AssistantUnavailable
 

@@ -13,9 +13,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from chat.assistant.client import Client, HttpClient
 from chat.assistant.llm import Circuit, OpenAILLM
-from chat.assistant.stream import Chunk
+from chat.assistant.stream import Chunk, Client, HttpClient
 from chat.core.errors import AssistantUnavailable
 
 MESSAGES = [{"role": "user", "content": "Bonjour"}]
