@@ -22,9 +22,15 @@ from chat.conversations.store.adviser_store import (
     Row,
     State,
 )
-from chat.conversations.store.redis.document import dumps, json_of
+from chat.conversations.store.redis.document import (
+    READ_DOCUMENT,
+    dumps,
+    json_of,
+    reading,
+    refuse,
+    rows_of,
+)
 from chat.conversations.store.redis.pipeline_executor import RedisLink
-from chat.conversations.store.redis.replies import READ_DOCUMENT, reading, refuse, rows_of
 from chat.conversations.store.redis.scripts import RedisScripts, split_ids
 from chat.conversations.store.session_rows import (
     chosen_states,

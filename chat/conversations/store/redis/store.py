@@ -45,18 +45,22 @@ from chat.conversations.store.protocol import (
     LeaseTimes,
     Written,
 )
-from chat.conversations.store.redis.document import dumps, head, replacement, stored, watch_channel
-from chat.conversations.store.redis.maintenance import RedisUpkeep
-from chat.conversations.store.redis.pipeline_executor import RedisLink
-from chat.conversations.store.redis.replies import (
+from chat.conversations.store.redis.document import (
     GRANTED_DOCUMENT,
+    dumps,
     given_up_of,
     gone_for,
+    head,
     lease_of,
     moment_of,
     outcomes_of,
     refuse,
+    replacement,
+    stored,
+    watch_channel,
 )
+from chat.conversations.store.redis.maintenance import RedisUpkeep
+from chat.conversations.store.redis.pipeline_executor import RedisLink
 from chat.conversations.store.redis.scripts import scripts
 from chat.conversations.store.session_rows import tells_language
 from chat.conversations.types import Message, Outcome, Session, fingerprint
