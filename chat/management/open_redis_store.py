@@ -7,8 +7,7 @@ from contextlib import contextmanager
 
 from django.conf import settings
 
-from chat.conversations.store.redis.pipeline_executor import RedisLink
-from chat.conversations.store.redis.scripts import scripts
+from chat.conversations.store.redis.scripts import RedisLink, scripts
 from chat.conversations.store.redis.store import RedisStore
 from meuble_project.backends import client_for
 

@@ -16,8 +16,7 @@ import redis
 
 from chat.conversations.store.adviser_store import Listing
 from chat.conversations.store.protocol import WEB_OWNER
-from chat.conversations.store.redis.pipeline_executor import RedisLink
-from chat.conversations.store.redis.scripts import scripts
+from chat.conversations.store.redis.scripts import RedisLink, scripts
 from chat.conversations.store.redis.store import RedisStore
 from chat.conversations.types import Author, End, Message, Outcome
 from chat.core.ids import new_id, ref_of

@@ -18,8 +18,7 @@ from playwright.async_api import CDPSession, Locator, expect
 
 from chat.conversations import cookie
 from chat.conversations.store.protocol import WEB_OWNER
-from chat.conversations.store.redis.pipeline_executor import RedisLink
-from chat.conversations.store.redis.scripts import scripts
+from chat.conversations.store.redis.scripts import RedisLink, scripts
 from chat.conversations.store.redis.store import RedisStore
 from chat.conversations.transcript import PAGE_MESSAGES
 from tests.builders import answer_to, done, leased, question

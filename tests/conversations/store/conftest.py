@@ -9,8 +9,7 @@ import redis
 
 from chat.conversations.store.memory.store import MemoryStore
 from chat.conversations.store.protocol import LEASE_TIMES, LeaseTimes, Store
-from chat.conversations.store.redis.pipeline_executor import RedisLink
-from chat.conversations.store.redis.scripts import scripts
+from chat.conversations.store.redis.scripts import RedisLink, scripts
 from chat.conversations.store.redis.store import RedisStore
 from devtools.redis_server import RedisServer
 from tests.conversations.store.workers import Worker

@@ -13,8 +13,7 @@ from chat.conversations import cookie
 from chat.conversations.store.failover.advisers import LATE_MS
 from chat.conversations.store.failover.store import SwitchStore
 from chat.conversations.store.memory.store import MemoryStore
-from chat.conversations.store.redis.pipeline_executor import RedisLink
-from chat.conversations.store.redis.scripts import scripts
+from chat.conversations.store.redis.scripts import RedisLink, scripts
 from chat.conversations.store.redis.store import RedisStore
 from tests.stores import Fault, FaultyStore
 

@@ -14,7 +14,7 @@ from redis.retry import Retry
 from chat.conversations.handover import advisers
 from chat.conversations.store.adviser_store import Adviser, Aside, AsideKind
 from chat.conversations.store.protocol import ANY_OWNER, STORE, WEB_OWNER
-from chat.conversations.store.redis.pipeline_executor import RedisLink
+from chat.conversations.store.redis.scripts import RedisLink
 from chat.conversations.store.redis.store import RedisStore
 from chat.conversations.types import End, Outcome
 from chat.core.ids import ref_of

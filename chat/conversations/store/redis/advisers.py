@@ -30,8 +30,7 @@ from chat.conversations.store.redis.document import (
     refuse,
     rows_of,
 )
-from chat.conversations.store.redis.pipeline_executor import RedisLink
-from chat.conversations.store.redis.scripts import RedisScripts, split_ids
+from chat.conversations.store.redis.scripts import RedisLink, RedisScripts, split_ids
 from chat.conversations.store.session_rows import (
     chosen_states,
     folded,

@@ -12,8 +12,7 @@ from typing import Any
 from chat.conversations.store.adviser_store import HOLD_S, Listing, Order
 from chat.conversations.store.maintenance import MAX_BIGGEST, STEP, Fates, Orphan, Progress, Survey
 from chat.conversations.store.redis.advisers import RedisDesk
-from chat.conversations.store.redis.pipeline_executor import RedisLink
-from chat.conversations.store.redis.scripts import split_ids
+from chat.conversations.store.redis.scripts import RedisLink, split_ids
 from chat.core.clock import now
 
 _SESSION = "session:"

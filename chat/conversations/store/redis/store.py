@@ -60,8 +60,7 @@ from chat.conversations.store.redis.document import (
     watch_channel,
 )
 from chat.conversations.store.redis.maintenance import RedisUpkeep
-from chat.conversations.store.redis.pipeline_executor import RedisLink
-from chat.conversations.store.redis.scripts import scripts
+from chat.conversations.store.redis.scripts import RedisLink, scripts
 from chat.conversations.store.session_rows import tells_language
 from chat.conversations.types import Message, Outcome, Session, fingerprint
 from chat.core.clock import now

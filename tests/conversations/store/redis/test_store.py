@@ -10,8 +10,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from chat.conversations.store.redis.pipeline_executor import RedisLink
-from chat.conversations.store.redis.scripts import scripts
+from chat.conversations.store.redis.scripts import RedisLink, scripts
 from chat.conversations.store.redis.store import RedisStore
 from chat.conversations.types import End, Outcome
 from chat.core.errors import StoreUnavailable
