@@ -12,8 +12,7 @@ from typing import TypeVar
 
 from chat.conversations.store.adviser_store import Adviser, Aside, Counts, Listing, Page, Row
 from chat.conversations.store.draft_versions import version_after
-from chat.conversations.store.failover.session_cache import Copies
-from chat.conversations.store.failover.standby import StandIn
+from chat.conversations.store.failover.standby import Copies, StandIn
 from chat.conversations.store.failover.workers import Workers
 from chat.conversations.store.maintenance import Orphan, Progress, Survey
 from chat.conversations.store.memory.record import seconds

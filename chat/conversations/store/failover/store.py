@@ -21,8 +21,7 @@ from chat.conversations.store.adviser_store import Aside
 from chat.conversations.store.erasures import Backlog
 from chat.conversations.store.failover.advisers import LATE_MS, SwitchDesk
 from chat.conversations.store.failover.left_file import SUFFIX, LeftFile
-from chat.conversations.store.failover.session_cache import Copies
-from chat.conversations.store.failover.standby import StandIn
+from chat.conversations.store.failover.standby import Copies, StandIn
 from chat.conversations.store.memory.record import Record, seconds
 from chat.conversations.store.memory.store import MemoryStore
 from chat.conversations.store.merge import apart_id, is_of_another, merge
