@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from chat.core.language import language_of
+from chat.core.text import language_of
 from chat.shop.tickets.rules import in_french
 from devtools.evaluation.matching import is_in, states_amount, states_date
 from devtools.evaluation.observed import Call, ObservedTurn

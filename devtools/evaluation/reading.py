@@ -10,7 +10,7 @@ from pathlib import Path
 import yaml
 
 from chat.assistant.tools import TOOLS
-from chat.core.language import LANGUAGES
+from chat.core.text import LANGUAGES
 from chat.shop import hours
 from chat.shop.tickets.draft import Step
 from devtools.evaluation.types import (

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat.core.language import language_of
+from chat.core.text import language_of
 
 PHRASES = {
     "fr": """

@@ -21,7 +21,7 @@ from chat.conversations import markup
 from chat.conversations.realtime import frames
 from chat.conversations.store import session_rows
 from chat.conversations.types import Author, Message, Session
-from chat.core import language
+from chat.core import text
 from chat.core.client_address import neighbourhood, parse_origin
 from chat.core.clock import now
 from chat.core.errors import ChatError
@@ -188,14 +188,16 @@ READERS: dict[str, dict[str, Read]] = {
         "JSON": told(frames.parse_json),
         "text": told(lambda text: frames.checked_text(text, 4_000)),
     },
-    "chat.core.language": {"language": language.language_of},
+    "chat.core.text": {
+        "language": text.language_of,
+        "form": lambda text: normalized("NFKD", text),
+    },
     "chat.management.conversations": {"reference": conversations.REF.match},
     "chat.conversations.markup": {
         "Markdown": markup.render,
         "words": lambda text: markup.html_of(said(text)[0]),
         "link": markup.is_own_link,
     },
-    "chat.core.text": {"form": lambda text: normalized("NFKD", text)},
     "chat.shop.orders.numbers": {
         "numbers": numbers.numbers_in,
         "number": numbers.read_number,

@@ -21,8 +21,8 @@ from chat.assistant.guard.risks import Risks
 from chat.assistant.guard.visible_text import folded, plain_signs, sizes
 from chat.assistant.prompt import instructions, system_prompt
 from chat.conversations.types import Author, Message, Session
-from chat.core.language import language_of
 from chat.core.runtime import Part
+from chat.core.text import language_of
 
 _OBSCURE = re.compile(rf"[A-Za-z0-9+/=_-]{{{MAX_WORD_CHARS},}}")
 #: A sentence ends here; a dot within a number or behind an initial is none.

@@ -115,7 +115,7 @@ class State(StrEnum):
 class Row:
     """One conversation in the list. ``bytes``: of its document as stored.
 
-    ``language``: of what its customer writes, named as in ``chat.core.language``, or "".
+    ``language``: of what its customer writes, named as in ``chat.core.text``, or "".
     ``storage``: where the row was read.
     """
 

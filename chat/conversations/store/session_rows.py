@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from chat.conversations.store.adviser_store import Listing, Order, State
 from chat.conversations.types import Author, End, Message, Outcome
-from chat.core.language import language_of
-from chat.core.text import normalized
+from chat.core.text import language_of, normalized
 
 #: Fewer words tell too little to change what is known of the customer's language.
 _TELLING_WORDS = 3

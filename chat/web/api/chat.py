@@ -11,7 +11,7 @@ from chat.conversations.store.protocol import STORE
 from chat.conversations.types import End
 from chat.core.ids import isoformat
 from chat.core.json import JSON
-from chat.core.language import language_of
+from chat.core.text import language_of
 from chat.ops.ending import erase_session
 from chat.turns.outcome import TurnEnd
 from chat.turns.turn import take_turn

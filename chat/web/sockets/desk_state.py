@@ -6,7 +6,7 @@ from chat.conversations.realtime.events import DeskState, SessionState
 from chat.conversations.store.protocol import ANY_OWNER, STORE
 from chat.conversations.types import Author, Session
 from chat.core.ids import isoformat, ref_of
-from chat.core.language import language_of
+from chat.core.text import language_of
 from chat.turns.viewers import read_session
 
 #: Asides that are shown, the newest.

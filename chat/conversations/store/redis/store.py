@@ -73,7 +73,7 @@ from chat.core.errors import (
 )
 from chat.core.ids import isoformat, new_id
 from chat.core.json import JSON
-from chat.core.language import language_of
+from chat.core.text import language_of
 
 logger = logging.getLogger(__name__)
 
