@@ -25,8 +25,7 @@ from chat.core import metrics
 from chat.core.errors import ChatError, Internal, StoreUnavailable
 from chat.core.ids import ref_of
 from chat.core.json import JSON
-from chat.core.stats.arithmetic import bucket_of
-from chat.core.stats.counters import count
+from chat.core.stats.counters import bucket_of, count
 from chat.turns.times import TURN_TIMES
 
 logger = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ from channels.db import database_sync_to_async
 from django.conf import settings
 
 from chat.core import clock
-from chat.core.stats.arithmetic import cost_eur, percentile_s
+from chat.core.stats.counters import cost_eur, percentile_s
 from chat.ops.stats.models import DailyNumber
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.core.stats.arithmetic import BOUNDS_S, bucket_of, cost_eur, percentile_s
+from chat.core.stats.counters import BOUNDS_S, bucket_of, cost_eur, percentile_s
 
 
 @pytest.mark.parametrize(
