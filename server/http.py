@@ -19,7 +19,7 @@ from chat.core.errors import ChatError, Internal, PayloadTooLarge
 from server.bodies import SLOW_PACE, Bodies, Body, ServerBusy, Shelf
 from server.limits import KIB, MAX_BODY_BYTES, PHOTOS, Bounds, body_limit, problem, refusal
 from server.loop import event_loop
-from server.receive_queue import BodyOnDisk, Event
+from server.websocket import BodyOnDisk, Event
 
 logger = logging.getLogger(__name__)
 

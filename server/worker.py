@@ -29,8 +29,7 @@ from meuble_project.redaction import public_path
 from server.http import Admit, Factory, Request, SenderOf, admit_nobody_in_particular, peer_of
 from server.limits import BOUNDS, KIB, Bounds
 from server.loop import event_loop, reactor
-from server.receive_queue import Event
-from server.websocket import CLOSE_RESTART, Socket, SocketFactory
+from server.websocket import CLOSE_RESTART, Event, Socket, SocketFactory
 
 logger = logging.getLogger(__name__)
 

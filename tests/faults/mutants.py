@@ -149,11 +149,11 @@ def late_writer() -> None:
 
 def unbounded_queue() -> None:
     """What a client sends waits for the application, and what it is sent for the client."""
-    from server import receive_queue, websocket  # noqa: PLC0415 - installs the reactor
+    from server import websocket
 
     _replace(websocket, "MAX_UNSENT_BYTES", 1 << 40)
-    _replace(receive_queue, "MAX_FRAMES", 1 << 40)
-    _replace(receive_queue, "MAX_FRAME_BYTES", 1 << 40)
+    _replace(websocket, "MAX_FRAMES", 1 << 40)
+    _replace(websocket, "MAX_FRAME_BYTES", 1 << 40)
 
 
 def acknowledged_first() -> None:
