@@ -22,8 +22,7 @@ from chat.core import metrics
 from chat.core.errors import ChatError, StoreUnavailable
 from chat.core.json import JSON
 from chat.core.load import LOAD
-from chat.turns.outcome import AnswerStats, TurnEnd, end_of, report, turn_numbers
-from chat.turns.times import TURN_TIMES
+from chat.turns.outcome import TURN_TIMES, AnswerStats, TurnEnd, end_of, report, turn_numbers
 
 logger = logging.getLogger(__name__)
 

@@ -34,6 +34,7 @@ from chat.core.runtime import LoopPart
 from chat.turns.draft import AnswerAttempt
 from chat.turns.orphans import Again
 from chat.turns.outcome import (
+    TURN_TIMES,
     TurnEnd,
     failed,
     failure,
@@ -41,7 +42,6 @@ from chat.turns.outcome import (
     report_given_up,
     retry_while_unavailable,
 )
-from chat.turns.times import TURN_TIMES
 
 logger = logging.getLogger(__name__)
 

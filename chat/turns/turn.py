@@ -37,9 +37,8 @@ from chat.core.json import JSON
 from chat.core.load import OVERLOAD, yield_to_loop
 from chat.turns.draft import AnswerTooLong, DraftWriter, Interrupted
 from chat.turns.orphans import choose
-from chat.turns.outcome import TurnEnd, failure, logged_as_internal, store_end
+from chat.turns.outcome import STEPS_TO_ASK, TurnEnd, failure, logged_as_internal, store_end
 from chat.turns.queue import QUEUES, PendingBroadcast, Turn, TurnQueue, find_answer
-from chat.turns.times import STEPS_TO_ASK
 from chat.turns.viewers import show_again
 
 #: How often the model may ask for tools before it must answer with what it has.

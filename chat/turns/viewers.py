@@ -18,8 +18,8 @@ from chat.conversations.transcript import last_page
 from chat.conversations.types import Session
 from chat.core.errors import ChatError, SessionGone
 from chat.core.ids import is_id, ref_of
+from chat.turns.outcome import TURN_TIMES
 from chat.turns.queue import QUEUES
-from chat.turns.times import TURN_TIMES
 
 logger = logging.getLogger(__name__)
 

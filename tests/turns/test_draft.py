@@ -10,7 +10,7 @@ from chat.conversations.realtime.pubsub import PUBSUB
 from chat.conversations.store.protocol import LEASE_S, LeaseLost
 from chat.conversations.types import End
 from chat.turns.draft import AnswerAttempt, DraftWriter, Interrupted
-from chat.turns.times import TURN_TIMES, TurnTimes
+from chat.turns.outcome import TURN_TIMES, TurnTimes
 from chat.turns.turn import answer_question
 from tests.builders import JEAN, ask, leased, queue_for
 from tests.fakes import FakeLLM, Listener

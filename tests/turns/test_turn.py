@@ -17,7 +17,7 @@ from chat.core.draining import DRAIN
 from chat.core.errors import AssistantUnavailable, IdConflict, StoreUnavailable
 from chat.core.ids import new_id, ref_of
 from chat.turns.draft import DraftWriter
-from chat.turns.times import TURN_TIMES, TurnTimes
+from chat.turns.outcome import TURN_TIMES, TurnTimes
 from chat.turns.turn import hand_over_turns, stop_turn, take_turn
 from chat.turns.viewers import read_state, show_again, tell_moved
 from tests.background import background_tasks
