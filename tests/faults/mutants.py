@@ -149,7 +149,7 @@ def late_writer() -> None:
 
 def unbounded_queue() -> None:
     """What a client sends waits for the application, and what it is sent for the client."""
-    from server import websocket
+    from server import websocket  # noqa: PLC0415 - installs the reactor
 
     _replace(websocket, "MAX_UNSENT_BYTES", 1 << 40)
     _replace(websocket, "MAX_FRAMES", 1 << 40)
