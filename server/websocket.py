@@ -1,4 +1,4 @@
-"""WebSockets: daphne's, with every quantity and every wait bounded."""
+"""WebSockets of daphne, with a bound on every queue, every message and every wait."""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Calling a human by rule, beside the answer that goes on."""
+"""Escalation: calls an adviser by rule, beside the answer, whatever the model does.
+
+The rules read the customer's words: danger, anger, legal words, two failures, an amount at stake,
+or an explicit wish.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""The one thing we ask of a language model, and how an OpenAI-compatible server answers it.
+"""The model's client: requests, retries, deadline, and a circuit breaker.
 
-One ``AsyncOpenAI`` a process (making one costs 20 ms of CPU). Chunks are read in bulk, as plain
-dictionaries (``chunks``): one by one through the SDK's typed models each costs many times as much.
+One ``AsyncOpenAI`` for each process (making one costs 20 ms of CPU). The circuit breaker fails at
+once while the model keeps failing, and probes now and then. Chunks are read in bulk, as plain
+dictionaries (``stream.py``): one by one through the SDK's typed models each costs many times more.
 """
 
 from __future__ import annotations

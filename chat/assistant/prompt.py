@@ -1,4 +1,7 @@
-"""What the model is told before the conversation: a template, with the shop's facts."""
+"""The messages that the model is asked with: instructions, trimmed history, photos.
+
+The instructions are a template with the shop's facts. Photos go to a model that reads images.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,14 @@
-"""Load of this process, measured by the lag of its timers, and a pause that grows with it.
+"""Load of this process: a pause that grows with it, and admission control when it is saturated.
 
-A loaded worker batches: a text that is read, checked and sent once for six tokens costs a
-fraction of six separate steps. Without load there is no pause.
+Load is measured by the lag of timers. A loaded worker batches: a text that is read, checked and
+sent once for six tokens costs a fraction of six separate steps. Without load there is no pause.
+
+Admission control refuses a question, before storing it, that cannot be answered in time: a worker
+that accepts more questions than it can answer answers none in time, since all share one processor.
+A question is refused once the running ones would take longer than ``USABLE_PART`` of the deadline
+at the throughput of the last seconds. Only a saturated worker refuses: its timers have been late
+for a while, or more answers are running than it has connections to the model. A slow model or 500
+conversations that start at once are not a reason.
 """
 
 from __future__ import annotations

@@ -1,4 +1,9 @@
-"""Unicode normal forms in linear time, and cached tables for folding characters. Pure."""
+"""Text: Unicode normal forms in linear time, folding tables, language detection. Pure.
+
+Language detection chooses among the shop's five languages for short messages: it scores the most
+frequent words, and typical spellings of unknown words. Refused: py3langid, which needs 0.6 s and
+120 MB for each process and classifies "Hello" as Italian.
+"""
 
 from __future__ import annotations
 

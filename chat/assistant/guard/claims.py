@@ -1,4 +1,7 @@
-"""What one sentence commits the shop to. Pure."""
+"""What one sentence commits the shop to: amounts, dates, durations, gifts, done deeds. Pure.
+
+Numbers written out in French or English are read as far as a price or a duration needs them.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""What was looked up in this conversation, to hold the model's sentences against. Pure."""
+"""Facts established in one conversation, which the model's sentences are checked against. Pure.
+
+They come from results of tools (read leaf by leaf), from the shop's own tables, and from figures
+that the customer wrote. Readings of texts are cached, since a message never changes.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""Between the model and the customer: sentences that commit the shop to what nobody looked up
-do not pass. Pure; holds back as little as it can.
+"""The guard of one answer: withholds sentences that commit the shop to unproven facts. Pure.
+
+It stands between the model and the customer and holds back as little text as possible.
+``guard_for`` builds one from what the conversation has established so far.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Daily counters in memory, accumulated until they are flushed to the database."""
+"""Daily counters in memory, flushed to the database; percentiles from their histogram buckets."""
 
 from __future__ import annotations
 

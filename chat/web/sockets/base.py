@@ -1,4 +1,7 @@
-"""What the sockets of customers and of advisers have in common: pace, relay, told errors."""
+"""Base of the customers' and the advisers' sockets: token bucket, connection slots, event relay.
+
+A subclass says who is connected and what its frames do.
+"""
 
 from __future__ import annotations
 

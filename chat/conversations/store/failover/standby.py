@@ -1,4 +1,4 @@
-"""How memory goes on with what was begun in Redis."""
+"""What memory continues with when Redis fails: copies of sessions, leases and drafts. Bounded."""
 
 from __future__ import annotations
 

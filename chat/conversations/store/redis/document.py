@@ -1,4 +1,4 @@
-"""A session as Redis holds it: one JSON document and what stands beside it."""
+"""Encoding of a session in Redis: its document, the keys beside it, and decoders of replies."""
 
 from __future__ import annotations
 

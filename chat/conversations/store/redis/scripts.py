@@ -1,4 +1,9 @@
-"""The Lua scripts of this noun, and how one is run on the keys of one session."""
+"""Lua scripts of the session store, and the connection that runs them on one session's keys.
+
+Commands of many coroutines go in few round trips over the synchronous client of django-redis: one
+thread talks to Redis; while it waits, more commands queue up, and it sends them as one pipeline.
+One connection carries a whole worker, and a thread is woken once for a batch.
+"""
 
 from __future__ import annotations
 
