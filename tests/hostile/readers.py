@@ -16,7 +16,7 @@ from chat.assistant.guard.filter import Guard
 from chat.assistant.guard.leaks import Secret
 from chat.assistant.guard.risks import Risks
 from chat.assistant.stream import EventDecoder
-from chat.assistant.tools import customer_words, quoted
+from chat.assistant.tools import customer_words
 from chat.conversations import markup
 from chat.conversations.realtime import frames
 from chat.conversations.store import session_rows
@@ -162,13 +162,11 @@ READERS: dict[str, dict[str, Read]] = {
     "chat.assistant.tools.customer_words": {
         "proof": lambda text: customer_words.wrote(session_of(text), "camille@example.fr"),
         "proofs": lambda text: customer_words.proofs_written(session_of(text)),
-    },
-    "chat.assistant.tools.quoted": {
-        "quote": lambda text: quoted.messages_quoted(session_of(text), text),
-        "words": lambda text: quoted.said(session_of(text), text),
-        "number": lambda text: quoted.said_number(session_of(text), "CMD-2025-54321"),
-        "day": lambda text: quoted.said_day(session_of(text), "12/03/2026"),
-        "e-mail": lambda text: quoted.said_email(session_of(text), text),
+        "quote": lambda text: customer_words.messages_quoted(session_of(text), text),
+        "words": lambda text: customer_words.said(session_of(text), text),
+        "number": lambda text: customer_words.said_number(session_of(text), "CMD-2025-54321"),
+        "day": lambda text: customer_words.said_day(session_of(text), "12/03/2026"),
+        "e-mail": lambda text: customer_words.said_email(session_of(text), text),
     },
     "chat.shop.catalog.colours": {
         "colours": lambda text: colours.take_colours(catalog_words.folded(text))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chat.assistant.ticket_draft import keep
-from chat.assistant.tools import quoted
+from chat.assistant.tools import customer_words
 from chat.assistant.tools.customer_words import proofs_written
 from chat.assistant.tools.types import Tool, ToolContext
 from chat.conversations.store.protocol import STORE, WEB_OWNER
@@ -56,17 +56,17 @@ async def _run(arguments: JSON, context: ToolContext) -> JSON:
 def _said_by_customer(arguments: JSON, session: Session) -> tuple[dict[str, Any], dict[str, str]]:
     """Return what may be kept of the arguments, and why not the rest, by name."""
     is_said = {
-        "product": quoted.said,
-        "order_number": quoted.said_number,
-        "delivery_date": quoted.said_day,
-        "email": quoted.said_email,
-        "name": quoted.said,
+        "product": customer_words.said,
+        "order_number": customer_words.said_number,
+        "delivery_date": customer_words.said_day,
+        "email": customer_words.said_email,
+        "name": customer_words.said,
     }
     given: dict[str, Any] = {"no_order": arguments.get("no_order") is True}
     not_taken: dict[str, str] = {}
     problem = arguments.get("problem")
     if isinstance(problem, str) and problem.strip():
-        given["words"] = quoted.messages_quoted(session, problem)
+        given["words"] = customer_words.messages_quoted(session, problem)
         if not given["words"]:
             not_taken["problem"] = "Reprends mot pour mot ce que le client a écrit."
     for name, check in is_said.items():

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-from chat.assistant.tools.customer_words import customer_texts
-from chat.assistant.tools.quoted import said_email
+from chat.assistant.tools.customer_words import customer_texts, said_email
 from chat.assistant.tools.types import BadArguments, Tool, ToolContext
 from chat.conversations.types import Session
 from chat.core.ids import ref_of

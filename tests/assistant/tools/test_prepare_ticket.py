@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 from channels.db import database_sync_to_async
 
-from chat.assistant.tools import TOOLS, quoted
+from chat.assistant.tools import TOOLS, customer_words
 from chat.assistant.tools.prepare_ticket import TOOL
 from chat.conversations.store.protocol import STORE
 from chat.conversations.types import Author, Message
@@ -190,13 +190,15 @@ async def test_a_store_that_is_away_is_told(ask, store, replace_parts):
     ],
 )
 def test_a_day_is_known_by_how_it_was_written(written, day, expected):
-    assert quoted.said_day(session_of(written), day) is expected
+    assert customer_words.said_day(session_of(written), day) is expected
 
 
 def test_a_day_without_a_year_is_the_last_one():
     today = now().astimezone(PARIS).date()
     last = today.replace(day=1)
-    text = f"le {last.day} {quoted._MONTHS[last.month - 1]}"
+    text = f"le {last.day} {customer_words._MONTHS[last.month - 1]}"
 
-    assert quoted.said_day(session_of(text), last.isoformat())
-    assert not quoted.said_day(session_of(text), last.replace(year=last.year - 1).isoformat())
+    assert customer_words.said_day(session_of(text), last.isoformat())
+    assert not customer_words.said_day(
+        session_of(text), last.replace(year=last.year - 1).isoformat()
+    )
