@@ -31,10 +31,10 @@ from chat.management import conversations
 from chat.shop.catalog import colours, quantities, query_parser
 from chat.shop.catalog import words as catalog_words
 from chat.shop.orders import numbers, proof
-from chat.shop.tickets import draft_dialogue, fields, links, problems, services, status, warranty
+from chat.shop.tickets import draft, draft_dialogue, links, problems, services, status, warranty
 from chat.shop.tickets import sanitize as plain
 from chat.shop.tickets import vocabulary as ticket_words
-from chat.shop.tickets.fields import BadField
+from chat.shop.tickets.draft import BadField
 from chat.web.access import keys
 from chat.web.desk import filters
 
@@ -212,13 +212,13 @@ READERS: dict[str, dict[str, Read]] = {
         "language": session_rows.tells_language,
     },
     "chat.core.ids": {"id": is_id},
-    "chat.shop.tickets.fields": {
-        "words": told(fields.words),
-        "e-mail": told(fields.email),
-        "order": told(fields.order_number),
-        "day": told(fields.delivered_on),
-        "name": told(fields.customer_name),
-        "reference": told(fields.product_reference),
+    "chat.shop.tickets.draft": {
+        "words": told(draft.words),
+        "e-mail": told(draft.email),
+        "order": told(draft.order_number),
+        "day": told(draft.delivered_on),
+        "name": told(draft.customer_name),
+        "reference": told(draft.product_reference),
     },
     "chat.shop.tickets.draft_dialogue": {
         "problem": draft_dialogue.names_problem,

@@ -13,9 +13,9 @@ from chat.core.clock import now
 from chat.shop import hours
 from chat.shop.orders.numbers import numbers_in, read_number
 from chat.shop.orders.proof import name_words, plain_proof, proofs_in
-from chat.shop.tickets import fields
+from chat.shop.tickets import draft
+from chat.shop.tickets.draft import BadField
 from chat.shop.tickets.draft_dialogue import names_problem
-from chat.shop.tickets.fields import BadField
 from chat.shop.tickets.vocabulary import folded
 
 #: Messages that are looked at, the newest first, and their characters: a look-up reads them in one
@@ -114,7 +114,7 @@ def said_email(session: Session, email: str) -> bool:
 def said_day(session: Session, text: str) -> bool:
     """Whether one message of the customer has its day and month; without a year, the last such."""
     try:
-        day = date.fromisoformat(fields.delivered_on(text))
+        day = date.fromisoformat(draft.delivered_on(text))
     except BadField:
         return False
     return any(_has_day(folded(written), day) for written in customer_texts(session))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from chat.core.errors import ChatError, InvalidForm
 from chat.core.json import JSON
-from chat.shop.tickets.fields import MAX_WORDS_CHARS
+from chat.shop.tickets.draft import MAX_WORDS_CHARS
 
 _INPUTS = {"words": "textarea", "email": "email", "delivered_on": "date"}
 
