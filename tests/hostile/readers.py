@@ -32,7 +32,6 @@ from chat.shop.catalog import colours, quantities, query_parser
 from chat.shop.catalog import words as catalog_words
 from chat.shop.orders import numbers, proof
 from chat.shop.tickets import draft, draft_dialogue, links, problems, services, status, warranty
-from chat.shop.tickets import sanitize as plain
 from chat.shop.tickets import vocabulary as ticket_words
 from chat.shop.tickets.draft import BadField
 from chat.web.access import keys
@@ -219,6 +218,8 @@ READERS: dict[str, dict[str, Read]] = {
         "day": told(draft.delivered_on),
         "name": told(draft.customer_name),
         "reference": told(draft.product_reference),
+        "line": draft.line_of,
+        "lines": draft.lines_of,
     },
     "chat.shop.tickets.draft_dialogue": {
         "problem": draft_dialogue.names_problem,
@@ -228,7 +229,6 @@ READERS: dict[str, dict[str, Read]] = {
     },
     "chat.shop.tickets.links": {"token": links.verify_token},
     "chat.shop.tickets.services": {"template": services._MARKS.findall},
-    "chat.shop.tickets.sanitize": {"line": plain.line_of, "lines": plain.lines_of},
     "chat.shop.tickets.problems": {
         "danger": problems.danger_in,
         "problem": problems.problem_in,

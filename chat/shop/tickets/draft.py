@@ -19,8 +19,22 @@ from chat.core.ids import new_id
 from chat.core.json import JSON
 from chat.shop.orders.numbers import read_number
 from chat.shop.tickets.problems import problem_in, severity_in
-from chat.shop.tickets.sanitize import line_of, lines_of
 from chat.shop.tickets.vocabulary import folded
+
+#: Control characters except line feed and tab, surrogates, and bidirectional controls: databases
+#: refuse some, and others spoof the display of pages and e-mails.
+_UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069\ufeff]")
+
+
+def lines_of(text: str) -> str:
+    """Return the sanitised, trimmed text with ``\\n`` as line break."""
+    return _UNWANTED.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
+
+
+def line_of(text: str) -> str:
+    """Return the sanitised text on one line, with single spaces."""
+    return _UNWANTED.sub("", " ".join(text.split())).strip()
+
 
 MAX_WORDS_CHARS = 4000
 MAX_NAME_CHARS = 200

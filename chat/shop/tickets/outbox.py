@@ -10,10 +10,10 @@ from django.conf import settings
 from django.template.loader import render_to_string
 
 from chat.core import clock
+from chat.shop.tickets.draft import line_of
 from chat.shop.tickets.links import follow_url
 from chat.shop.tickets.models import OutgoingMail, Ticket, TicketEntry
 from chat.shop.tickets.phrases import full_moment
-from chat.shop.tickets.sanitize import line_of
 
 MAX_SUBJECT_CHARS = 200
 

@@ -15,11 +15,11 @@ from chat.core import clock
 from chat.core.ids import is_id
 from chat.shop.tickets import outbox
 from chat.shop.tickets.deadline import deadline
+from chat.shop.tickets.draft import lines_of
 from chat.shop.tickets.links import follow_url
 from chat.shop.tickets.models import CannedAnswer, Ticket, TicketEntry
 from chat.shop.tickets.open_hours import risk_starts
 from chat.shop.tickets.priority import Priority
-from chat.shop.tickets.sanitize import lines_of
 from chat.shop.tickets.states import LABELS, NotAllowed, State, after_reply, check_change
 
 if TYPE_CHECKING:
