@@ -30,7 +30,7 @@ from chat.core.text import normalized
 from chat.management import conversations
 from chat.shop.catalog import colours, quantities, query_parser
 from chat.shop.catalog import words as catalog_words
-from chat.shop.orders import numbers, proof
+from chat.shop.orders import proof
 from chat.shop.tickets import draft, draft_dialogue, links, problems, services, status, warranty
 from chat.shop.tickets import vocabulary as ticket_words
 from chat.shop.tickets.draft import BadField
@@ -195,12 +195,10 @@ READERS: dict[str, dict[str, Read]] = {
         "words": lambda text: markup.html_of(said(text)[0]),
         "link": markup.is_own_link,
     },
-    "chat.shop.orders.numbers": {
-        "numbers": numbers.numbers_in,
-        "number": numbers.read_number,
-        "rest": numbers.without_numbers,
-    },
     "chat.shop.orders.proof": {
+        "numbers": proof.numbers_in,
+        "number": proof.read_number,
+        "rest": proof.without_numbers,
         "proofs": lambda text: proof.proofs_in([text]),
         "plain": proof.plain_proof,
         "postcode": proof.is_postcode,

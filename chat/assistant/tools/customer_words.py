@@ -11,8 +11,7 @@ from datetime import date
 from chat.conversations.types import Author, Session
 from chat.core.clock import now
 from chat.shop import hours
-from chat.shop.orders.numbers import numbers_in, read_number
-from chat.shop.orders.proof import name_words, plain_proof, proofs_in
+from chat.shop.orders.proof import name_words, numbers_in, plain_proof, proofs_in, read_number
 from chat.shop.tickets import draft
 from chat.shop.tickets.draft import BadField
 from chat.shop.tickets.draft_dialogue import names_problem

@@ -10,8 +10,7 @@ from chat.conversations.types import Session
 from chat.core.json import JSON
 from chat.shop import hours
 from chat.shop.orders.lookup import FoundOrder, TooManyTries, look_up_order
-from chat.shop.orders.numbers import read_number
-from chat.shop.orders.proof import is_email
+from chat.shop.orders.proof import is_email, read_number
 
 #: Also the longest e-mail there is.
 MAX_PROOF_CHARS = 254

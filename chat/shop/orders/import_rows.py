@@ -13,8 +13,7 @@ from django.core.validators import validate_email
 from chat.shop.imports.cells import Cells
 from chat.shop.imports.reading import RawRow, RowProblem
 from chat.shop.orders.models import COMPONENTS
-from chat.shop.orders.numbers import read_number
-from chat.shop.orders.proof import is_postcode
+from chat.shop.orders.proof import is_postcode, read_number
 
 MAX_LINES = 100
 #: Maximum total of an order or price of an article: 200 000 €.

@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.core.validators import RegexValidator
 from django.db import models
 
-from chat.shop.orders.numbers import CANONICAL
+from chat.shop.orders.proof import CANONICAL
 
 #: Parts of a piece of furniture that have a guarantee of their own.
 COMPONENTS = ("structure", "mechanism", "fabric", "cushions")

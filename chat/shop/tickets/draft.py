@@ -17,7 +17,7 @@ from django.core.validators import validate_email
 
 from chat.core.ids import new_id
 from chat.core.json import JSON
-from chat.shop.orders.numbers import read_number
+from chat.shop.orders.proof import read_number
 from chat.shop.tickets.problems import problem_in, severity_in
 from chat.shop.tickets.vocabulary import folded
 

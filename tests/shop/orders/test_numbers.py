@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.shop.orders.numbers import CANONICAL, numbers_in, read_number, without_numbers
+from chat.shop.orders.proof import CANONICAL, numbers_in, read_number, without_numbers
 
 OURS = "CMD-2025-54321"
 
