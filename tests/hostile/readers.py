@@ -28,7 +28,7 @@ from chat.core.errors import ChatError
 from chat.core.ids import is_id
 from chat.core.text import normalized
 from chat.management import conversations
-from chat.shop.catalog import colours, quantities, query_parser
+from chat.shop.catalog import colours, query_parser
 from chat.shop.catalog import words as catalog_words
 from chat.shop.orders import proof
 from chat.shop.tickets import draft, draft_dialogue, links, problems, services, status, warranty
@@ -114,7 +114,7 @@ def counted(*, bed: bool) -> Read:
         """Read in pieces as long as a query is read."""
         for at in range(0, len(text), query_parser.MAX_QUERY_CHARS):
             query = text[at : at + query_parser.MAX_QUERY_CHARS]
-            quantities.take_quantities(catalog_words.folded(query), bed=bed)
+            query_parser.take_quantities(catalog_words.folded(query), bed=bed)
 
     return read
 
@@ -170,11 +170,11 @@ READERS: dict[str, dict[str, Read]] = {
     "chat.shop.catalog.colours": {
         "colours": lambda text: colours.take_colours(catalog_words.folded(text))
     },
-    "chat.shop.catalog.quantities": {
+    "chat.shop.catalog.query_parser": {
         "of a seat": counted(bed=False),
         "of a bed": counted(bed=True),
+        "wishes": query_parser.parse_query,
     },
-    "chat.shop.catalog.query_parser": {"wishes": query_parser.parse_query},
     "chat.shop.catalog.words": {"words": catalog_words.words_of},
     "chat.conversations.realtime.frames": {
         "frame": told(
