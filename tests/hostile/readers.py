@@ -28,7 +28,8 @@ from chat.core.errors import ChatError
 from chat.core.ids import is_id
 from chat.core.text import normalized
 from chat.management import conversations
-from chat.shop.catalog import colours, query_parser
+from chat.shop.catalog import query_parser
+from chat.shop.catalog import query_parser
 from chat.shop.catalog import words as catalog_words
 from chat.shop.orders import proof
 from chat.shop.tickets import draft, draft_dialogue, links, problems, services, status, warranty
@@ -167,14 +168,11 @@ READERS: dict[str, dict[str, Read]] = {
         "day": lambda text: customer_words.said_day(session_of(text), "12/03/2026"),
         "e-mail": lambda text: customer_words.said_email(session_of(text), text),
     },
-    "chat.shop.catalog.colours": {
-        "colours": lambda text: colours.take_colours(catalog_words.folded(text))
-    },
     "chat.shop.catalog.query_parser": {
-        "of a seat": counted(bed=False),
+        "colours": lambda text: query_parser.take_colours(catalog_words.folded(text))
+     "of a seat": counted(bed=False),
         "of a bed": counted(bed=True),
-        "wishes": query_parser.parse_query,
-    },
+        "wishes": query_parser.parse_query,},
     "chat.shop.catalog.words": {"words": catalog_words.words_of},
     "chat.conversations.realtime.frames": {
         "frame": told(

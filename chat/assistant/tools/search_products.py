@@ -10,11 +10,10 @@ from chat.assistant.tools.types import BadArguments, Tool, ToolContext
 from chat.core.json import JSON
 from chat.core.lookups import look_up
 from chat.shop.catalog import phrases
-from chat.shop.catalog.colours import take_colours
 from chat.shop.catalog.models import Product
 from chat.shop.catalog.queries import Found, search
 from chat.shop.catalog.query import ProductQuery, Range
-from chat.shop.catalog.query_parser import MAX_QUERY_CHARS, parse_query
+from chat.shop.catalog.query_parser import MAX_QUERY_CHARS, parse_query, take_colours
 from chat.shop.catalog.words import folded
 
 MAX_PRODUCTS = 6

@@ -11,8 +11,8 @@ from django.db.models.lookups import Exact
 from django.urls import reverse
 
 from chat.shop.catalog import index
-from chat.shop.catalog.colours import colour_words
 from chat.shop.catalog.product_words import words_of_product
+from chat.shop.catalog.query_parser import colour_words
 
 #: Upper bounds of a length in mm and of a price in cents.
 MAX_MM = 10_000

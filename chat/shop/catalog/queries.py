@@ -9,10 +9,9 @@ from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from chat.shop.catalog import index
-from chat.shop.catalog.colours import family_of
 from chat.shop.catalog.models import Product
 from chat.shop.catalog.query import ProductQuery, Range
-from chat.shop.catalog.query_parser import parse_query
+from chat.shop.catalog.query_parser import family_of, parse_query
 from chat.shop.catalog.words import words_of
 
 #: Tolerance of the sides of a footprint such as "180x90", in percent.

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import snowballstemmer
 
-from chat.shop.catalog.colours import colour_words
 from chat.shop.catalog.product_words import words_of_product
+from chat.shop.catalog.query_parser import colour_words
 from chat.shop.catalog.words import (
     alternatives,
     distance,
