@@ -31,8 +31,17 @@ from chat.core.load import yield_to_loop
 from chat.core.runtime import LoopPart, Part
 from chat.core.stats.counters import count
 from chat.core.supervisor import TaskSet
-from chat.shop.tickets.problems import Problem, Severity, danger_in, problem_in, severity_in
-from chat.shop.tickets.vocabulary import affirmed, folded, said, whole_words
+from chat.shop.tickets.problems import (
+    Problem,
+    Severity,
+    affirmed,
+    danger_in,
+    folded,
+    problem_in,
+    said,
+    severity_in,
+    whole_words,
+)
 
 
 class Reason(StrEnum):

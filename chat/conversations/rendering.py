@@ -17,7 +17,7 @@ import orjson
 from chat.conversations import markup
 from chat.conversations.realtime.events import message_json
 from chat.conversations.types import Message
-from chat.core.threads import THREADS
+from chat.core.runtime import THREADS
 
 T = TypeVar("T")
 

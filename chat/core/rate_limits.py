@@ -27,8 +27,7 @@ from limits.strategies import MovingWindowRateLimiter
 from chat.core import metrics
 from chat.core.client_address import neighbourhood
 from chat.core.errors import RateLimited
-from chat.core.runtime import Part
-from chat.core.threads import THREADS
+from chat.core.runtime import THREADS, Part
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from chat.shop.orders.proof import name_words, numbers_in, plain_proof, proofs_i
 from chat.shop.tickets import draft
 from chat.shop.tickets.draft import BadField
 from chat.shop.tickets.draft_dialogue import names_problem
-from chat.shop.tickets.vocabulary import folded
+from chat.shop.tickets.problems import folded
 
 #: Messages that are looked at, the newest first, and their characters: a look-up reads them in one
 #: step of the event loop. The newest message is always looked at.

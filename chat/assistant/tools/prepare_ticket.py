@@ -25,7 +25,7 @@ from chat.shop.tickets.draft_dialogue import (
     next_text,
     with_values,
 )
-from chat.shop.tickets.vocabulary import folded
+from chat.shop.tickets.problems import folded
 
 #: The form may change between reading and writing, by a button.
 _TRIES = 3

@@ -18,8 +18,7 @@ from django.core.validators import validate_email
 from chat.core.ids import new_id
 from chat.core.json import JSON
 from chat.shop.orders.proof import read_number
-from chat.shop.tickets.problems import problem_in, severity_in
-from chat.shop.tickets.vocabulary import folded
+from chat.shop.tickets.problems import folded, problem_in, severity_in
 
 #: Control characters except line feed and tab, surrogates, and bidirectional controls: databases
 #: refuse some, and others spoof the display of pages and e-mails.

@@ -8,9 +8,8 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from chat.shop.tickets.problems import Component
+from chat.shop.tickets.problems import Component, affirmed, folded, whole_words
 from chat.shop.tickets.rules import AppliedRule, Applies, in_french, years_after
-from chat.shop.tickets.vocabulary import affirmed, folded, whole_words
 
 SOURCE = "Garantie commerciale de Meuble de France"
 
