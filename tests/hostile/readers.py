@@ -29,11 +29,9 @@ from chat.core.ids import is_id
 from chat.core.text import normalized
 from chat.management import conversations
 from chat.shop.catalog import query_parser
-from chat.shop.catalog import query_parser
 from chat.shop.catalog import words as catalog_words
 from chat.shop.orders import proof
 from chat.shop.tickets import draft, draft_dialogue, links, problems, services, status, warranty
-from chat.shop.tickets import vocabulary as ticket_words
 from chat.shop.tickets.draft import BadField
 from chat.web.access import keys
 from chat.web.desk import filters
@@ -169,10 +167,11 @@ READERS: dict[str, dict[str, Read]] = {
         "e-mail": lambda text: customer_words.said_email(session_of(text), text),
     },
     "chat.shop.catalog.query_parser": {
-        "colours": lambda text: query_parser.take_colours(catalog_words.folded(text))
-     "of a seat": counted(bed=False),
+        "colours": lambda text: query_parser.take_colours(catalog_words.folded(text)),
+        "of a seat": counted(bed=False),
         "of a bed": counted(bed=True),
-        "wishes": query_parser.parse_query,},
+        "wishes": query_parser.parse_query,
+    },
     "chat.shop.catalog.words": {"words": catalog_words.words_of},
     "chat.conversations.realtime.frames": {
         "frame": told(
@@ -230,10 +229,10 @@ READERS: dict[str, dict[str, Read]] = {
         "problem": problems.problem_in,
         "components": problems.components_in,
         "severity": problems.severity_in,
+        "folded": problems.folded,
     },
     "chat.shop.tickets.status": {"numbers": status.numbers_in},
     "chat.shop.tickets.warranty": {"accidents": warranty.accidents_in},
-    "chat.shop.tickets.vocabulary": {"folded": ticket_words.folded},
     "chat.web.desk.filters": {"reference": filters.REF.match},
 }
 

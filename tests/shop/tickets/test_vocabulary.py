@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.shop.tickets.vocabulary import affirmed, folded, said, whole_words
+from chat.shop.tickets.problems import affirmed, folded, said, whole_words
 
 CAT = whole_words(r"chats?")
 HOLE = whole_words(r"trous?")
