@@ -33,6 +33,11 @@ def now() -> datetime:
     return CLOCK.get().now()
 
 
+def seconds() -> float:
+    """Return the current time in seconds since 1970."""
+    return now().timestamp()
+
+
 def today() -> date:
     """Return the current date in the shop's time zone."""
     return timezone.localdate(now())

@@ -152,3 +152,12 @@ def language_of(text: str) -> str:
     best = max(scores.values())
     winners = [language for language in LANGUAGES if scores[language] == best]
     return winners[0] if len(winners) == 1 else DEFAULT
+
+
+#: Fewer words tell too little to change what is known of the customer's language.
+_TELLING_WORDS = 3
+
+
+def tells_language(text: str) -> bool:
+    """Return whether a text has enough words to change the language of its conversation."""
+    return len(text.split(None, _TELLING_WORDS)) >= _TELLING_WORDS

@@ -203,7 +203,7 @@ READERS: dict[str, dict[str, Read]] = {
     },
     "chat.conversations.store.session_rows": {
         "search": search,
-        "language": session_rows.tells_language,
+        "language": text.tells_language,
     },
     "chat.core.ids": {"id": is_id},
     "chat.shop.tickets.draft": {

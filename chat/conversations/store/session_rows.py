@@ -6,19 +6,13 @@ from collections.abc import Iterable, Sequence
 
 from chat.conversations.store.adviser_store import Listing, Order, State
 from chat.conversations.types import Author, End, Message, Outcome
-from chat.core.text import language_of, normalized
+from chat.core.text import language_of, normalized, tells_language
 
-#: Fewer words tell too little to change what is known of the customer's language.
-_TELLING_WORDS = 3
 #: What is dropped or written otherwise, once letters stand apart from their accents. Plain
 #: replacements: ``translate`` and a pattern take ten times as long, and 50 ms for a long document.
 _REWRITTEN = {"œ": "oe", "æ": "ae", "’": "'"} | dict.fromkeys("\u0300\u0301\u0302\u0303\u0308", "")
 _REWRITTEN |= dict.fromkeys("\u030a\u030c\u0327", "")
 _CUT = (End.INTERRUPTED, End.FAILED)
-
-
-def tells_language(text: str) -> bool:
-    return len(text.split(None, _TELLING_WORDS)) >= _TELLING_WORDS
 
 
 def language_after(known: str, text: str) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from chat.conversations.store.adviser_store import Adviser
-from chat.conversations.store.memory.record import seconds
 from chat.conversations.store.memory.store import MemoryStore
 from chat.conversations.store.protocol import Store
 from chat.conversations.store.redis.store import RedisStore
 from chat.conversations.types import Author, Message
+from chat.core.clock import seconds
 from tests.builders import JEAN
 
 CLAIRE = Adviser("7", "Claire")

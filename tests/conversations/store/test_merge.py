@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.conversations.store.memory.record import Record, RunningTurn, seconds
+from chat.conversations.store.memory.record import Record, RunningTurn
 from chat.conversations.store.merge import Stored, apart_id, is_of_another, merge
 from chat.conversations.types import Author, End, Message, Outcome
+from chat.core.clock import seconds
 
 NOON = datetime(2026, 3, 9, 12, tzinfo=UTC)
 

@@ -15,12 +15,11 @@ from chat.conversations.store.draft_versions import version_after
 from chat.conversations.store.failover.standby import Copies, StandIn
 from chat.conversations.store.failover.workers import Workers
 from chat.conversations.store.maintenance import Orphan, Progress, Survey
-from chat.conversations.store.memory.record import seconds
 from chat.conversations.store.memory.store import MemoryStore
 from chat.conversations.store.protocol import ANY_OWNER, Lease, Store
 from chat.conversations.store.redis.store import Heard, RedisStore
 from chat.conversations.types import Message, Session
-from chat.core.clock import now
+from chat.core.clock import now, seconds
 from chat.core.errors import DeskUnavailable, SessionNotFound, StoreUnavailable
 from chat.core.json import JSON
 

@@ -21,8 +21,9 @@ import orjson
 from django.conf import settings
 
 from chat.conversations.store.adviser_store import Aside
-from chat.conversations.store.memory.record import Record, RunningTurn, seconds
+from chat.conversations.store.memory.record import Record, RunningTurn
 from chat.conversations.store.redis.document import replacement, stored
+from chat.core.clock import seconds
 from chat.core.ids import new_id
 from chat.core.json import JSON
 from meuble_project.env import ROOT

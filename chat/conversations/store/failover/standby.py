@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from chat.conversations.store.memory.record import Budget, Record, RunningTurn, seconds
+from chat.conversations.store.memory.record import Budget, Record, RunningTurn
 from chat.conversations.store.memory.store import MemoryStore
 from chat.conversations.store.protocol import ANSWER_WITHIN_S, Lease
 from chat.conversations.types import Message, Session, place_by_time
+from chat.core.clock import seconds
 from chat.core.errors import StoreUnavailable
 from chat.core.ids import ref_of
 

@@ -22,7 +22,7 @@ from chat.conversations.store.erasures import Backlog
 from chat.conversations.store.failover.advisers import LATE_MS, SwitchDesk
 from chat.conversations.store.failover.left_file import SUFFIX, LeftFile
 from chat.conversations.store.failover.standby import Copies, StandIn
-from chat.conversations.store.memory.record import Record, seconds
+from chat.conversations.store.memory.record import Record
 from chat.conversations.store.memory.store import MemoryStore
 from chat.conversations.store.merge import apart_id, is_of_another, merge
 from chat.conversations.store.protocol import (
@@ -41,7 +41,7 @@ from chat.conversations.store.protocol import (
 from chat.conversations.store.redis.store import RedisStore
 from chat.conversations.types import Message, Outcome, Session
 from chat.core import metrics
-from chat.core.clock import now
+from chat.core.clock import now, seconds
 from chat.core.errors import SessionGone, SessionNotFound, StoreUnavailable
 from chat.core.ids import ref_of
 

@@ -20,7 +20,7 @@ from chat.conversations.store.adviser_store import (
     State,
 )
 from chat.conversations.store.maintenance import MAX_BIGGEST, Orphan, Progress, Survey
-from chat.conversations.store.memory.record import Record, seconds
+from chat.conversations.store.memory.record import Record
 from chat.conversations.store.memory.records import MemoryShelf
 from chat.conversations.store.protocol import ANY_OWNER
 from chat.conversations.store.session_rows import (
@@ -31,7 +31,7 @@ from chat.conversations.store.session_rows import (
     is_descending,
 )
 from chat.conversations.types import Author, Message, Session
-from chat.core.clock import now
+from chat.core.clock import now, seconds
 from chat.core.errors import HeldByAnother, IdConflict, NotHeld, SessionGone, SessionNotFound
 
 _MAX_LAPSED = 50

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from chat.conversations.store.adviser_store import HOLD_S, MAX_ASIDES, Aside, Row, State
 from chat.conversations.store.session_rows import is_cut, language_after, language_in
 from chat.conversations.types import Author, Draft, End, Message, Outcome, Session, place_by_time
-from chat.core.clock import now
+from chat.core.clock import seconds
 from chat.core.ids import ref_of
 from chat.core.json import JSON
 
@@ -16,10 +16,6 @@ from chat.core.json import JSON
 RawFields = dict[bytes, bytes]
 
 _TAKEN_OVER = Outcome(end=End.TAKEN_OVER)
-
-
-def seconds() -> float:
-    return now().timestamp()
 
 
 @dataclass(slots=True, kw_only=True)

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from chat.conversations.store.adviser_store import HOLD_S
 from chat.conversations.store.maintenance import EXPIRED_KEPT_S
-from chat.conversations.store.memory.record import Record, RunningTurn, seconds
+from chat.conversations.store.memory.record import Record, RunningTurn
 from chat.conversations.store.protocol import ANY_OWNER, Lease, LeaseLost
 from chat.conversations.types import End, Message, Outcome
-from chat.core.clock import now
+from chat.core.clock import now, seconds
 from chat.core.errors import SessionGone, SessionNotFound, StoreFull
 from chat.core.ids import new_id, ref_of
 

@@ -19,7 +19,7 @@ from chat.conversations.store.draft_versions import (
 )
 from chat.conversations.store.erasures import Backlog, ErasureFolder
 from chat.conversations.store.memory.advisers import MemoryDesk
-from chat.conversations.store.memory.record import Budget, Record, RunningTurn, seconds
+from chat.conversations.store.memory.record import Budget, Record, RunningTurn
 from chat.conversations.store.protocol import (
     ANSWER_WITHIN_S,
     ANY_OWNER,
@@ -40,7 +40,7 @@ from chat.conversations.store.protocol import (
     Written,
 )
 from chat.conversations.types import Author, End, Message, Outcome, Session
-from chat.core.clock import now
+from chat.core.clock import now, seconds
 from chat.core.errors import (
     AssistantTimeout,
     AssistantUnavailable,

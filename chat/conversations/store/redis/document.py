@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from chat.conversations.store.adviser_store import Row, State
-from chat.conversations.store.memory.record import Budget, Record, RunningTurn, seconds
+from chat.conversations.store.memory.record import Budget, Record, RunningTurn
 from chat.conversations.store.merge import Stored
 from chat.conversations.store.protocol import GivenUp, Lease
 from chat.conversations.store.redis.scripts import split_ids
@@ -27,6 +27,7 @@ from chat.conversations.types import (
     moment_of_text,
     unknown_fields,
 )
+from chat.core.clock import seconds
 from chat.core.errors import SessionGone, SessionNotFound, SessionUnreadable
 from chat.core.ids import isoformat, ref_of
 from chat.core.json import JSON

@@ -61,7 +61,6 @@ from chat.conversations.store.redis.document import (
 )
 from chat.conversations.store.redis.maintenance import RedisUpkeep
 from chat.conversations.store.redis.scripts import RedisLink, scripts
-from chat.conversations.store.session_rows import tells_language
 from chat.conversations.types import Message, Outcome, Session, fingerprint
 from chat.core.clock import now
 from chat.core.errors import (
@@ -73,7 +72,7 @@ from chat.core.errors import (
 )
 from chat.core.ids import isoformat, new_id
 from chat.core.json import JSON
-from chat.core.text import language_of
+from chat.core.text import language_of, tells_language
 
 logger = logging.getLogger(__name__)
 
