@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from chat.conversations.types import Session
 from chat.core.json import JSON
@@ -37,16 +37,14 @@ class Tool:
     description: str
     parameters: JSON
     run: Callable[[JSON, ToolContext], Awaitable[JSON]]
+    #: The tool as the model is offered it.
+    schema: JSON = field(init=False)
 
-    @property
-    def schema(self) -> JSON:
-        """The tool as the model is offered it."""
-        return {
-            "type": "function",
-            "function": {
-                "name": self.name,
-                "description": self.description,
-                "parameters": self.parameters,
-                "strict": True,
-            },
+    def __post_init__(self) -> None:
+        function = {
+            "name": self.name,
+            "description": self.description,
+            "parameters": self.parameters,
+            "strict": True,
         }
+        object.__setattr__(self, "schema", {"type": "function", "function": function})
