@@ -1,4 +1,4 @@
-"""Renders Markdown of many messages, and encodes long answers, without holding the event loop.
+"""What viewers are shown of a conversation: its state, its Markdown, its encoding, in small steps.
 
 One message may take 80 ms to render, a conversation seconds. Each is rendered by itself on one
 thread, whose callers take turns: whoever opens a long conversation waits for it, nobody else does.
@@ -15,14 +15,20 @@ from typing import TypeVar
 import orjson
 
 from chat.conversations import markup
-from chat.conversations.realtime.events import message_json
-from chat.conversations.types import Message
+from chat.conversations.realtime.events import SessionState, message_json
+from chat.conversations.types import Message, Session
 from chat.core.runtime import THREADS
+from chat.shop.tickets.draft_dialogue import decode_draft, draft_payload
 
 T = TypeVar("T")
 
 #: Messages that are encoded between two steps of the event loop.
 MESSAGES_A_STEP = 20
+
+
+def state_of(session: Session, storage_backend: str) -> SessionState:
+    """Return a conversation as its viewers are shown it, with the ticket that is being made."""
+    return SessionState.of(session, storage_backend, draft_payload(decode_draft(session.form)))
 
 
 async def render_ahead(messages: Sequence[Message]) -> bool:

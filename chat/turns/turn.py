@@ -25,8 +25,9 @@ from chat.assistant.sources import taken_from
 from chat.assistant.stream import ToolCall, Usage
 from chat.assistant.tools import TOOL_SET, use
 from chat.assistant.tools.types import Tool, ToolContext
-from chat.conversations.realtime.events import AsideAdded, MessageDone, SessionState, ToolStarted
+from chat.conversations.realtime.events import AsideAdded, MessageDone, ToolStarted
 from chat.conversations.realtime.pubsub import PUBSUB, Command, Subscriber
+from chat.conversations.rendering import state_of
 from chat.conversations.store.adviser_store import Aside, desk_key
 from chat.conversations.store.protocol import ANY_OWNER, STORE, Create, Lease, LeaseLost, Store
 from chat.conversations.types import Author, Draft, End, Message
@@ -169,7 +170,7 @@ async def _broadcast_restart(store: Store, lease: Lease) -> None:
     """Have viewers drop what they hold of an answer that another worker had begun."""
     session = await store.load(lease.session.id, ANY_OWNER)
     blank = replace(session, draft=Draft(id=lease.answer_id, text=""))
-    await PUBSUB.get().publish(lease.session.id, SessionState.of(blank, store.backend))
+    await PUBSUB.get().publish(lease.session.id, state_of(blank, store.backend))
 
 
 async def _broadcast_end(lease: Lease, end: TurnEnd, workers: int | None) -> None:

@@ -11,7 +11,7 @@ from chat.assistant.guard.filter import forget_readings
 from chat.conversations.markup import forget_rendered
 from chat.conversations.realtime.events import SessionEnded, SessionState
 from chat.conversations.realtime.pubsub import PUBSUB, RemoteEvent
-from chat.conversations.rendering import render_ahead
+from chat.conversations.rendering import render_ahead, state_of
 from chat.conversations.store.failover.store import SwitchStore
 from chat.conversations.store.protocol import ANY_OWNER, STORE
 from chat.conversations.transcript import last_page
@@ -31,7 +31,7 @@ async def read_state(session_id: str, owner: str) -> SessionState:
         SessionNotFound: never existed, or of another owner.
         SessionGone: expired or erased.
     """
-    return SessionState.of(await read_session(session_id, owner), STORE.get().backend)
+    return state_of(await read_session(session_id, owner), STORE.get().backend)
 
 
 async def read_session(session_id: str, owner: str) -> Session:

@@ -17,11 +17,11 @@ from chat.conversations.handover.staff_notes import add_aside, add_event
 from chat.conversations.realtime.events import (
     AdviserAsked,
     MessageDone,
-    SessionState,
     SpeakerChanged,
 )
 from chat.conversations.realtime.frames import checked_text
 from chat.conversations.realtime.pubsub import PUBSUB
+from chat.conversations.rendering import state_of
 from chat.conversations.store.adviser_store import Adviser, Aside, AsideKind
 from chat.conversations.store.failover.store import SwitchStore
 from chat.conversations.store.protocol import ANY_OWNER, STORE, WEB_OWNER, Store
@@ -191,7 +191,7 @@ async def _return(session_id: str, adviser_id: str, instruction: str, text: str)
 
 async def _tell_speaker(session: Session, announcement: Message | None) -> None:
     """Show everybody the whole conversation, since questions may have ended, then what changed."""
-    await PUBSUB.get().publish(session.id, SessionState.of(session, STORE.get().backend))
+    await PUBSUB.get().publish(session.id, state_of(session, STORE.get().backend))
     speaker = "adviser" if session.has_adviser else "assistant"
     await PUBSUB.get().publish(session.id, SpeakerChanged(speaker, session.adviser))
     if announcement is not None:
@@ -221,7 +221,7 @@ async def _tell_as_it_is(session_id: str) -> None:
     store = STORE.get()
     with suppress(ChatError):
         session = await store.load(session_id, ANY_OWNER)
-        await PUBSUB.get().publish(session_id, SessionState.of(session, store.backend))
+        await PUBSUB.get().publish(session_id, state_of(session, store.backend))
 
 
 def _announcement(text: str) -> Message:

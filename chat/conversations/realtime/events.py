@@ -28,7 +28,6 @@ from chat.conversations.types import (
 from chat.core.errors import ChatError, InvalidForm
 from chat.core.ids import isoformat
 from chat.core.json import JSON
-from chat.shop.tickets.draft_dialogue import decode_draft, draft_payload
 
 
 def message_json(message: Message) -> JSON:
@@ -72,8 +71,7 @@ class SessionState:
     others before them; ``total``: all of them. ``failed``: those of ``messages`` that ended without
     an answer, each ``{"id", "code", "message"}``.
     ``asked``: the customer asked for an adviser, and none has come.
-    ``form``: the ticket that is being made, as
-        ``chat.shop.tickets.draft_dialogue.draft_payload`` tells it, or None.
+    ``form``: the form that the customer fills in, as whoever makes the event tells it, or None.
     """
 
     type: ClassVar[str] = "session.state"
@@ -92,7 +90,7 @@ class SessionState:
     total: int = 0
 
     @classmethod
-    def of(cls, session: Session, storage_backend: str) -> SessionState:
+    def of(cls, session: Session, storage_backend: str, form: JSON | None) -> SessionState:
         page = last_page(session.messages)
         return cls(
             messages=page.messages,
@@ -105,7 +103,7 @@ class SessionState:
             failed=failures_in(page.messages, session.failed),
             ended=session.ended,
             asked=session.asked_at is not None,
-            form=draft_payload(decode_draft(session.form)),
+            form=form,
             has_earlier=page.has_earlier,
             total=page.total,
         )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from chat.conversations.realtime.events import DeskState, SessionState
+from chat.conversations.realtime.events import DeskState
+from chat.conversations.rendering import state_of
 from chat.conversations.store.protocol import ANY_OWNER, STORE
 from chat.conversations.types import Author, Session
 from chat.core.ids import isoformat, ref_of
@@ -23,7 +24,7 @@ async def read_desk_state(session_id: str, user_id: str) -> DeskState:
     session = await read_session(session_id, ANY_OWNER)
     holder = {"name": session.adviser, "mine": session.adviser_id == user_id}
     return DeskState(
-        session=SessionState.of(session, store.backend),
+        session=state_of(session, store.backend),
         ref=ref_of(session_id),
         asides=(await store.asides(session_id))[-SHOWN_ASIDES:],
         holder=holder if session.has_adviser else None,

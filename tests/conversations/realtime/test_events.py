@@ -41,6 +41,7 @@ from chat.conversations.realtime.frames import (
     parse_frame,
     parse_json,
 )
+from chat.conversations.rendering import state_of
 from chat.conversations.store.adviser_store import Aside, AsideKind
 from chat.conversations.types import Author, Draft, Message, Session
 from chat.core.clock import now
@@ -64,7 +65,7 @@ ANSWER = Message(
     reply_to="q1",
     sources=tuple(source for entry in (SOFA, SOFA | CARD) if (source := checked(entry))),
 )
-STATE = SessionState.of(
+STATE = state_of(
     Session(
         id="s",
         owner="web",

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.conversations.realtime.events import SessionState, aside_json, message_json
+from chat.conversations.realtime.events import aside_json, message_json
+from chat.conversations.rendering import state_of
 from chat.conversations.store.adviser_store import Aside, AsideKind, Listing, State
 from chat.conversations.store.memory.record import Record
 from chat.conversations.store.merge import Stored, merge
@@ -187,7 +188,7 @@ async def test_conversation_of_another_release_is_read_shown_listed_and_gone_on_
     await answer(store)
     await rewritten(store)
 
-    state = SessionState.of(await store.load(JEAN, "api"), "redis").body()
+    state = state_of(await store.load(JEAN, "api"), "redis").body()
     (row,) = (await store.page(Listing())).rows
     again = await store.accept(JEAN, "api", question(), create="always")
     await ask(store, "Encore", "q2")
