@@ -17,7 +17,7 @@ import orjson
 from chat.conversations import markup
 from chat.conversations.realtime.events import SessionState, message_json
 from chat.conversations.types import Message, Session
-from chat.core.runtime import THREADS
+from chat.core.threads import THREADS
 from chat.shop.tickets.draft_dialogue import decode_draft, draft_payload
 
 T = TypeVar("T")

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from django.db import DEFAULT_DB_ALIAS, close_old_connections, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from chat.core.runtime import THREADS
+from chat.core.threads import THREADS
 
 logger = logging.getLogger(__name__)
 

@@ -27,7 +27,8 @@ from limits.strategies import MovingWindowRateLimiter
 from chat.core import metrics
 from chat.core.client_address import neighbourhood
 from chat.core.errors import RateLimited
-from chat.core.runtime import THREADS, Part
+from chat.core.runtime import Part
+from chat.core.threads import THREADS
 
 logger = logging.getLogger(__name__)
 

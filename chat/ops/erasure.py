@@ -22,7 +22,7 @@ from chat.conversations.handover.models import ContactRequest
 from chat.conversations.store.protocol import STORE
 from chat.core import metrics
 from chat.core.errors import StoreUnavailable
-from chat.core.runtime import THREADS
+from chat.core.threads import THREADS
 from chat.ops.reports.services import forget_reference
 from chat.shop.photos.removals import remove_files
 from chat.shop.photos.services import forget

@@ -21,7 +21,8 @@ from chat.core import metrics
 from chat.core.client_address import request_address
 from chat.core.draining import DRAIN
 from chat.core.errors import ChatError, Forbidden, StoreUnavailable
-from chat.core.runtime import THREADS, Part
+from chat.core.runtime import Part
+from chat.core.threads import THREADS
 from chat.shop.photos.processor import PHOTO_PROCESSOR
 from chat.shop.photos.quota import Space
 from chat.tasks import SUPERVISOR

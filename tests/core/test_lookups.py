@@ -16,7 +16,7 @@ from chat.assistant.prompt import with_photos
 from chat.assistant.tools import TOOLS, use
 from chat.assistant.tools.types import Tool, ToolContext
 from chat.core.lookups import look_up
-from chat.core.runtime import SIZES
+from chat.core.threads import SIZES
 from chat.shop.photos.models import Photo
 from chat.shop.photos.processor import PHOTO_PROCESSOR
 from chat.web.admission import PhotosAway, count_photo

@@ -15,7 +15,7 @@ from limits.storage import RedisStorage
 from chat.core import rate_limits
 from chat.core.errors import RateLimited
 from chat.core.rate_limits import COUNTER, MemoryCounter, RedisCounter
-from chat.core.runtime import THREADS
+from chat.core.threads import THREADS
 from devtools.redis_server import RedisServer
 
 TWO = RateLimitItemPerMinute(2, namespace="api")

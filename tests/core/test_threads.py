@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from chat.core.runtime import SIZES, ThreadPools
+from chat.core.threads import SIZES, ThreadPools
 
 
 @pytest.fixture

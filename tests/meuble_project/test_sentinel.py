@@ -27,7 +27,7 @@ from chat.conversations.store.memory.store import MemoryStore
 from chat.conversations.store.protocol import ANY_OWNER
 from chat.conversations.store.redis.store import RedisStore
 from chat.core import rate_limits
-from chat.core.runtime import THREADS
+from chat.core.threads import THREADS
 from chat.management.open_redis_store import redis_shelf
 from chat.ops.doctor.findings import Finding, Level
 from chat.ops.doctor.sentinel_state import NAME, look_at_sentinels

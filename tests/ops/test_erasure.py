@@ -23,7 +23,7 @@ from chat.conversations.store.protocol import STORE, WEB_OWNER
 from chat.core.clock import now
 from chat.core.errors import SessionNotFound, StoreUnavailable
 from chat.core.ids import ref_of
-from chat.core.runtime import THREADS
+from chat.core.threads import THREADS
 from chat.ops import erasure
 from chat.ops.ending import erase_session
 from chat.ops.erasure import finish_erasure, finish_erasures, remove_leftovers

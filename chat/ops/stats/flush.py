@@ -13,8 +13,8 @@ from channels.db import database_sync_to_async
 from django.db import DataError
 
 from chat.core import clock
-from chat.core.runtime import THREADS
 from chat.core.stats.counters import TALLY, Batch, Tally
+from chat.core.threads import THREADS
 from chat.ops.stats.writes import prune, write_batch
 
 logger = logging.getLogger(__name__)

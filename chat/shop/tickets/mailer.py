@@ -20,7 +20,7 @@ from django.core.mail import EmailMessage
 from django.db.models import F, Q, QuerySet
 
 from chat.core import clock
-from chat.core.runtime import THREADS
+from chat.core.threads import THREADS
 from chat.shop.tickets.models import OutgoingMail
 
 logger = logging.getLogger(__name__)

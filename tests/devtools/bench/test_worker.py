@@ -11,7 +11,7 @@ from devtools.bench.worker import place_of
         ("/shop/.venv/lib/python3.11/site-packages/openai/_streaming.py", "openai"),
         ("/shop/.venv/lib/python3.11/site-packages/typing_extensions.py", "typing_extensions"),
         ("/shop/chat/assistant/guard/filter.py", "chat.assistant"),
-        ("/shop/chat/pubsub.py", "chat.conversations.realtime.pubsub"),
+        ("/shop/chat/tasks.py", "chat.tasks"),
         ("/shop/server/http.py", "server.http"),
         ("/usr/lib/python3.11/asyncio/events.py", "asyncio"),
         ("/usr/lib/python3.11/selectors.py", "selectors"),

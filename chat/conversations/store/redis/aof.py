@@ -22,7 +22,7 @@ from django_redis import get_redis_connection
 from redis.exceptions import ResponseError
 
 from chat.core.errors import StoreUnavailable
-from chat.core.runtime import THREADS
+from chat.core.threads import THREADS
 
 logger = logging.getLogger(__name__)
 
