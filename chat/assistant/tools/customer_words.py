@@ -1,6 +1,7 @@
 """What the customer wrote in this conversation: the only place a number or a proof comes from.
 
-A model can be talked into inventing arguments; it cannot put words into the transcript.
+A model can be talked into inventing arguments; it cannot put words into the transcript. A
+value that the model reports of the customer counts only if the customer wrote it.
 """
 
 from __future__ import annotations

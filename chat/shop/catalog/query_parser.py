@@ -1,4 +1,6 @@
-"""Parser of search requests in French, e.g. "canapé bleu moins de 1500 €". Pure."""
+"""Parser of search requests in French, e.g. "canapé bleu moins de 1500 €". Pure.
+
+Reads colours and their families, prices, sizes and numbers of people from folded text."""
 
 from __future__ import annotations
 

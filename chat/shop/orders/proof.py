@@ -2,6 +2,9 @@
 
 A postcode alone is not sufficient: a large share of the orders come from the shop's own town, and
 order numbers have five digits.
+
+Order numbers are read in all usual spellings: ``CMD-`` year ``-`` five digits, with or without
+dashes, in any case. Source: the shop's rules.
 """
 
 from __future__ import annotations
