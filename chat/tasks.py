@@ -9,7 +9,7 @@ from django.conf import settings
 from chat.conversations.handover.advisers import return_lapsed
 from chat.conversations.store.failover.advisers import BEAT_S
 from chat.conversations.store.failover.left_file import forget_old, left_folder
-from chat.conversations.store.failover.store import SwitchStore
+from chat.conversations.store.failover.store import FailoverStore
 from chat.conversations.store.protocol import STORE
 from chat.conversations.store.redis.aof import LOOK_S, Rewriter
 from chat.core.draining import DRAIN
@@ -29,14 +29,14 @@ from chat.turns.viewers import follow_store, refresh_viewers
 async def beat() -> None:
     """Show the other workers that this one has Redis, every ``BEAT_S``."""
     store = STORE.get()
-    if isinstance(store, SwitchStore):
+    if isinstance(store, FailoverStore):
         await store.beat()
 
 
 async def take_up_left() -> None:
     """Go on with the conversations that a worker left when it stopped while Redis was away."""
     store = STORE.get()
-    if isinstance(store, SwitchStore):
+    if isinstance(store, FailoverStore):
         await store.take_up_left(left_folder())
         forget_old(left_folder(), settings.ENV.session_ttl_s)
 
@@ -48,7 +48,7 @@ async def keep_conversations(wait_s: float) -> None:
         OSError: what only this process had is lost.
     """
     store = STORE.get()
-    if isinstance(store, SwitchStore):
+    if isinstance(store, FailoverStore):
         await store.leave()
         await store.hand_down(left_folder(), wait_s)
 

@@ -21,8 +21,8 @@ class FaultyStore:
         FaultyStore(store, claim=[StoreUnavailable(), StoreUnavailable()])  # the first two calls
         FaultyStore(store, load=late)   # async def late(load, *args, **options): ...
 
-    ``calls``: how often each method with a fault was called. It is no ``SwitchStore``, whatever
-    ``inner`` is: where that matters, put the faults into a ``SwitchStore``'s own stores.
+    ``calls``: how often each method with a fault was called. It is no ``FailoverStore``, whatever
+    ``inner`` is: where that matters, put the faults into a ``FailoverStore``'s own stores.
     """
 
     def __init__(self, inner: Store, **faults: Fault) -> None:

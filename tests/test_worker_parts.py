@@ -11,7 +11,7 @@ from limits import RateLimitItemPerMinute
 
 from chat.conversations.realtime.pubsub import PUBSUB
 from chat.conversations.rendering import in_thread
-from chat.conversations.store.failover.store import SwitchStore
+from chat.conversations.store.failover.store import FailoverStore
 from chat.conversations.store.memory.store import MemoryStore
 from chat.conversations.store.protocol import STORE
 from chat.core.rate_limits import COUNTER, PAGE_COUNTER, MemoryCounter, RedisCounter
@@ -69,7 +69,7 @@ async def test_worker_that_is_closed_leaves_no_task_that_listens(settings, flush
 
 @pytest.mark.parametrize("address, kinds", [("memory://", (MemoryStore, MemoryCounter)), ("", ())])
 def test_worker_reads_its_settings_when_a_part_is_first_used(settings, redis_url, address, kinds):
-    kinds = kinds or (SwitchStore, RedisCounter)
+    kinds = kinds or (FailoverStore, RedisCounter)
     use_redis(settings, address or redis_url)
     assert (type(STORE.get()), type(COUNTER.get())) == kinds
 
@@ -80,6 +80,6 @@ def test_settings_that_change_later_hold_for_the_next_worker(settings, redis_url
     use_redis(settings, redis_url)
     assert STORE.get() is store
     with restarted_worker():
-        assert isinstance(STORE.get(), SwitchStore)
+        assert isinstance(STORE.get(), FailoverStore)
         assert PAGE_COUNTER.get() is not pages
     assert STORE.get() is store

@@ -6,7 +6,15 @@ from argparse import ArgumentParser
 from dataclasses import replace
 from typing import Any
 
-from chat.conversations.store.adviser_store import MAX_ROWS, Desk, Listing, Order, Page, Row, State
+from chat.conversations.store.adviser_store import (
+    MAX_ROWS,
+    AdviserStore,
+    Listing,
+    Order,
+    Page,
+    Row,
+    State,
+)
 from chat.core.json import JSON
 from chat.management.console import cannot
 from chat.management.durations import seconds_of
@@ -53,7 +61,7 @@ def wanted(options: dict[str, Any]) -> Listing:
     )
 
 
-async def read_rows(shelf: Desk, asked: Listing, limit: int) -> Page:
+async def read_rows(shelf: AdviserStore, asked: Listing, limit: int) -> Page:
     """Return so many rows, page by page."""
     rows: list[Row] = []
     total = 0

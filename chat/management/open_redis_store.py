@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from django.conf import settings
 
-from chat.conversations.store.redis.scripts import RedisLink, scripts
+from chat.conversations.store.redis.scripts import PipelineExecutor, scripts
 from chat.conversations.store.redis.store import RedisStore
 from meuble_project.backends import client_for
 
@@ -26,7 +26,7 @@ def redis_shelf() -> Iterator[RedisStore]:
         connect_timeout_s=CONNECT_TIMEOUT_S,
         retries=1,  # the ten of redis-py would keep an operator waiting for a minute
     )
-    link = RedisLink(lambda: client, scripts())
+    link = PipelineExecutor(lambda: client, scripts())
     try:
         yield RedisStore(link, settings.ENV.session_ttl_s)
     finally:

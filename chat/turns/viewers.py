@@ -12,7 +12,7 @@ from chat.conversations.markup import forget_rendered
 from chat.conversations.realtime.events import SessionEnded, SessionState
 from chat.conversations.realtime.pubsub import PUBSUB, RemoteEvent
 from chat.conversations.rendering import render_ahead, state_of
-from chat.conversations.store.failover.store import SwitchStore
+from chat.conversations.store.failover.store import FailoverStore
 from chat.conversations.store.protocol import ANY_OWNER, STORE
 from chat.conversations.transcript import last_page
 from chat.conversations.types import Session
@@ -110,14 +110,14 @@ def follow_store() -> None:
     PUBSUB.get().on_erased(_forget)
     PUBSUB.get().on_remote_event(_note_event)
     store = STORE.get()
-    if isinstance(store, SwitchStore):
+    if isinstance(store, FailoverStore):
         store.moved = tell_moved
 
 
 def _forget(session_id: str) -> None:
     """Drop what this process remembers of an erased session."""
     store = STORE.get()
-    if isinstance(store, SwitchStore):
+    if isinstance(store, FailoverStore):
         store.forget(session_id)
     forget_rendered()
     forget_readings()
@@ -126,7 +126,7 @@ def _forget(session_id: str) -> None:
 def _note_event(session_id: str, event: RemoteEvent) -> None:
     """Keep this worker's copy of a conversation as new as what its viewers are shown."""
     store = STORE.get()
-    if not isinstance(store, SwitchStore):
+    if not isinstance(store, FailoverStore):
         return
     if event.message is not None:
         store.note_heard(session_id, event.message)

@@ -15,7 +15,7 @@ from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from chat.assistant.llm import model_state
-from chat.conversations.store.failover.store import SwitchStore
+from chat.conversations.store.failover.store import FailoverStore
 from chat.conversations.store.protocol import STORE
 from chat.core import metrics
 from chat.core.client_address import request_address
@@ -182,7 +182,7 @@ async def _redis_state(checks: HealthChecks) -> str:
     try:
         await checks.within(store.ping())
     except (StoreUnavailable, TimeoutError):
-        if isinstance(store, SwitchStore) and store.is_cluster:
+        if isinstance(store, FailoverStore) and store.is_cluster:
             return "cluster"
         return "memory" if store.backend == "memory" else "failing"
     return "ok" if store.backend == "redis" else "memory"

@@ -16,7 +16,7 @@ import redis
 
 from chat.conversations.store.adviser_store import Listing
 from chat.conversations.store.protocol import WEB_OWNER
-from chat.conversations.store.redis.scripts import RedisLink, scripts
+from chat.conversations.store.redis.scripts import PipelineExecutor, scripts
 from chat.conversations.store.redis.store import RedisStore
 from chat.conversations.types import Author, End, Message, Outcome
 from chat.core.ids import new_id, ref_of
@@ -266,7 +266,7 @@ def _received(client: redis.Redis) -> int:
 @contextmanager
 def own_store(client: redis.Redis) -> Iterator[RedisStore]:
     """Yield a store on ``client``, independent of Django's connections."""
-    link = RedisLink(lambda: client, scripts())
+    link = PipelineExecutor(lambda: client, scripts())
     try:
         yield RedisStore(link, TTL_S)
     finally:

@@ -14,8 +14,8 @@ from chat.conversations.realtime import pubsub
 from chat.conversations.realtime.events import MessageAccepted, MessageDelta
 from chat.conversations.realtime.pubsub import InvalidMessage, PubSub, UnknownMessage
 from chat.conversations.store.failover import store
-from chat.conversations.store.failover.standby import StandIn
-from chat.conversations.store.failover.store import SwitchStore
+from chat.conversations.store.failover.standby import Standby
+from chat.conversations.store.failover.store import FailoverStore
 from chat.conversations.store.memory.record import Record
 from chat.conversations.store.merge import Stored
 from chat.conversations.store.redis import scripts
@@ -112,8 +112,8 @@ def blank_on_error() -> None:
         except StoreUnavailable:
             return
 
-    load = _replace(SwitchStore, "load", load_or_none)
-    adopt = _replace(StandIn, "adopt", adopt_or_blank)
+    load = _replace(FailoverStore, "load", load_or_none)
+    adopt = _replace(Standby, "adopt", adopt_or_blank)
 
 
 def no_merge() -> None:
@@ -173,7 +173,7 @@ def orphans_left() -> None:
     async def none(self: Any) -> dict[str, int]:
         return {}
 
-    _replace(SwitchStore, "orphans", none)
+    _replace(FailoverStore, "orphans", none)
 
 
 def not_handed_over() -> None:
@@ -182,7 +182,7 @@ def not_handed_over() -> None:
     async def keep(self: Any, lease: Any) -> None:
         return
 
-    _replace(SwitchStore, "release", keep)
+    _replace(FailoverStore, "release", keep)
 
 
 def stale_offsets() -> None:
@@ -252,7 +252,7 @@ def left_in_memory() -> None:
     async def leave_all(*_: Any) -> None:
         return
 
-    _replace(SwitchStore, "hand_down", leave_all)
+    _replace(FailoverStore, "hand_down", leave_all)
 
 
 def not_put_back() -> None:
@@ -261,7 +261,7 @@ def not_put_back() -> None:
     async def nothing(*_: Any, **__: Any) -> bool:
         return False
 
-    _replace(SwitchStore, "_put_back", nothing)
+    _replace(FailoverStore, "_put_back", nothing)
 
 
 def uncounted_alone() -> None:
@@ -272,10 +272,10 @@ def uncounted_alone() -> None:
 def any_id_is_new() -> None:
     """An id of which this worker knows nothing is taken for one that nobody used."""
 
-    def is_unknown(self: SwitchStore, session_id: str) -> bool:
-        return self._away_since is not None and session_id not in self._copies
+    def is_unknown(self: FailoverStore, session_id: str) -> bool:
+        return self._away_since is not None and session_id not in self._session_cache
 
-    _replace(SwitchStore, "_is_made_here", is_unknown)
+    _replace(FailoverStore, "_is_made_here", is_unknown)
 
 
 def confirmed_alone() -> None:
@@ -287,9 +287,9 @@ def confirmed_alone() -> None:
     async def do_nothing(self: Any, session_id: str) -> None:
         return
 
-    _replace(SwitchStore, "_confirmed", confirm)
-    _replace(SwitchStore, "check_confirmable", do_nothing)
-    _replace(SwitchStore, "_wait_until_known", do_nothing)
+    _replace(FailoverStore, "_confirmed", confirm)
+    _replace(FailoverStore, "check_confirmable", do_nothing)
+    _replace(FailoverStore, "_wait_until_known", do_nothing)
 
 
 def intent_forgotten() -> None:

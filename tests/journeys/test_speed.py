@@ -18,7 +18,7 @@ from playwright.async_api import CDPSession, Locator, expect
 
 from chat.conversations import cookie
 from chat.conversations.store.protocol import WEB_OWNER
-from chat.conversations.store.redis.scripts import RedisLink, scripts
+from chat.conversations.store.redis.scripts import PipelineExecutor, scripts
 from chat.conversations.store.redis.store import RedisStore
 from chat.conversations.transcript import PAGE_MESSAGES
 from tests.builders import answer_to, done, leased, question
@@ -116,7 +116,7 @@ async def talkative(
 async def give_past(customer: Customer, redis_url: str, messages: int) -> str:
     """Give a browser a conversation of so many messages; return its id."""
     with redis.Redis.from_url(redis_url) as client:
-        link = RedisLink(lambda: client, scripts())
+        link = PipelineExecutor(lambda: client, scripts())
         session_id = cookie.new_session_id()
         await fill(RedisStore(link, ttl_s=3600), session_id, messages)
         link.close()

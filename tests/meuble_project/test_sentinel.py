@@ -22,7 +22,7 @@ from limits import RateLimitItemPerMinute
 
 from chat.conversations.realtime.events import MessageDone, encode_event
 from chat.conversations.realtime.pubsub import PubSub
-from chat.conversations.store.failover.store import SwitchStore
+from chat.conversations.store.failover.store import FailoverStore
 from chat.conversations.store.memory.store import MemoryStore
 from chat.conversations.store.protocol import ANY_OWNER
 from chat.conversations.store.redis.store import RedisStore
@@ -119,19 +119,19 @@ def wait_for_the_other(cluster: Cluster) -> None:
 
 
 @pytest.fixture
-def store(cluster: Cluster) -> Iterator[SwitchStore]:
+def store(cluster: Cluster) -> Iterator[FailoverStore]:
     of_redis = RedisStore.of_django(86_400)
-    yield SwitchStore(of_redis, MemoryStore(86_400), probe_s=0.02, settle_s=0.0)
+    yield FailoverStore(of_redis, MemoryStore(86_400), probe_s=0.02, settle_s=0.0)
     of_redis._link.close()
 
 
-async def on_redis(store: SwitchStore) -> None:
+async def on_redis(store: FailoverStore) -> None:
     async with asyncio.timeout(FAILOVER_S):
         while store.backend == "memory" or store._memory.records():
             await asyncio.sleep(0.01)
 
 
-async def messages(store: SwitchStore | RedisStore, session_id: str) -> list[str]:
+async def messages(store: FailoverStore | RedisStore, session_id: str) -> list[str]:
     return [m.id for m in (await soon(store.load(session_id, ANY_OWNER))).messages]
 
 

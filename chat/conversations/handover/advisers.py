@@ -23,7 +23,7 @@ from chat.conversations.realtime.frames import checked_text
 from chat.conversations.realtime.pubsub import PUBSUB
 from chat.conversations.rendering import state_of
 from chat.conversations.store.adviser_store import Adviser, Aside, AsideKind
-from chat.conversations.store.failover.store import SwitchStore
+from chat.conversations.store.failover.store import FailoverStore
 from chat.conversations.store.protocol import ANY_OWNER, STORE, WEB_OWNER, Store
 from chat.conversations.types import Author, Message, Session
 from chat.core.clock import now
@@ -200,7 +200,7 @@ async def _tell_speaker(session: Session, announcement: Message | None) -> None:
 
 async def _undo(store: Store, session_id: str, adviser: Adviser, taken: Message) -> bool:
     """Hand back what the store has but no worker may count on; False when that is not needed."""
-    if not isinstance(store, SwitchStore):
+    if not isinstance(store, FailoverStore):
         return False
     try:
         session = await store.load(session_id, ANY_OWNER)

@@ -181,7 +181,7 @@ class Counts:
     answering: int
 
 
-class Desk(Protocol):
+class AdviserStore(Protocol):
     async def check_confirmable(self, session_id: str) -> None:
         """Return when what the staff does here can be told to hold for every worker.
 

@@ -16,7 +16,7 @@ from typing import Literal, Protocol
 
 from django.conf import settings
 
-from chat.conversations.store.adviser_store import Aside, Desk
+from chat.conversations.store.adviser_store import AdviserStore, Aside
 from chat.conversations.store.erasures import ErasureFolder, Erasures, erasure_folder
 from chat.conversations.store.maintenance import Upkeep
 from chat.conversations.types import Message, Outcome, Session
@@ -154,7 +154,7 @@ class LeaseLost(Exception):
 Create = Literal["always", "new", "fresh"]
 
 
-class Store(Desk, Upkeep, Erasures, Protocol):
+class Store(AdviserStore, Upkeep, Erasures, Protocol):
     @property
     def backend(self) -> Literal["redis", "memory"]:
         """What serves now."""
@@ -304,7 +304,7 @@ class Store(Desk, Upkeep, Erasures, Protocol):
 
 def build_store() -> Store:
     """Return the store that ``REDIS_URL`` asks for."""
-    from chat.conversations.store.failover.store import SwitchStore  # noqa: PLC0415
+    from chat.conversations.store.failover.store import FailoverStore  # noqa: PLC0415
     from chat.conversations.store.memory.store import MemoryStore  # noqa: PLC0415 - they import this module
     from chat.conversations.store.redis.store import RedisStore  # noqa: PLC0415
 
@@ -317,14 +317,14 @@ def build_store() -> Store:
     )
     if env.redis_url.startswith("memory://"):
         return in_memory(erasures=ErasureFolder(erasure_folder()))
-    return SwitchStore(RedisStore.of_django(env.session_ttl_s), in_memory())
+    return FailoverStore(RedisStore.of_django(env.session_ttl_s), in_memory())
 
 
 def close_store(store: Store) -> None:
     """End the threads of a store that ``build_store`` made."""
-    from chat.conversations.store.failover.store import SwitchStore  # noqa: PLC0415 - it imports this module
+    from chat.conversations.store.failover.store import FailoverStore  # noqa: PLC0415 - it imports this module
 
-    if isinstance(store, SwitchStore):
+    if isinstance(store, FailoverStore):
         store.close()
 
 

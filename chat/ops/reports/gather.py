@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
-from chat.conversations.store.adviser_store import MAX_ROWS, Desk, Listing, Order, Row
+from chat.conversations.store.adviser_store import MAX_ROWS, AdviserStore, Listing, Order, Row
 from chat.conversations.store.maintenance import Progress, Survey, Upkeep
 from chat.core.ids import ref_of
 from chat.ops.reports.report import QUIET_EDGES_S, SIZE_EDGES, Bucket, Report, spread
@@ -17,7 +17,7 @@ MAX_OLDEST = 10
 SAMPLE = 1000
 
 
-class Shelf(Desk, Upkeep, Protocol):
+class Shelf(AdviserStore, Upkeep, Protocol):
     """What a report asks."""
 
 
@@ -60,7 +60,7 @@ async def mended(
     return replace(report, applied=True, removed=await shelf.mend(survey, progress))
 
 
-async def _newest(shelf: Desk) -> list[Row]:
+async def _newest(shelf: AdviserStore) -> list[Row]:
     rows: list[Row] = []
     while len(rows) < SAMPLE:
         page = await shelf.page(Listing(offset=len(rows), limit=MAX_ROWS))
@@ -70,7 +70,7 @@ async def _newest(shelf: Desk) -> list[Row]:
     return rows
 
 
-async def _quiet(shelf: Desk) -> tuple[Bucket, ...]:
+async def _quiet(shelf: AdviserStore) -> tuple[Bucket, ...]:
     """Count by time since the last word: one cheap question for each edge."""
     limits: list[int | None] = [*QUIET_EDGES_S[1:], None]
     buckets = []

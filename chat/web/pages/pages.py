@@ -19,7 +19,7 @@ from chat.conversations.markup import safe_html_of
 from chat.conversations.realtime.events import MessagesLoaded, SessionState
 from chat.conversations.realtime.frames import checked_text
 from chat.conversations.rendering import in_thread
-from chat.conversations.store.failover.store import SwitchStore
+from chat.conversations.store.failover.store import FailoverStore
 from chat.conversations.store.protocol import STORE, WEB_OWNER
 from chat.conversations.types import Message
 from chat.core import rate_limits
@@ -227,7 +227,7 @@ async def show_page(
 def _new_session_id() -> str:
     session_id = cookie.new_session_id()
     store = STORE.get()
-    if isinstance(store, SwitchStore):
+    if isinstance(store, FailoverStore):
         store.note_made(session_id)
     return session_id
 

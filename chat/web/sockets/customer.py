@@ -31,7 +31,7 @@ from chat.conversations.realtime.frames import (
     parse_frame,
 )
 from chat.conversations.realtime.pubsub import PUBSUB
-from chat.conversations.store.failover.store import SwitchStore
+from chat.conversations.store.failover.store import FailoverStore
 from chat.conversations.store.protocol import STORE, WEB_OWNER
 from chat.core import client_address, rate_limits
 from chat.core.clock import now
@@ -87,7 +87,7 @@ class CustomerConsumer(ChatSocket):
         await self._listening.enter_async_context(PUBSUB.get().subscribe(session_id, self.hear))
         await self._answered(self._show_state_soon())
         store = STORE.get()
-        if isinstance(store, SwitchStore):
+        if isinstance(store, FailoverStore):
             await store.arrive(session_id)
 
     async def disconnect(self, code: int) -> None:
@@ -205,14 +205,14 @@ class CustomerConsumer(ChatSocket):
     def _note_absence(self, lives: int) -> None:
         """The conversation is nowhere, unless it was heard of while that was read."""
         store = STORE.get()
-        if isinstance(store, SwitchStore) and lives == self._lives:
+        if isinstance(store, FailoverStore) and lives == self._lives:
             store.note_absence(self._session_id)
 
     def _note_life(self) -> None:
         """The conversation may be there by now, though this worker read that it was not."""
         self._lives += 1
         store = STORE.get()
-        if isinstance(store, SwitchStore):
+        if isinstance(store, FailoverStore):
             store.forget_absence(self._session_id)
 
     def _watch_expiry(self, expires_at: datetime) -> None:

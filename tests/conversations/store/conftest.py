@@ -9,7 +9,7 @@ import redis
 
 from chat.conversations.store.memory.store import MemoryStore
 from chat.conversations.store.protocol import LEASE_TIMES, LeaseTimes, Store
-from chat.conversations.store.redis.scripts import RedisLink, scripts
+from chat.conversations.store.redis.scripts import PipelineExecutor, scripts
 from chat.conversations.store.redis.store import RedisStore
 from devtools.redis_server import RedisServer
 from tests.conversations.store.workers import Worker
@@ -33,7 +33,7 @@ def store(backend: str, request: pytest.FixtureRequest) -> Iterator[Store]:
         yield MemoryStore(ttl_s, times=times)
         return
     client = redis.Redis.from_url(request.getfixturevalue("flushed_redis"))
-    link = RedisLink(lambda: client, scripts())
+    link = PipelineExecutor(lambda: client, scripts())
     yield RedisStore(link, ttl_s, times=times)
     link.close()
     client.close()

@@ -1,4 +1,4 @@
-"""What the staff do in a conversation, promised by ``Desk`` and kept by both stores."""
+"""What the staff do in a conversation, promised by ``AdviserStore`` and kept by both stores."""
 
 from __future__ import annotations
 

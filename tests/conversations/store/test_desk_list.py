@@ -1,4 +1,4 @@
-"""How the staff find conversations, promised by ``Desk`` and kept by both stores."""
+"""How the staff find conversations, promised by ``AdviserStore`` and kept by both stores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An adviser takes over whatever the assistant does: promised by ``Desk``, kept by both stores."""
+"""An adviser takes over whatever the assistant does, with both adviser stores."""
 
 from __future__ import annotations
 

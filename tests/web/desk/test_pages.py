@@ -14,7 +14,7 @@ from redis.retry import Retry
 from chat.conversations.handover import advisers
 from chat.conversations.store.adviser_store import Adviser, Aside, AsideKind
 from chat.conversations.store.protocol import ANY_OWNER, STORE, WEB_OWNER
-from chat.conversations.store.redis.scripts import RedisLink
+from chat.conversations.store.redis.scripts import PipelineExecutor
 from chat.conversations.store.redis.store import RedisStore
 from chat.conversations.types import End, Outcome
 from chat.core.ids import ref_of
@@ -351,7 +351,7 @@ async def test_ended_session_is_read_but_not_spoken_in():
 @pytest.fixture
 def away(replace_parts: Callable[..., None]) -> Iterator[None]:
     """The store is a Redis where nobody listens."""
-    link = RedisLink(lambda: redis.Redis(port=1, retry=Retry(NoBackoff(), 0)), {})
+    link = PipelineExecutor(lambda: redis.Redis(port=1, retry=Retry(NoBackoff(), 0)), {})
     replace_parts(STORE.to(RedisStore(link, 60)))
     yield
     link.close()

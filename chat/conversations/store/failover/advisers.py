@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from chat.conversations.store.adviser_store import Adviser, Aside, Counts, Listing, Page, Row
 from chat.conversations.store.draft_versions import version_after
-from chat.conversations.store.failover.standby import Copies, StandIn
+from chat.conversations.store.failover.standby import SessionCache, Standby
 from chat.conversations.store.failover.workers import Workers
 from chat.conversations.store.maintenance import Orphan, Progress, Survey
 from chat.conversations.store.memory.store import MemoryStore
@@ -33,13 +33,13 @@ BEAT_S = 0.25
 LATE_MS = 3_000
 
 
-class SwitchDesk(ABC):
+class FailoverAdviserStore(ABC):
     """Lists and searches where conversations live now; goes on with one like the customers do."""
 
     _redis: RedisStore
     _memory: MemoryStore
-    _copies: Copies
-    _stand_in: StandIn
+    _session_cache: SessionCache
+    _standby: Standby
     _away_since: float | None
     _settled_at: float
     _moving: dict[str, asyncio.Event]
@@ -69,11 +69,11 @@ class SwitchDesk(ABC):
     ) -> tuple[Session, bool]:
         async def on(store: Store) -> tuple[Session, bool]:
             if store is self._memory:
-                self._stand_in.bring_running(session_id)
+                self._standby.bring_running(session_id)
             return await store.take_over(session_id, adviser, announcement)
 
         session, taken = await self._confirmed(session_id, on)
-        self._copies.put(session_id, session)
+        self._session_cache.put(session_id, session)
         if not self._is_alone:
             await self._wait_until_known(session_id)
             if not taken:  # what had been taken before may have been undone meanwhile
@@ -100,7 +100,8 @@ class SwitchDesk(ABC):
         if session.adviser_id != adviser.id or not is_this_one:
             return False
         is_undone = await self._in_redis(self._redis.hand_back(session_id, adviser.id, "", undone))
-        self._copies.put(session_id, await self._in_redis(self._redis.load(session_id, ANY_OWNER)))
+        session = await self._in_redis(self._redis.load(session_id, ANY_OWNER))
+        self._session_cache.put(session_id, session)
         return is_undone
 
     async def beat(self) -> None:
@@ -152,14 +153,14 @@ class SwitchDesk(ABC):
                 "instruction": instruction,
                 "asked_at": None,
             }
-            self._copies.add(session_id, announcement, **left)
+            self._session_cache.add(session_id, announcement, **left)
         return handed
 
     async def say(self, session_id: str, adviser_id: str, message: Message) -> bool:
         fresh = await self._confirmed(
             session_id, lambda store: store.say(session_id, adviser_id, message)
         )
-        self._copies.add(session_id, message)
+        self._session_cache.add(session_id, message)
         return fresh
 
     async def keep_hold(self, session_id: str, adviser_id: str) -> bool:
@@ -181,7 +182,7 @@ class SwitchDesk(ABC):
             session_id, lambda store: store.ask_for_adviser(session_id, owner, announcement)
         )
         if asked:
-            self._copies.add(session_id, announcement, asked_at=now())
+            self._session_cache.add(session_id, announcement, asked_at=now())
         return asked
 
     async def put_form(
@@ -195,12 +196,12 @@ class SwitchDesk(ABC):
         )
         if is_put:
             version = version_after(form, expected_version)
-            self._copies.change(session_id, form=form, form_version=version)
+            self._session_cache.change(session_id, form=form, form_version=version)
         return is_put
 
     async def announce(self, session_id: str, announcement: Message) -> bool:
         is_new = await self._do(session_id, lambda store: store.announce(session_id, announcement))
-        self._copies.add(session_id, announcement)
+        self._session_cache.add(session_id, announcement)
         return is_new
 
     async def add_aside(self, session_id: str, aside: Aside) -> None:
@@ -218,7 +219,7 @@ class SwitchDesk(ABC):
         except SessionNotFound:
             if self._away_since is None:
                 raise
-        copied = self._copies.find(ref)
+        copied = self._session_cache.find(ref)
         if copied is None:  # Redis may know it
             raise StoreUnavailable
         return copied
@@ -297,14 +298,14 @@ class SwitchDesk(ABC):
 
     async def _read_again(self, session_id: str) -> None:
         """Have the copy say who speaks now, for when Redis goes."""
-        if session_id not in self._copies and not self._stand_in.answers(session_id):
+        if session_id not in self._session_cache and not self._standby.answers(session_id):
             return
         try:
             session = await self._in_redis(self._redis.load(session_id, ANY_OWNER))
         except SessionNotFound:
-            self._copies.drop(session_id)
+            self._session_cache.drop(session_id)
         else:
-            self._copies.put(session_id, session)
+            self._session_cache.put(session_id, session)
 
     async def _in_redis(self, call: Awaitable[T]) -> T:
         """

@@ -20,8 +20,8 @@ MAX_SESSIONS = 5_000
 MAX_CHARS = 20_000_000
 
 
-class Copies:
-    """Least recently used sessions go first, past either bound."""
+class SessionCache:
+    """Copies of sessions. Least recently used sessions go first, past either bound."""
 
     def __init__(self, max_sessions: int = MAX_SESSIONS, max_chars: int = MAX_CHARS) -> None:
         self._max_sessions = max_sessions
@@ -123,12 +123,12 @@ _MAX_BUDGETS = 5000
 _SAME_S = 1.0
 
 
-class StandIn:
+class Standby:
     """Knows what this worker is writing, to have the whole of it in memory at once."""
 
-    def __init__(self, memory: MemoryStore, copies: Copies) -> None:
+    def __init__(self, memory: MemoryStore, session_cache: SessionCache) -> None:
         self._memory = memory
-        self._copies = copies
+        self._session_cache = session_cache
         self._running: OrderedDict[str, tuple[Lease, bytearray]] = OrderedDict()
         #: By the id of the session and that of the question.
         self._budgets: OrderedDict[tuple[str, str], Budget] = OrderedDict()
@@ -172,10 +172,10 @@ class StandIn:
         Raises:
             StoreUnavailable: it has none.
         """
-        session = self._copies.get(session_id) or (lease.session if lease else None)
+        session = self._session_cache.get(session_id) or (lease.session if lease else None)
         if session is not None:
             self._memory.adopt(Record.of(session))
-        elif session_id not in self._copies:
+        elif session_id not in self._session_cache:
             raise StoreUnavailable
 
     def expect(self, session_id: str, owned: Sequence[str]) -> None:
@@ -203,7 +203,7 @@ class StandIn:
 
         ``owned``: questions for whose answers this worker waits.
         """
-        session = self._copies.get(session_id) or (lease.session if lease else None)
+        session = self._session_cache.get(session_id) or (lease.session if lease else None)
         if session is None:
             return None
         record = Record.of(session)

@@ -19,9 +19,9 @@ from typing import Literal, TypeVar
 
 from chat.conversations.store.adviser_store import Aside
 from chat.conversations.store.erasures import Backlog
-from chat.conversations.store.failover.advisers import LATE_MS, SwitchDesk
+from chat.conversations.store.failover.advisers import LATE_MS, FailoverAdviserStore
 from chat.conversations.store.failover.left_file import SUFFIX, LeftFile
-from chat.conversations.store.failover.standby import Copies, StandIn
+from chat.conversations.store.failover.standby import SessionCache, Standby
 from chat.conversations.store.memory.record import Record
 from chat.conversations.store.memory.store import MemoryStore
 from chat.conversations.store.merge import apart_id, is_of_another, merge
@@ -61,7 +61,7 @@ T = TypeVar("T")
 Moved = Callable[[Sequence[str] | None], Awaitable[None]]
 
 
-class SwitchStore(SwitchDesk):
+class FailoverStore(FailoverAdviserStore):
     """``moved`` may be set to hear of sessions whose ``storage_backend`` changed.
 
     ``probe_s``, ``settle_s``, ``late_ms``: see ``PROBE_S``, ``SETTLE_S`` and ``LATE_MS``.
@@ -81,8 +81,8 @@ class SwitchStore(SwitchDesk):
         self._late_ms = late_ms
         self._redis = redis
         self._memory = memory
-        self._copies = Copies()
-        self._stand_in = StandIn(memory, self._copies)
+        self._session_cache = SessionCache()
+        self._standby = Standby(memory, self._session_cache)
         self._away_since: float | None = None
         #: Browsers' ids that this worker made: True for those made since Redis went.
         self._made: OrderedDict[str, bool] = OrderedDict()
@@ -145,7 +145,7 @@ class SwitchStore(SwitchDesk):
             if how == create:
                 raise
             known, how = None, create
-            self._copies.drop(session_id)
+            self._session_cache.drop(session_id)
             accepted = await self._do(session_id, on, new=new)
         if accepted.created is not None:
             self._forgotten.pop(session_id, None)
@@ -153,18 +153,18 @@ class SwitchStore(SwitchDesk):
                 with suppress(StoreUnavailable):
                     accepted = await self._recognise(known, accepted)
         if accepted.outcome is None:
-            self._stand_in.asked(session_id, message.id, seconds() + accepted.left_s)
+            self._standby.asked(session_id, message.id, seconds() + accepted.left_s)
         if accepted.lease is not None:
             self._begin(accepted.lease)
         elif accepted.created is not None:
-            self._copies.put(session_id, accepted.created)
+            self._session_cache.put(session_id, accepted.created)
         else:
-            self._copies.add(session_id, message)
+            self._session_cache.add(session_id, message)
         return accepted
 
     def _copy_in_use(self, session_id: str, owner: str) -> Session | None:
         """Return the copy of a conversation that this owner may go on with, if there is one."""
-        copy = self._copies.get(session_id)
+        copy = self._session_cache.get(session_id)
         if copy is None or copy.owner != owner or copy.ended or copy.expires_at <= now():
             return None
         return copy if copy.messages else None
@@ -174,12 +174,12 @@ class SwitchStore(SwitchDesk):
     ) -> Claim:
         async def on(store: Store) -> Claim:
             if store is self._memory:
-                self._stand_in.expect(session_id, owned)
+                self._standby.expect(session_id, owned)
             return await store.claim(session_id, owned, new_answer_id, last_try=last_try)
 
         claim = await self._do(session_id, on, owned=owned)
         for question_id in (*claim.ended, *(over.question_id for over in claim.given_up)):
-            self._stand_in.ended(session_id, question_id)
+            self._standby.ended(session_id, question_id)
         if claim.lease is not None:
             self._begin(claim.lease)
         return claim
@@ -187,15 +187,15 @@ class SwitchStore(SwitchDesk):
     async def write(self, lease: Lease, offset: int, piece: str) -> Written:
         async def on(store: Store) -> Written:
             if store is self._memory:
-                self._stand_in.bring(lease)
+                self._standby.bring(lease)
             return await store.write(lease, offset, piece)
 
         try:
             written = await self._do(lease.session.id, on, leased=lease)
         except LeaseLost:
-            self._stand_in.over(lease)
+            self._standby.over(lease)
             raise
-        self._stand_in.note(lease, offset, piece)
+        self._standby.note(lease, offset, piece)
         return written
 
     async def finish(
@@ -207,20 +207,20 @@ class SwitchStore(SwitchDesk):
     ) -> Finished:
         async def on(store: Store) -> Finished:
             if store is self._memory:
-                self._stand_in.bring(lease)
+                self._standby.bring(lease)
             return await store.finish(lease, outcome, answer, aside)
 
         try:
             finished = await self._do(lease.session.id, on, leased=lease)
         finally:
-            self._stand_in.over(lease)
-            self._stand_in.ended(lease.session.id, lease.question_id)
+            self._standby.over(lease)
+            self._standby.ended(lease.session.id, lease.question_id)
         if answer is not None:
-            self._copies.add(lease.session.id, answer)
+            self._session_cache.add(lease.session.id, answer)
         return finished
 
     async def release(self, lease: Lease) -> None:
-        self._stand_in.over(lease)
+        self._standby.over(lease)
         await self._do(lease.session.id, lambda store: store.release(lease), leased=lease)
 
     async def abandon(self, session_id: str, question_id: str, outcome: Outcome) -> None:
@@ -234,7 +234,8 @@ class SwitchStore(SwitchDesk):
 
     async def load(self, session_id: str, owner: str) -> Session:
         if self._away_since is not None and not self._memory.has(session_id):
-            is_absent = session_id in self._copies and self._copies.get(session_id) is None
+            cache = self._session_cache
+            is_absent = session_id in cache and cache.get(session_id) is None
             if owner == WEB_OWNER and (is_absent or self._is_made_here(session_id)):
                 raise SessionNotFound
             if is_absent:  # as far as a browser is concerned that listens here
@@ -242,9 +243,9 @@ class SwitchStore(SwitchDesk):
         try:
             session = await self._found(session_id, owner)
         except SessionGone:
-            self._copies.drop(session_id)
+            self._session_cache.drop(session_id)
             raise
-        self._copies.put(session_id, session)
+        self._session_cache.put(session_id, session)
         return session
 
     async def end(self, session_id: str, owner: str) -> bool:
@@ -252,7 +253,7 @@ class SwitchStore(SwitchDesk):
         ended = await go(session_id, lambda store: store.end(session_id, owner))
         if ended and owner == ANY_OWNER and not self._is_alone:
             await self._wait_until_known(session_id)
-        self._copies.drop(session_id)
+        self._session_cache.drop(session_id)
         return ended
 
     async def erase(self, session_id: str, owner: str) -> bool:
@@ -268,7 +269,7 @@ class SwitchStore(SwitchDesk):
         if not erased and await self._has_put_back(session_id):
             erased = await self._do(session_id, on)
         self._note_forgotten(session_id)
-        self._copies.drop(session_id)
+        self._session_cache.drop(session_id)
         return erased
 
     async def _has_put_back(self, session_id: str) -> bool:
@@ -304,7 +305,7 @@ class SwitchStore(SwitchDesk):
     def forget(self, session_id: str) -> None:
         """Drop this worker's copy of a session that was erased; never give it to Redis again."""
         self._note_forgotten(session_id)
-        self._copies.drop(session_id)
+        self._session_cache.drop(session_id)
         if self._away_since is None:
             self._memory.take_out(session_id)
 
@@ -319,19 +320,19 @@ class SwitchStore(SwitchDesk):
         an id that a program names there may be another owner's by now.
         """
         if self._is_browsers(session_id):
-            self._copies.hear(session_id, message)
+            self._session_cache.hear(session_id, message)
             self._memory.hear(session_id, message)
-            self._stand_in.ended(session_id, message.reply_to)
+            self._standby.ended(session_id, message.reply_to)
 
     def note_failure_heard(self, session_id: str, question_id: str, code: str) -> None:
         """Note that another worker ended a question without an answer, as ``note_heard``."""
         if self._is_browsers(session_id):
-            self._copies.hear_failure(session_id, question_id, code)
+            self._session_cache.hear_failure(session_id, question_id, code)
             self._memory.hear_failure(session_id, question_id, code)
-            self._stand_in.ended(session_id, question_id)
+            self._standby.ended(session_id, question_id)
 
     def _is_browsers(self, session_id: str) -> bool:
-        known = self._memory.record(session_id) or self._copies.get(session_id)
+        known = self._memory.record(session_id) or self._session_cache.get(session_id)
         return known is not None and known.owner == WEB_OWNER
 
     async def _found(self, session_id: str, owner: str) -> Session:
@@ -362,14 +363,14 @@ class SwitchStore(SwitchDesk):
         heard. Only an id that this worker made counts: a browser that came from another worker may
         begin there once this one is cut off. An id that a program names is never known to be free.
         """
-        is_unknown = session_id in self._made and session_id not in self._copies
+        is_unknown = session_id in self._made and session_id not in self._session_cache
         if self._away_since is None and is_unknown:
-            self._copies.put(session_id, None)
+            self._session_cache.put(session_id, None)
 
     def forget_absence(self, session_id: str) -> None:
         """No longer hold that this session does not exist: somebody may have begun it elsewhere."""
-        if session_id in self._copies and self._copies.get(session_id) is None:
-            self._copies.drop(session_id)
+        if session_id in self._session_cache and self._session_cache.get(session_id) is None:
+            self._session_cache.drop(session_id)
 
     @property
     def is_cluster(self) -> bool:
@@ -485,8 +486,8 @@ class SwitchStore(SwitchDesk):
             await asyncio.sleep(self._probe_s)
 
     def _begin(self, lease: Lease) -> None:
-        self._copies.put(lease.session.id, lease.session)
-        self._stand_in.begin(lease)
+        self._session_cache.put(lease.session.id, lease.session)
+        self._standby.begin(lease)
 
     async def _do(
         self,
@@ -512,7 +513,7 @@ class SwitchStore(SwitchDesk):
             while session_id in self._moving:
                 await self._moving[session_id].wait()
         if not self._memory.has(session_id) and not new:
-            self._stand_in.adopt(session_id, leased)
+            self._standby.adopt(session_id, leased)
         return await operation(self._memory)
 
     async def _do_in_redis(
@@ -544,7 +545,7 @@ class SwitchStore(SwitchDesk):
 
         Returns whether there was something to give back.
         """
-        record = self._stand_in.whole(session_id, lease, owned)
+        record = self._standby.whole(session_id, lease, owned)
         if record is None or session_id in self._forgotten or record.expires <= seconds():
             return False
         while True:
@@ -560,7 +561,7 @@ class SwitchStore(SwitchDesk):
             if await self._redis.replace(both, stored.version):
                 break
         logger.warning("Redis lost a conversation that is served here: it was put back")
-        self._copies.put(session_id, both.snapshot())
+        self._session_cache.put(session_id, both.snapshot())
         return True
 
     async def _recognise(self, known: Session, accepted: Accepted) -> Accepted:
@@ -681,11 +682,11 @@ class SwitchStore(SwitchDesk):
                 for aside in both.asides.values():
                     await self._redis.add_aside(both.id, aside)
             self._memory.take_out(record.id)
-            self._copies.drop(record.id)
+            self._session_cache.drop(record.id)
             if both is not None and both.id != record.id:
                 logger.warning("an id that two owners used: conversations are kept apart")
             elif both is not None:  # Redis may go again before anybody reads it there
-                self._copies.put(both.id, both.snapshot())
+                self._session_cache.put(both.id, both.snapshot())
         finally:
             del self._moving[record.id]
             done.set()

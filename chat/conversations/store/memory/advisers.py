@@ -21,7 +21,7 @@ from chat.conversations.store.adviser_store import (
 )
 from chat.conversations.store.maintenance import MAX_BIGGEST, Orphan, Progress, Survey
 from chat.conversations.store.memory.record import Record
-from chat.conversations.store.memory.records import MemoryShelf
+from chat.conversations.store.memory.records import MemoryRecords
 from chat.conversations.store.protocol import ANY_OWNER
 from chat.conversations.store.session_rows import (
     chosen_states,
@@ -37,7 +37,7 @@ from chat.core.errors import HeldByAnother, IdConflict, NotHeld, SessionGone, Se
 _MAX_LAPSED = 50
 
 
-class MemoryDesk(MemoryShelf):
+class MemoryAdviserStore(MemoryRecords):
     async def check_confirmable(self, session_id: str) -> None:
         return  # there is no other worker
 

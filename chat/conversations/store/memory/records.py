@@ -32,7 +32,7 @@ class Erased:
     until: float
 
 
-class MemoryShelf:
+class MemoryRecords:
     """``ttl_s``: life of a session after its last change. ``hold_s``: see ``HOLD_S``.
 
     ``max_sessions``, ``max_bytes``: from then on nothing new is said here; what was acknowledged

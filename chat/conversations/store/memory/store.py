@@ -18,7 +18,7 @@ from chat.conversations.store.draft_versions import (
     version_after,
 )
 from chat.conversations.store.erasures import Backlog, ErasureFolder
-from chat.conversations.store.memory.advisers import MemoryDesk
+from chat.conversations.store.memory.advisers import MemoryAdviserStore
 from chat.conversations.store.memory.record import Budget, Record, RunningTurn
 from chat.conversations.store.protocol import (
     ANSWER_WITHIN_S,
@@ -57,7 +57,7 @@ _WHOEVER = Finished(listening=None, watching=None)
 _TAKEN_OVER = Outcome(end=End.TAKEN_OVER)
 
 
-class MemoryStore(MemoryDesk):
+class MemoryStore(MemoryAdviserStore):
     """``erasures``: where intents to erase are kept. None beside Redis: what is erased in memory
     alone was an API's conversation, which has neither contact requests nor photos.
     """

@@ -30,7 +30,7 @@ from chat.conversations.store.redis.document import (
     refuse,
     rows_of,
 )
-from chat.conversations.store.redis.scripts import RedisLink, RedisScripts, split_ids
+from chat.conversations.store.redis.scripts import PipelineExecutor, RedisScripts, split_ids
 from chat.conversations.store.session_rows import (
     chosen_states,
     folded,
@@ -51,16 +51,16 @@ _READ_AT_ONCE = 50
 _SEARCHED_AT_ONCE = 200_000
 
 
-class RedisDesk(RedisScripts):
+class RedisAdviserStore(RedisScripts):
     """``ttl_s``: life of a session after its last change. ``hold_s``: see ``HOLD_S``."""
 
-    def __init__(self, link: RedisLink, ttl_s: int, hold_s: float = HOLD_S) -> None:
+    def __init__(self, link: PipelineExecutor, ttl_s: int, hold_s: float = HOLD_S) -> None:
         super().__init__(link)
         self._ttl_ms = ttl_s * 1000
         self._hold_ms = round(hold_s * 1000)
 
     async def check_confirmable(self, session_id: str) -> None:
-        return  # see SwitchStore
+        return  # see FailoverStore
 
     async def take_over(
         self, session_id: str, adviser: Adviser, announcement: Message

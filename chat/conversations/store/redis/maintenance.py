@@ -11,8 +11,8 @@ from typing import Any
 
 from chat.conversations.store.adviser_store import HOLD_S, Listing, Order
 from chat.conversations.store.maintenance import MAX_BIGGEST, STEP, Fates, Orphan, Progress, Survey
-from chat.conversations.store.redis.advisers import RedisDesk
-from chat.conversations.store.redis.scripts import RedisLink, split_ids
+from chat.conversations.store.redis.advisers import RedisAdviserStore
+from chat.conversations.store.redis.scripts import PipelineExecutor, split_ids
 from chat.core.clock import now
 
 _SESSION = "session:"
@@ -62,11 +62,11 @@ class _Tally:
             heapq.heappop(self.biggest)
 
 
-class RedisUpkeep(RedisDesk):
+class RedisUpkeep(RedisAdviserStore):
     """``step``: see ``STEP``."""
 
     def __init__(
-        self, link: RedisLink, ttl_s: int, hold_s: float = HOLD_S, *, step: int = STEP
+        self, link: PipelineExecutor, ttl_s: int, hold_s: float = HOLD_S, *, step: int = STEP
     ) -> None:
         super().__init__(link, ttl_s, hold_s)
         self._step = step

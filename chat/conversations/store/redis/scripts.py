@@ -62,7 +62,7 @@ class _Call:
     loop: asyncio.AbstractEventLoop
 
 
-class RedisLink:
+class PipelineExecutor:
     """``scripts``: Lua sources by SHA1, loaded again whenever Redis has forgotten them."""
 
     def __init__(self, connect: Callable[[], redis.Redis], scripts: dict[str, str]) -> None:
@@ -258,7 +258,7 @@ def scripts() -> dict[str, str]:
 class RedisScripts:
     """Runs ``lua/<name>.lua``; see ``lua/common.lua`` for the keys."""
 
-    def __init__(self, link: RedisLink) -> None:
+    def __init__(self, link: PipelineExecutor) -> None:
         self._link = link
 
     async def _run(self, name: str, session_id: str, *arguments: Any) -> Any:

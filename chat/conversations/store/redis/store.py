@@ -60,7 +60,7 @@ from chat.conversations.store.redis.document import (
     watch_channel,
 )
 from chat.conversations.store.redis.maintenance import RedisUpkeep
-from chat.conversations.store.redis.scripts import RedisLink, scripts
+from chat.conversations.store.redis.scripts import PipelineExecutor, scripts
 from chat.conversations.types import Message, Outcome, Session, fingerprint
 from chat.core.clock import now
 from chat.core.errors import (
@@ -120,7 +120,7 @@ class RedisStore(RedisUpkeep):
 
     def __init__(
         self,
-        link: RedisLink,
+        link: PipelineExecutor,
         ttl_s: int,
         hold_s: float = HOLD_S,
         *,
@@ -140,7 +140,7 @@ class RedisStore(RedisUpkeep):
     @classmethod
     def of_django(cls, ttl_s: int) -> RedisStore:
         """On the connections of django-redis's default cache."""
-        link = RedisLink(lambda: get_redis_connection("default"), scripts())
+        link = PipelineExecutor(lambda: get_redis_connection("default"), scripts())
         return cls(link, ttl_s, counts_listeners=not settings.ENV.channel_layer_urls)
 
     async def accept(

@@ -10,7 +10,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from chat.conversations.store.redis.scripts import RedisLink, scripts
+from chat.conversations.store.redis.scripts import PipelineExecutor, scripts
 from chat.conversations.store.redis.store import RedisStore
 from chat.conversations.types import End, Outcome
 from chat.core.errors import StoreUnavailable
@@ -124,7 +124,7 @@ async def test_hundred_coroutines_share_one_connection(store, client):
 
 async def test_error_is_never_read_as_absence(unused_tcp_port):
     client = redis.Redis(port=unused_tcp_port, retry=Retry(NoBackoff(), 0))
-    link = RedisLink(lambda: client, scripts())
+    link = PipelineExecutor(lambda: client, scripts())
     store = RedisStore(link, 60)
 
     for operation in (store.load(JEAN, "api"), store.count(), store.ping()):
