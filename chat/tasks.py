@@ -6,7 +6,7 @@ import asyncio
 
 from django.conf import settings
 
-from chat.conversations.handover.advisers import return_lapsed
+from chat.conversations.handover.advisers import return_expired_assignments
 from chat.conversations.store.failover.advisers import BEAT_S
 from chat.conversations.store.failover.left_file import forget_old, left_folder
 from chat.conversations.store.failover.store import FailoverStore
@@ -60,7 +60,7 @@ def conversation_tasks() -> list[Periodic]:
         Periodic("left_conversations", 1.0, take_up_left, while_draining=False),
         Periodic("viewers", 1.0, refresh_viewers),
         Periodic("orphans", 1.0, Orphans().take_up, while_draining=False),
-        Periodic("absent_advisers", 1.0, return_lapsed, while_draining=False),
+        Periodic("absent_advisers", 1.0, return_expired_assignments, while_draining=False),
         Periodic("erasures", 5.0, finish_erasures, while_draining=False),
         Periodic("unclaimed_photos", UNCLAIMED_S, remove_unclaimed_photos, while_draining=False),
     ]

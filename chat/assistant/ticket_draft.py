@@ -9,10 +9,10 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from chat.conversations.handover.staff_notes import add_aside
+from chat.conversations.handover.staff_notes import add_staff_note
 from chat.conversations.realtime.events import FormChanged, MessageDone
 from chat.conversations.realtime.pubsub import PUBSUB
-from chat.conversations.store.adviser_store import Aside, AsideKind
+from chat.conversations.store.adviser_store import StaffNote, StaffNoteKind
 from chat.conversations.store.protocol import STORE
 from chat.conversations.types import Author, Message, Session
 from chat.core.draining import DRAIN
@@ -214,16 +214,16 @@ async def _announce(session_id: str, form_id: str, ticket: Ticket) -> None:
     message = Message(author=Author.SYSTEM, id=message_id_of(form_id), text=text)
     if await STORE.get().announce(session_id, message):
         await PUBSUB.get().publish(session_id, MessageDone(message))
-        aside = Aside(
+        staff_note = StaffNote(
             id=message.id,
-            kind=AsideKind.EVENT,
+            kind=StaffNoteKind.EVENT,
             text=f"Ticket {ticket.number} ouvert ({ticket.priority}).",
             data={"ticket": ticket.number},
         )
         try:
-            await add_aside(session_id, aside)
+            await add_staff_note(session_id, staff_note)
         except ChatError as error:
-            logger.warning("the aside of a ticket was not kept: %s", error.code)
+            logger.warning("the staff note of a ticket was not kept: %s", error.code)
 
 
 async def _remove(session_id: str, owner: str, form_id: str) -> None:

@@ -103,7 +103,7 @@ class SessionBusy(ChatError):
     message = "Une réponse précédente est encore en cours. Réessayez dans un instant."
 
 
-class HeldByAnother(ChatError):
+class AssignedToAnother(ChatError):
     """A conversation is assigned to another adviser. ``name``: of that adviser, "" if unknown."""
 
     code = "held_by_another"
@@ -115,7 +115,7 @@ class HeldByAnother(ChatError):
         self.name = name
 
 
-class NotHeld(ChatError):
+class NotAssigned(ChatError):
     """An adviser writes in a conversation that is not, or no longer, assigned to them."""
 
     code = "not_held"

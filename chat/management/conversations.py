@@ -12,7 +12,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.management.base import CommandError
 
 from chat.conversations.models import ChatSession
-from chat.conversations.store.adviser_store import Aside
+from chat.conversations.store.adviser_store import StaffNote
 from chat.conversations.store.protocol import ANY_OWNER
 from chat.conversations.store.redis.store import RedisStore
 from chat.conversations.types import Session
@@ -26,7 +26,7 @@ REF = re.compile(r"[0-9a-f]{16}\Z")
 @dataclass(frozen=True, slots=True)
 class Found:
     session: Session
-    asides: list[Aside]
+    staff_notes: list[StaffNote]
 
     @property
     def ref(self) -> str:
@@ -47,7 +47,7 @@ async def find(shelf: RedisStore, name: str) -> Found:
     except SessionNotFound as error:
         what = "Aucune conversation de cette référence : expirée, effacée, ou jamais commencée."
         raise CommandError(what, returncode=Exit.NOT_FOUND) from error
-    return Found(session, await shelf.asides(session.id))
+    return Found(session, await shelf.staff_notes(session.id))
 
 
 async def set_aside_id(shelf: RedisStore, name: str) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from chat.conversations.store.adviser_store import Aside, AsideKind, Row, State
+from chat.conversations.store.adviser_store import Row, StaffNote, StaffNoteKind, State
 from chat.conversations.types import Author, Message, Session
 from chat.core.ids import ref_of
 from chat.core.reporting.french import lasting, moment, number, size
@@ -54,10 +54,12 @@ def listing(rows: Sequence[Row], total: int, now: datetime) -> str:
     return "\n".join([*lines, "", f"{number(len(rows))} sur {number(total)}"])
 
 
-def transcript(session: Session, asides: Sequence[Aside], *, colour: bool) -> str:
+def transcript(session: Session, staff_notes: Sequence[StaffNote], *, colour: bool) -> str:
     """The words in their order, what was noted beside them in its place."""
     entries = [(message.sent_at, _message(message, colour=colour)) for message in session.messages]
-    entries += [(aside.at, _aside(aside, colour=colour)) for aside in asides]
+    entries += [
+        (staff_note.at, _staff_note(staff_note, colour=colour)) for staff_note in staff_notes
+    ]
     body = "\n\n".join(text for _, text in sorted(entries, key=lambda entry: entry[0]))
     return "\n".join([*_head(session), "", body])
 
@@ -82,15 +84,15 @@ def _message(message: Message, *, colour: bool) -> str:
     return f"{head}\n{_indented(message.text)}"
 
 
-def _aside(aside: Aside, *, colour: bool) -> str:
-    if aside.kind is AsideKind.TURN:
-        data = aside.data
+def _staff_note(staff_note: StaffNote, *, colour: bool) -> str:
+    if staff_note.kind is StaffNoteKind.TURN:
+        data = staff_note.data
         text = f"{data.get('ending')} : {data.get('total_ms')} ms, outils {data.get('tools')}"
     else:
-        text = aside.text
-    who = f" de {escape(aside.author)}" if aside.author else ""
-    kind = "note" if aside.kind is AsideKind.NOTE else "trace"
-    return _painted(f"{_hour(aside.at)}  [{kind}{who}]\n{_indented(text)}", _GREY, colour)
+        text = staff_note.text
+    who = f" de {escape(staff_note.author)}" if staff_note.author else ""
+    kind = "note" if staff_note.kind is StaffNoteKind.NOTE else "trace"
+    return _painted(f"{_hour(staff_note.at)}  [{kind}{who}]\n{_indented(text)}", _GREY, colour)
 
 
 def _hour(when: datetime) -> str:

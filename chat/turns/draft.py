@@ -15,7 +15,7 @@ from chat.assistant.sources import MAX_SOURCES
 from chat.assistant.stream import Usage
 from chat.conversations.realtime.events import MessageDelta, ToolStarted
 from chat.conversations.realtime.pubsub import PUBSUB
-from chat.conversations.store.adviser_store import Aside, AsideKind
+from chat.conversations.store.adviser_store import StaffNote, StaffNoteKind
 from chat.conversations.store.protocol import LEASE_S, Lease, Store
 from chat.conversations.types import End
 from chat.core import metrics
@@ -336,10 +336,10 @@ class AnswerAttempt:
         if self._limit is not None and not self._limit.expired():
             self._limit.reschedule(asyncio.get_running_loop().time())
 
-    def numbers(self, end: TurnEnd) -> Aside:
+    def numbers(self, end: TurnEnd) -> StaffNote:
         """Return the numbers of the turn so far, for the staff."""
         data = turn_numbers(self.lease, self.draft.stats, end.ending, self._seconds())
-        return Aside(kind=AsideKind.TURN, data=data)
+        return StaffNote(kind=StaffNoteKind.TURN, data=data)
 
     def report(self, end: TurnEnd | None) -> None:
         """Log and count how it ended; None: lost to another worker, or the end is not stored."""

@@ -18,7 +18,7 @@ import structlog
 from chat.assistant.guard.claims import Kind
 from chat.assistant.stream import Usage
 from chat.conversations.realtime.events import Failed
-from chat.conversations.store.adviser_store import Aside
+from chat.conversations.store.adviser_store import StaffNote
 from chat.conversations.store.protocol import Finished, GivenUp, Lease, Store
 from chat.conversations.types import Author, End, Message, Outcome
 from chat.core import metrics
@@ -128,7 +128,7 @@ def logged_as_internal(bug: Exception, what: str) -> Internal:
     return error
 
 
-async def store_end(store: Store, lease: Lease, end: TurnEnd, aside: Aside) -> Finished:
+async def store_end(store: Store, lease: Lease, end: TurnEnd, staff_note: StaffNote) -> Finished:
     """Store the end of a question; a store that is away is asked again for ``store_again_s``.
 
     Raises:
@@ -138,7 +138,7 @@ async def store_end(store: Store, lease: Lease, end: TurnEnd, aside: Aside) -> F
     loop, times = asyncio.get_running_loop(), TURN_TIMES.get()
     give_up_at = loop.time() + times.store_again_s
     return await retry_while_unavailable(
-        lambda: store.finish(lease, end.outcome, end.answer, aside),
+        lambda: store.finish(lease, end.outcome, end.answer, staff_note),
         lambda: loop.time() <= give_up_at,
         pause_s=times.store_pause_s,
     )
@@ -188,7 +188,7 @@ class AnswerStats:
 
 
 def turn_numbers(lease: Lease, stats: AnswerStats, ending: str, seconds: float) -> JSON:
-    """Return the numbers of one turn, as an ``Aside`` of a turn keeps them.
+    """Return the numbers of one turn, as an ``StaffNote`` of a turn keeps them.
 
     ``ending``: see ``TurnEnd.ending``; ``LOST`` to another worker.
     """

@@ -25,10 +25,10 @@ from chat.assistant.sources import taken_from
 from chat.assistant.stream import ToolCall, Usage
 from chat.assistant.tools import TOOL_SET, use
 from chat.assistant.tools.types import Tool, ToolContext
-from chat.conversations.realtime.events import AsideAdded, MessageDone, ToolStarted
+from chat.conversations.realtime.events import MessageDone, StaffNoteAdded, ToolStarted
 from chat.conversations.realtime.pubsub import PUBSUB, Command, Subscriber
 from chat.conversations.rendering import state_of
-from chat.conversations.store.adviser_store import Aside, desk_key
+from chat.conversations.store.adviser_store import StaffNote, desk_key
 from chat.conversations.store.protocol import ANY_OWNER, STORE, Create, Lease, LeaseLost, Store
 from chat.conversations.types import Author, Draft, End, Message
 from chat.core.draining import DRAIN
@@ -181,9 +181,9 @@ async def _broadcast_end(lease: Lease, end: TurnEnd, workers: int | None) -> Non
         await PUBSUB.get().publish(lease.session.id, failed, workers=workers)
 
 
-def _broadcast_numbers(lease: Lease, numbers: Aside, workers: int | None) -> None:
+def _broadcast_numbers(lease: Lease, numbers: StaffNote, workers: int | None) -> None:
     topic = desk_key(lease.session.id)
-    PUBSUB.get().broadcast_soon(topic, AsideAdded(numbers), workers=workers)
+    PUBSUB.get().broadcast_soon(topic, StaffNoteAdded(numbers), workers=workers)
 
 
 async def stream_answer(llm: LLM, context: ToolContext, lease: Lease, draft: DraftWriter) -> None:

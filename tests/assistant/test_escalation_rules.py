@@ -5,7 +5,7 @@ import pytest
 from chat.assistant import escalation
 from chat.assistant.escalation import Reason, reasons_in, summary_for
 from chat.conversations.realtime.pubsub import PUBSUB
-from chat.conversations.store.adviser_store import AsideKind
+from chat.conversations.store.adviser_store import StaffNoteKind
 from chat.conversations.types import Author, Message
 from chat.turns.turn import take_turn
 from tests.builders import JEAN, question
@@ -109,7 +109,7 @@ async def test_danger_calls_a_human_once_and_tells_the_customer_first(store, mod
     assert told[0].startswith("**N'utilisez plus ce meuble")
     assert session.asked_at is not None
     assert listener.types().count("adviser.asked") == 1
-    events = [a for a in await store.asides(JEAN) if a.kind is AsideKind.EVENT]
+    events = [a for a in await store.staff_notes(JEAN) if a.kind is StaffNoteKind.EVENT]
     assert [event.data for event in events] == [{"reason": "danger"}, {"reasons": ["danger"]}]
     assert [m.text for m in session.messages if m.author is Author.ASSISTANT] == [
         "Je vous écoute."
@@ -132,5 +132,5 @@ async def test_a_second_reason_is_told_to_the_staff(store, model):
     await ask("C'est scandaleux", "q1")
     await ask("Mon avocat vous écrira", "q2")
 
-    events = [a.data for a in await store.asides(JEAN) if a.kind is AsideKind.EVENT]
+    events = [a.data for a in await store.staff_notes(JEAN) if a.kind is StaffNoteKind.EVENT]
     assert {"reasons": ["legal"]} in events

@@ -71,8 +71,8 @@ async def test_confirming_opens_one_ticket_and_says_so(store, form, confirm):
     assert ticket.number in session.messages[-1].text
     assert hear.types() == ["message.done", "form.changed"]
     assert desk.types() == ["aside.added"]
-    (aside,) = await store.asides(CAMILLE)
-    assert aside.text == f"Ticket {ticket.number} ouvert ({ticket.priority})."
+    (staff_note,) = await store.staff_notes(CAMILLE)
+    assert staff_note.text == f"Ticket {ticket.number} ouvert ({ticket.priority})."
     batch = TALLY.get().take()
     assert batch is not None
     assert [number for (_, name), number in batch.sums.items() if name == "tickets.opened"] == [1]
@@ -85,7 +85,7 @@ async def test_however_often_at_once_and_after_there_is_one(store, form, confirm
     assert await Ticket.objects.acount() == 1
     assert await OutgoingMail.objects.filter(to=form.email).acount() == 1
     assert await said(store) == ["q1", f"ticket-{form.id}"]
-    assert len(await store.asides(CAMILLE)) == 1
+    assert len(await store.staff_notes(CAMILLE)) == 1
 
 
 async def test_a_stale_or_strange_button_opens_nothing(store, form, confirm):

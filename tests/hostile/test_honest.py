@@ -49,7 +49,11 @@ async def test_an_honest_assistant_is_left_alone(memory, honest, settings):
     await escalation.settle()
     await PUBSUB.get().settle()
 
-    turns = [aside.data for aside in await memory.asides("jean") if aside.kind == "turn"]
+    turns = [
+        staff_note.data
+        for staff_note in await memory.staff_notes("jean")
+        if staff_note.kind == "turn"
+    ]
     asked = {f"q{number}": text for number, text in enumerate(QUESTIONS)}
     assert len(turns) == len(QUESTIONS)
     assert [asked[data["question_id"]] for data in turns if data["guarded"]] == []

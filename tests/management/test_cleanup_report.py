@@ -23,7 +23,7 @@ import redis
 from django.core import mail
 from django.core.management import CommandError, call_command
 
-from chat.conversations.store.adviser_store import Aside, AsideKind
+from chat.conversations.store.adviser_store import StaffNote, StaffNoteKind
 from chat.conversations.store.maintenance import Orphan
 from chat.conversations.store.protocol import ANY_OWNER
 from chat.conversations.store.redis.store import RedisStore
@@ -87,7 +87,9 @@ def orphans(shelf: RedisStore, client: redis.Redis) -> dict[str, int]:
         for session_id in (JEAN, "lost"):
             await ask(shelf, session_id=session_id)
             await answer(shelf, session_id=session_id)
-            await shelf.add_aside(session_id, Aside(kind=AsideKind.NOTE, text="à rappeler"))
+            await shelf.add_staff_note(
+                session_id, StaffNote(kind=StaffNoteKind.NOTE, text="à rappeler")
+            )
         await ask(shelf, "Encore ?", "q2", session_id="lost")
 
     asyncio.run(plant())
@@ -157,7 +159,9 @@ def test_orphans_are_removed_once_and_the_living_left_alone(
     after = asyncio.run(shelf.load(JEAN, ANY_OWNER))
     assert replace(after, expires_at=before.expires_at) == before
     assert abs(after.expires_at - before.expires_at) < timedelta(seconds=1)  # read to the ms
-    assert [aside.text for aside in asyncio.run(shelf.asides(JEAN))] == ["à rappeler"]
+    assert [staff_note.text for staff_note in asyncio.run(shelf.staff_notes(JEAN))] == [
+        "à rappeler"
+    ]
     assert asyncio.run(shelf.find(ref_of(JEAN))) == JEAN
 
 

@@ -17,7 +17,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 
 from chat.conversations.realtime.pubsub import PUBSUB
-from chat.conversations.store.adviser_store import Adviser, Aside, AsideKind
+from chat.conversations.store.adviser_store import Adviser, StaffNote, StaffNoteKind
 from chat.conversations.store.protocol import ANY_OWNER
 from chat.conversations.store.redis.store import RedisStore
 from chat.conversations.types import Author, Message
@@ -46,7 +46,9 @@ def talk(shelf: RedisStore) -> RedisStore:
     async def hold() -> None:
         await ask(shelf, "Un canapé \x1b[2Jrouge ?")
         await answer(shelf)
-        await shelf.add_aside(JEAN, Aside(kind=AsideKind.NOTE, text="pressée", author="Karim"))
+        await shelf.add_staff_note(
+            JEAN, StaffNote(kind=StaffNoteKind.NOTE, text="pressée", author="Karim")
+        )
 
     asyncio.run(hold())
     return shelf

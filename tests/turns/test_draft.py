@@ -39,14 +39,14 @@ async def test_worker_that_stood_still_since_its_grant_says_nothing_of_a_questio
     llm = model(FakeLLM(["Une autre réponse."]))
     await ask(store)
     lease = await leased(store)
-    lapsed = replace(lease, granted_at=asyncio.get_running_loop().time() - LEASE_S - 1)
+    expired = replace(lease, granted_at=asyncio.get_running_loop().time() - LEASE_S - 1)
     await store.release(lease)
     assert (await store.claim(JEAN, [], "another")).lease is not None  # by another worker
     listener = Listener()
 
     async with PUBSUB.get().subscribe(JEAN, listener):
         with pytest.raises(LeaseLost):
-            await answer_question(lapsed, queue_for(store))
+            await answer_question(expired, queue_for(store))
 
     assert (llm.asked, listener.heard) == ([], [])
 
@@ -57,11 +57,11 @@ async def test_worker_that_stood_still_since_its_grant_answers_what_nobody_took_
     model(FakeLLM(["Bonjour."]))
     await ask(store)
     lease = await leased(store)
-    lapsed = replace(lease, granted_at=asyncio.get_running_loop().time() - LEASE_S - 1)
+    expired = replace(lease, granted_at=asyncio.get_running_loop().time() - LEASE_S - 1)
     listener = Listener()
 
     async with PUBSUB.get().subscribe(JEAN, listener):
-        await answer_question(lapsed, queue_for(store))
+        await answer_question(expired, queue_for(store))
 
     assert listener.types() == ["message.delta", "message.done"]
 

@@ -12,8 +12,8 @@ from contextlib import suppress
 from django.conf import settings
 
 from chat.conversations.handover import announcements
-from chat.conversations.handover.pause import hush
-from chat.conversations.handover.staff_notes import add_aside, add_event
+from chat.conversations.handover.pause import pause_assistant
+from chat.conversations.handover.staff_notes import add_event, add_staff_note
 from chat.conversations.realtime.events import (
     AdviserAsked,
     MessageDone,
@@ -22,7 +22,7 @@ from chat.conversations.realtime.events import (
 from chat.conversations.realtime.frames import checked_text
 from chat.conversations.realtime.pubsub import PUBSUB
 from chat.conversations.rendering import state_of
-from chat.conversations.store.adviser_store import Adviser, Aside, AsideKind
+from chat.conversations.store.adviser_store import Adviser, StaffNote, StaffNoteKind
 from chat.conversations.store.failover.store import FailoverStore
 from chat.conversations.store.protocol import ANY_OWNER, STORE, WEB_OWNER, Store
 from chat.conversations.types import Author, Message, Session
@@ -48,17 +48,17 @@ async def take_over(session_id: str, adviser: Adviser) -> Session:
     """Have this adviser answer from now on; when it returns, the model has fallen silent.
 
     What it was writing is kept, marked interrupted, and every open question has its end. Who
-    holds it already only renews their hold.
+    has it already only renews the assignment.
 
     Raises:
-        HeldByAnother: with their name.
+        AssignedToAnother: with their name.
         SessionNotFound, SessionGone:
         DeskUnavailable: another worker may let the model go on. Nothing was taken, unless Redis
             went at that very moment.
     """
     store = STORE.get()
     await store.check_confirmable(session_id)
-    is_quiet = await hush(store, await store.load(session_id, ANY_OWNER))
+    is_quiet = await pause_assistant(store, await store.load(session_id, ANY_OWNER))
     announcement = _announcement(announcements.taken(adviser.name))
     try:
         session, is_new = await store.take_over(session_id, adviser, announcement)
@@ -80,7 +80,7 @@ async def take_over(session_id: str, adviser: Adviser) -> Session:
 async def hand_back(session_id: str, adviser: Adviser, instruction: str = "") -> bool:
     """Have the assistant answer again, from the customer's next message on.
 
-    ``instruction``: for the assistant only. False when this adviser does not hold it.
+    ``instruction``: for the assistant only. False when it is not assigned to this adviser.
 
     Raises:
         InvalidMessage: the instruction is no text, or over ``MAX_INSTRUCTION_CHARS``.
@@ -103,7 +103,7 @@ async def say(session_id: str, adviser: Adviser, message_id: str, text: str) -> 
 
     Raises:
         InvalidMessage: as for a customer's message.
-        NotHeld: this adviser does not hold it.
+        NotAssigned: it is not assigned to this adviser.
         IdConflict: the id is known with another text.
         SessionNotFound, SessionGone, StoreUnavailable:
     """
@@ -118,22 +118,22 @@ async def say(session_id: str, adviser: Adviser, message_id: str, text: str) -> 
     return message
 
 
-async def keep_hold(session_id: str, adviser: Adviser) -> bool:
-    """Note that the adviser is there. False when they do not hold it."""
-    return await STORE.get().keep_hold(session_id, adviser.id)
+async def renew_assignment(session_id: str, adviser: Adviser) -> bool:
+    """Note that the adviser is there. False when it is not assigned to them."""
+    return await STORE.get().renew_assignment(session_id, adviser.id)
 
 
-async def note(session_id: str, adviser: Adviser, text: str) -> Aside:
+async def note(session_id: str, adviser: Adviser, text: str) -> StaffNote:
     """Keep an adviser's private words.
 
     Raises:
         InvalidMessage: as for a customer's message.
         SessionNotFound, SessionGone, StoreUnavailable:
     """
-    aside = Aside(kind=AsideKind.NOTE, text=_checked(text), author=adviser.name)
+    staff_note = StaffNote(kind=StaffNoteKind.NOTE, text=_checked(text), author=adviser.name)
     await STORE.get().load(session_id, ANY_OWNER)
-    await add_aside(session_id, aside)
-    return aside
+    await add_staff_note(session_id, staff_note)
+    return staff_note
 
 
 async def ask_for_adviser(session_id: str, owner: str, reason: str = "", lead: str = "") -> bool:
@@ -159,17 +159,17 @@ async def ask_for_adviser(session_id: str, owner: str, reason: str = "", lead: s
     return True
 
 
-async def return_lapsed() -> None:
+async def return_expired_assignments() -> None:
     """Give back to the assistant the conversations whose adviser has left without a word.
 
     Raises:
         StoreUnavailable:
     """
     store = STORE.get()
-    for session_id in await store.lapsed():
+    for session_id in await store.expired_assignments():
         try:
             session = await store.load(session_id, ANY_OWNER)
-            text = announcements.lapsed(session.adviser, session.messages)
+            text = announcements.adviser_away(session.adviser, session.messages)
             if await _return(session_id, "", "", text):
                 await add_event(session_id, f"{session.adviser} n'est plus là.", session.adviser)
         except SessionNotFound:
@@ -204,7 +204,7 @@ async def _undo(store: Store, session_id: str, adviser: Adviser, taken: Message)
         return False
     try:
         session = await store.load(session_id, ANY_OWNER)
-        undone = _announcement(announcements.lapsed(adviser.name, session.messages))
+        undone = _announcement(announcements.adviser_away(adviser.name, session.messages))
         if not await store.undo_take_over(session_id, adviser, taken, undone):
             return False
         await _tell_speaker(await store.load(session_id, ANY_OWNER), undone)

@@ -34,7 +34,7 @@ def handed_back(messages: Sequence[Message]) -> str:
     return _AGAIN + (_UNANSWERED if is_unanswered(messages) else "")
 
 
-def lapsed(name: str, messages: Sequence[Message]) -> str:
+def adviser_away(name: str, messages: Sequence[Message]) -> str:
     return f"{name} n'est plus disponible. {handed_back(messages)}"
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from chat.conversations.realtime.events import message_json
-from chat.conversations.store.adviser_store import Aside
+from chat.conversations.store.adviser_store import StaffNote
 from chat.conversations.types import Session
 from chat.core.ids import isoformat, ref_of
 from chat.core.json import JSON
 
 
-def export_of(session: Session, asides: Iterable[Aside]) -> JSON:
+def export_of(session: Session, staff_notes: Iterable[StaffNote]) -> JSON:
     """Return all that is kept of it but its id, with which its customer could be impersonated."""
     return {
         "ref": ref_of(session.id),
@@ -20,5 +20,5 @@ def export_of(session: Session, asides: Iterable[Aside]) -> JSON:
         "ended": session.ended,
         "messages": [message_json(message) for message in session.messages],
         "form": session.form,
-        "asides": [aside.to_json() for aside in asides],
+        "asides": [staff_note.to_json() for staff_note in staff_notes],
     }

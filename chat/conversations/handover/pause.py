@@ -15,7 +15,7 @@ FIRST_LOOK_S = 0.005
 LONGEST_LOOK_S = 0.05
 
 
-async def hush(store: Store, session: Session) -> bool:
+async def pause_assistant(store: Store, session: Session) -> bool:
     """Have the answer under way ended with all that viewers saw of it.
 
     Return whether nobody writes any more. It is the store that makes sure in any case: this

@@ -13,7 +13,7 @@ from typing import ClassVar, get_args
 import orjson
 
 from chat.conversations.markup import html_of
-from chat.conversations.store.adviser_store import Aside
+from chat.conversations.store.adviser_store import StaffNote
 from chat.conversations.transcript import last_page
 from chat.conversations.types import (
     MESSAGE_FIELDS,
@@ -58,9 +58,9 @@ def message_of_json(data: JSON) -> Message | None:
         return None
 
 
-def aside_json(aside: Aside) -> JSON:
+def staff_note_json(staff_note: StaffNote) -> JSON:
     """ASIDE: what the staff get of a note, without what another release wrote into it."""
-    return replace(aside, extra=None).to_json()
+    return replace(staff_note, extra=None).to_json()
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +281,7 @@ class DeskState:
     type: ClassVar[str] = "desk.state"
     session: SessionState
     ref: str
-    asides: Sequence[Aside]
+    staff_notes: Sequence[StaffNote]
     holder: JSON | None
     asked_at: str | None
     language: str
@@ -290,7 +290,7 @@ class DeskState:
         return {
             **self.session.body(),
             "ref": self.ref,
-            "asides": [aside_json(aside) for aside in self.asides],
+            "asides": [staff_note_json(staff_note) for staff_note in self.staff_notes],
             "holder": self.holder,
             "asked_at": self.asked_at,
             "language": self.language,
@@ -298,14 +298,14 @@ class DeskState:
 
 
 @dataclass(frozen=True, slots=True)
-class AsideAdded:
+class StaffNoteAdded:
     """Something was written beside the conversation; for the staff only."""
 
     type: ClassVar[str] = "aside.added"
-    aside: Aside
+    staff_note: StaffNote
 
     def body(self) -> JSON:
-        return {"aside": aside_json(self.aside)}
+        return {"aside": staff_note_json(self.staff_note)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,7 +362,7 @@ ServerEvent = (
     | FormChanged
     | FormRefused
     | DeskState
-    | AsideAdded
+    | StaffNoteAdded
     | SessionEnded
     | Failed
     | Pong

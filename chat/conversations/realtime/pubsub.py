@@ -26,7 +26,6 @@ from channels.layers import InMemoryChannelLayer, get_channel_layer
 
 from chat.conversations.realtime.events import (
     EVENT_TYPES,
-    AsideAdded,
     DeskState,
     EncodedEvent,
     Failed,
@@ -35,6 +34,7 @@ from chat.conversations.realtime.events import (
     ServerEvent,
     SessionEnded,
     SessionState,
+    StaffNoteAdded,
     ToolStarted,
     encode_event,
     message_of_json,
@@ -69,7 +69,7 @@ LONGEST_PAUSE_S = 5.0
 
 ERASED = encode_event(SessionEnded("erased"))
 #: Never relayed from another worker to a customer.
-_FOR_STAFF = (AsideAdded.type, DeskState.type)
+_FOR_STAFF = (StaffNoteAdded.type, DeskState.type)
 
 
 class Command(StrEnum):

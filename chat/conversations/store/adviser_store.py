@@ -1,4 +1,4 @@
-"""What the staff ask of the session store: to hold a conversation, to note, to list, to find.
+"""The adviser store: assignments of conversations, staff notes, lists, search.
 
 Every operation is atomic and may be repeated after an unknown result, as those of
 ``store.Store``; all raise ``StoreUnavailable`` when the store does not answer.
@@ -18,9 +18,9 @@ from chat.core.ids import isoformat, new_id
 from chat.core.json import JSON
 
 #: An adviser who is not heard of for this long has left: the assistant answers again.
-HOLD_S = 180.0
-#: Asides kept of one conversation, the newest.
-MAX_ASIDES = 300
+ASSIGNMENT_S = 180.0
+#: Staff notes kept of one conversation, the newest.
+MAX_STAFF_NOTES = 300
 #: Rows of one page of the list, at most.
 MAX_ROWS = 100
 #: Conversations that are sorted for one page when no index has their order.
@@ -42,18 +42,18 @@ def desk_key(session_id: str) -> str:
     return f"desk:{session_id}"
 
 
-class AsideKind(StrEnum):
+class StaffNoteKind(StrEnum):
     NOTE = "note"  # an adviser's private words
     EVENT = "event"  # somebody took over, handed back, left, ended, exported
     TURN = "turn"  # numbers of one answer, in ``data``
 
 
-_ASIDE_KINDS: dict[str, AsideKind] = {kind.value: kind for kind in AsideKind}
-_ASIDE_FIELDS = frozenset(("id", "kind", "text", "author", "data", "at"))
+_STAFF_NOTE_KINDS: dict[str, StaffNoteKind] = {kind.value: kind for kind in StaffNoteKind}
+_STAFF_NOTE_FIELDS = frozenset(("id", "kind", "text", "author", "data", "at"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Aside:
+class StaffNote:
     """Something written beside the conversation, for the staff only.
 
     ``author``: name of who wrote or did it, "" for the application. ``data`` of a turn:
@@ -62,7 +62,7 @@ class Aside:
     ``extra``: as that of a ``Message``; a kind that is not known here counts as an event.
     """
 
-    kind: AsideKind
+    kind: StaffNoteKind
     text: str = ""
     author: str = ""
     data: JSON = field(default_factory=dict)
@@ -82,16 +82,16 @@ class Aside:
         return data | self.extra if self.extra else data
 
     @classmethod
-    def from_json(cls, data: JSON) -> Aside:
+    def from_json(cls, data: JSON) -> StaffNote:
         """Read what ``to_json`` wrote, also of another release.
 
         Raises:
             Unreadable, or what ``decoding`` turns into it:
         """
-        extra = unknown_fields(data, _ASIDE_FIELDS)
-        kind = _ASIDE_KINDS.get(data["kind"])
+        extra = unknown_fields(data, _STAFF_NOTE_FIELDS)
+        kind = _STAFF_NOTE_KINDS.get(data["kind"])
         if kind is None:
-            kind, extra = AsideKind.EVENT, {**(extra or {}), "kind": data["kind"]}
+            kind, extra = StaffNoteKind.EVENT, {**(extra or {}), "kind": data["kind"]}
         id_, text, author, told = data["id"], data["text"], data["author"], data["data"]
         if not all(isinstance(value, str) for value in (id_, text, author)):
             raise Unreadable("not a text")
@@ -192,48 +192,48 @@ class AdviserStore(Protocol):
     async def take_over(
         self, session_id: str, adviser: Adviser, announcement: Message
     ) -> tuple[Session, bool]:
-        """Have this adviser answer from now on, for ``HOLD_S`` after they were last heard of.
+        """Have this adviser answer from now on, for ``ASSIGNMENT_S`` after they were last heard of.
 
         An answer that is being written is cut: what was kept of it is stored, marked
         interrupted, and its writer can write no more. Every question without an end gets
         ``End.TAKEN_OVER``. The announcement is stored last. Returns the session as it is then,
         and whether this very call took it, which is known by its announcement: an adviser who
-        holds it already only renews their hold.
+        has it already only renews the assignment.
 
         Raises:
-            HeldByAnother: with their name.
+            AssignedToAnother: with their name.
             SessionNotFound, SessionGone:
         """
 
     async def hand_back(
         self, session_id: str, adviser_id: str, instruction: str, announcement: Message
     ) -> bool:
-        """Have the assistant answer again. ``adviser_id`` "": only when the hold has lapsed.
+        """Have the assistant answer again. ``adviser_id`` "": only when the assignment expired.
 
         ``instruction``: for the assistant, kept until the next take-over; "" for none.
-        Returns False, changing nothing, when this adviser does not hold it; True again when
+        Returns False, changing nothing, when it is not assigned to this adviser; True again when
         this same announcement is repeated.
         """
 
     async def say(self, session_id: str, adviser_id: str, message: Message) -> bool:
-        """Store what the adviser says, and renew their hold. False: this id is stored already.
+        """Store what the adviser says, and renew the assignment. False: this id is stored already.
 
         Raises:
-            NotHeld: this adviser does not hold it.
+            NotAssigned: it is not assigned to this adviser.
             IdConflict: the id is known with another text.
             SessionNotFound, SessionGone:
         """
 
-    async def keep_hold(self, session_id: str, adviser_id: str) -> bool:
-        """Note that the adviser is there. False when they do not hold it."""
+    async def renew_assignment(self, session_id: str, adviser_id: str) -> bool:
+        """Note that the adviser is there. False when it is not assigned to them."""
 
-    async def lapsed(self) -> list[str]:
+    async def expired_assignments(self) -> list[str]:
         """Return ids of sessions whose adviser has left without a word, at most 50."""
 
     async def ask_for_adviser(self, session_id: str, owner: str, announcement: Message) -> bool:
         """Note that the customer wants a human, and store the announcement.
 
-        False, changing nothing, when they asked before or an adviser holds it; True again when
+        False, changing nothing, when they asked before or an adviser has it; True again when
         this same announcement is repeated. Taking over, handing back and ending forget it.
 
         Raises:
@@ -247,12 +247,12 @@ class AdviserStore(Protocol):
             SessionNotFound, SessionGone:
         """
 
-    async def add_aside(self, session_id: str, aside: Aside) -> None:
+    async def add_staff_note(self, session_id: str, staff_note: StaffNote) -> None:
         """Keep it as long as the conversation can be read, ended or not; nothing when it cannot
-        be any more, or the aside is known by its id.
+        be any more, or the staff note is known by its id.
         """
 
-    async def asides(self, session_id: str) -> list[Aside]:
+    async def staff_notes(self, session_id: str) -> list[StaffNote]:
         """Return them in the order in which they were added."""
 
     async def page(self, listing: Listing) -> Page:

@@ -29,7 +29,7 @@ class Orphan(StrEnum):
     DRAFTS = "drafts"  # of answers that nobody writes
     STATES = "states"  # hashes that will never go by themselves
     LEASES = "leases"  # entries of the answers to be written
-    ASIDES = "asides"
+    STAFF_NOTES = "asides"
     REFS = "refs"  # references that lead nowhere
     # In SQL and on disk, where the store does not look (see chat/ops/leftovers.py):
     CONTACTS = "contacts"

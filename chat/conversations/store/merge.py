@@ -65,7 +65,7 @@ def merge(kept: Record, stored: Stored) -> Record | None:
         instruction=speaking.instruction,
         asked_at=asked_at if asked_at > speaking.adviser_at and not speaking.adviser else 0.0,
         language=kept.language or theirs.language,
-        asides=kept.asides,
+        staff_notes=kept.staff_notes,
         expires=max(theirs.expires, kept.expires),
         messages=[],
         by_id={},

@@ -16,7 +16,7 @@ from typing import Literal, Protocol
 
 from django.conf import settings
 
-from chat.conversations.store.adviser_store import AdviserStore, Aside
+from chat.conversations.store.adviser_store import AdviserStore, StaffNote
 from chat.conversations.store.erasures import ErasureFolder, Erasures, erasure_folder
 from chat.conversations.store.maintenance import Upkeep
 from chat.conversations.types import Message, Outcome, Session
@@ -224,9 +224,9 @@ class Store(AdviserStore, Upkeep, Erasures, Protocol):
         lease: Lease,
         outcome: Outcome,
         answer: Message | None,
-        aside: Aside | None = None,
+        staff_note: StaffNote | None = None,
     ) -> Finished:
-        """Give the question its end, storing the answer and the aside if there are any.
+        """Give the question its end, storing the answer and the staff note if there are any.
 
         Raises:
             LeaseLost:

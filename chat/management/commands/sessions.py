@@ -105,10 +105,10 @@ class Command(OperatorCommand):
         found = _found(options["conversation"])
         operator.write_down(found.ref, "Conversation consultée.")
         if options["json"]:
-            self._print(export_of(found.session, found.asides))
+            self._print(export_of(found.session, found.staff_notes))
             return
         colour = self.stdout.isatty() and not options["no_color"]
-        self.stdout.write(transcript(found.session, found.asides, colour=colour))
+        self.stdout.write(transcript(found.session, found.staff_notes, colour=colour))
 
     def _export(self, options: dict[str, Any]) -> None:
         operator = Operator.named(options["username"], "export_chatsession")
@@ -119,7 +119,7 @@ class Command(OperatorCommand):
                 found.session.id, f"{operator.shown} a exporté la conversation.", operator.shown
             )
         )
-        exported = export_of(found.session, found.asides)
+        exported = export_of(found.session, found.staff_notes)
         if options["output"] is None:
             self._print(exported)
             return

@@ -19,7 +19,7 @@ KINDS: dict[Orphan, str] = {
     Orphan.DRAFTS: "brouillons de réponse",
     Orphan.STATES: "états sans fin prévue",
     Orphan.LEASES: "tours de réponse",
-    Orphan.ASIDES: "notes du personnel",
+    Orphan.STAFF_NOTES: "notes du personnel",
     Orphan.REFS: "références sans suite",
     Orphan.CONTACTS: "demandes de rappel d'effacées",
     Orphan.PHOTOS: "photos sans conversation ni ticket",

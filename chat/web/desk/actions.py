@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from chat.conversations.handover import advisers
 from chat.conversations.handover.staff_notes import add_event
 from chat.conversations.store.protocol import ANY_OWNER
-from chat.core.errors import ChatError, NotHeld, SessionGone, SessionNotFound, StoreUnavailable
+from chat.core.errors import ChatError, NotAssigned, SessionGone, SessionNotFound, StoreUnavailable
 from chat.core.ids import new_id
 from chat.ops.ending import end_session
 from chat.web.desk.audit_log import name_of, trace
@@ -87,7 +87,7 @@ async def note(request: HttpRequest, staff: Staff, ref: str, session_id: str) ->
 async def hand_back(request: HttpRequest, staff: Staff, ref: str, session_id: str) -> str:
     instruction = request.POST.get("text", "").strip()
     if not await advisers.hand_back(session_id, staff.adviser, instruction):
-        raise NotHeld("Vous ne tenez plus cette conversation.")
+        raise NotAssigned("Vous ne tenez plus cette conversation.")
     with_it = " avec une consigne" if instruction else ""
     await trace(staff, ref, f"Main rendue à l’assistant{with_it}.")
     return "L’assistant répond de nouveau."

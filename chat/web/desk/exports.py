@@ -90,7 +90,7 @@ async def receipt(request: HttpRequest, staff: Staff, ref: str) -> HttpResponse:
 
 
 def _encoded(found: Opened) -> bytes:
-    return orjson.dumps(export_of(found.session, found.asides), option=orjson.OPT_INDENT_2)
+    return orjson.dumps(export_of(found.session, found.staff_notes), option=orjson.OPT_INDENT_2)
 
 
 class _Subject:

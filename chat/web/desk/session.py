@@ -10,13 +10,13 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from chat.conversations.rendering import render_ahead
-from chat.conversations.store.adviser_store import Aside, AsideKind
+from chat.conversations.store.adviser_store import StaffNote, StaffNoteKind
 from chat.conversations.store.protocol import ANY_OWNER, STORE
 from chat.conversations.store.session_rows import language_in
 from chat.conversations.transcript import TranscriptPage, last_page, page_before
 from chat.conversations.types import Session
 from chat.core.clock import now
-from chat.core.errors import ChatError, NotHeld, SessionNotFound
+from chat.core.errors import ChatError, NotAssigned, SessionNotFound
 from chat.core.ids import isoformat, new_id
 from chat.web.desk import labels
 from chat.web.desk.audit_log import name_of, trace
@@ -31,7 +31,7 @@ class Lost(SessionNotFound):
     message = "Cette conversation a expiré ou a été effacée."
 
 
-class Over(NotHeld):
+class Over(NotAssigned):
     """It can be read, and nothing more."""
 
     message = "Cette conversation est close : plus rien ne peut y être dit."
@@ -43,7 +43,7 @@ class Opened:
 
     ref: str
     session: Session
-    asides: list[Aside] = field(default_factory=list)
+    staff_notes: list[StaffNote] = field(default_factory=list)
 
 
 async def opened(ref: str) -> Opened:
@@ -58,7 +58,7 @@ async def opened(ref: str) -> Opened:
             raise Lost
         session_id = await store.find(ref)
         session = await store.load(session_id, ANY_OWNER)
-        return Opened(ref=ref, session=session, asides=await store.asides(session_id))
+        return Opened(ref=ref, session=session, staff_notes=await store.staff_notes(session_id))
     except SessionNotFound as error:
         raise Lost from error
 
@@ -122,20 +122,24 @@ async def shown(
     return await page(request, "session.html", context, status=error.status if error else 200)
 
 
-def _shown_at_once(found: Opened, part: TranscriptPage) -> tuple[Session, list[Aside]]:
+def _shown_at_once(found: Opened, part: TranscriptPage) -> tuple[Session, list[StaffNote]]:
     """Return the session with this part of its messages, and what was noted meanwhile."""
-    asides = found.asides
+    staff_notes = found.staff_notes
     if part.has_earlier:
         since = part.messages[0].sent_at
-        asides = [aside for aside in asides if aside.at >= since]
+        staff_notes = [staff_note for staff_note in staff_notes if staff_note.at >= since]
     if part.has_later:
         until = part.messages[-1].sent_at
-        asides = [aside for aside in asides if aside.at <= until or aside.kind is AsideKind.TURN]
-    return replace(found.session, messages=tuple(part.messages)), asides
+        staff_notes = [
+            staff_note
+            for staff_note in staff_notes
+            if staff_note.at <= until or staff_note.kind is StaffNoteKind.TURN
+        ]
+    return replace(found.session, messages=tuple(part.messages)), staff_notes
 
 
 def mode_of(session: Session, staff: Staff) -> str:
-    """What may be done: "ended", "mine" (this adviser holds it), "other" (another), "free"."""
+    """What may be done: "ended", "mine" (assigned to this adviser), "other" (another), "free"."""
     if session.ended:
         return "ended"
     if not session.has_adviser:

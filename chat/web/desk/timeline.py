@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from chat.conversations.markup import safe_html_of
-from chat.conversations.store.adviser_store import Aside, AsideKind
+from chat.conversations.store.adviser_store import StaffNote, StaffNoteKind
 from chat.conversations.types import Author, Message, Session
 from chat.core.errors import BY_CODE
 from chat.core.json import JSON
@@ -31,8 +31,8 @@ ENDINGS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """``kind``: "day", "message", or of an aside "note" or "event". ``author``: of a message
-    whose (an ``Author``), of an aside the name. ``numbers``: of the turn, or "".
+    """``kind``: "day", "message", or of a staff note "note" or "event". ``author``: of a message
+    whose (an ``Author``), of a staff note the name. ``numbers``: of the turn, or "".
     """
 
     kind: str
@@ -47,19 +47,25 @@ class Entry:
     numbers: str = ""
 
 
-def timeline(session: Session, asides: Sequence[Aside]) -> list[Entry]:
+def timeline(session: Session, staff_notes: Sequence[StaffNote]) -> list[Entry]:
     """Return everything in order, a line for each new day."""
     turns = {
-        aside.data.get("answer_id") or aside.data.get("question_id", ""): aside.data
-        for aside in asides
-        if aside.kind is AsideKind.TURN
+        staff_note.data.get("answer_id") or staff_note.data.get("question_id", ""): staff_note.data
+        for staff_note in staff_notes
+        if staff_note.kind is StaffNoteKind.TURN
     }
     known = {message.id for message in session.messages}
     said = [_said(message, session, turns, known) for message in session.messages]
     beside = [
-        Entry(kind=aside.kind.value, at=aside.at, id=aside.id, name=aside.author, text=aside.text)
-        for aside in asides
-        if aside.kind is not AsideKind.TURN
+        Entry(
+            kind=staff_note.kind.value,
+            at=staff_note.at,
+            id=staff_note.id,
+            name=staff_note.author,
+            text=staff_note.text,
+        )
+        for staff_note in staff_notes
+        if staff_note.kind is not StaffNoteKind.TURN
     ]
     entries: list[Entry] = []
     for day, group in groupby(_woven(said, beside), key=lambda entry: _day(entry.at)):

@@ -124,11 +124,11 @@ class AdviserConsumer(ChatSocket):
             await asyncio.sleep(rules.rights_every_s)
             if not await self._is_allowed():
                 return
-            is_due = loop.time() - renewed_at >= rules.hold_every_s
+            is_due = loop.time() - renewed_at >= rules.renew_assignment_every_s
             if self._is_mine and self._viewer and is_due:
                 renewed_at = loop.time()
                 with suppress(StoreUnavailable):
-                    await STORE.get().keep_hold(self._session_id, self._viewer.id)
+                    await STORE.get().renew_assignment(self._session_id, self._viewer.id)
 
     async def _is_allowed(self) -> bool:
         """Read the rights again; without them, close."""

@@ -130,7 +130,7 @@ class SocketRules:
     ``sync_again_s``: a conversation that cannot be read now is tried again this often.
     ``rights_every_s``: how often an adviser's rights are read again. A database that does not tell
     them is trusted to have changed nothing for ``rights_outage_s``.
-    ``hold_every_s``: how often a holder whose page is open is noted as being there.
+    ``renew_assignment_every_s``: how often a holder whose page is open is noted as being there.
     """
 
     frames_at_once: int = 100
@@ -139,7 +139,7 @@ class SocketRules:
     sync_again_s: float = 1.0
     rights_every_s: float = 5.0
     rights_outage_s: float = 30.0
-    hold_every_s: float = 20.0
+    renew_assignment_every_s: float = 20.0
 
 
 #: What each socket that is opened from now on goes by.

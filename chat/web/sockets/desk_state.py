@@ -10,8 +10,8 @@ from chat.core.ids import isoformat, ref_of
 from chat.core.text import language_of
 from chat.turns.viewers import read_session
 
-#: Asides that are shown, the newest.
-SHOWN_ASIDES = 100
+#: Staff notes that are shown, the newest.
+SHOWN_STAFF_NOTES = 100
 
 
 async def read_desk_state(session_id: str, user_id: str) -> DeskState:
@@ -26,7 +26,7 @@ async def read_desk_state(session_id: str, user_id: str) -> DeskState:
     return DeskState(
         session=state_of(session, store.backend),
         ref=ref_of(session_id),
-        asides=(await store.asides(session_id))[-SHOWN_ASIDES:],
+        staff_notes=(await store.staff_notes(session_id))[-SHOWN_STAFF_NOTES:],
         holder=holder if session.has_adviser else None,
         asked_at=isoformat(session.asked_at) if session.asked_at else None,
         language=_language(session),

@@ -40,7 +40,7 @@ async def test_one_effect_however_often_and_the_application_tells_it(store):
     session = await store.load(JEAN, "api")
     assert session.asked_at is not None
     assert [m.author for m in session.messages] == [Author.CUSTOMER, Author.SYSTEM]
-    (event,) = await store.asides(JEAN)
+    (event,) = await store.staff_notes(JEAN)
     assert event.data == {"reason": "demande_du_client"}
 
 

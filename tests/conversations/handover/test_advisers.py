@@ -7,9 +7,15 @@ import pytest
 
 from chat.conversations.handover import advisers, announcements
 from chat.conversations.realtime.pubsub import PUBSUB
-from chat.conversations.store.adviser_store import AsideKind, desk_key
+from chat.conversations.store.adviser_store import StaffNoteKind, desk_key
 from chat.conversations.types import Author
-from chat.core.errors import HeldByAnother, IdConflict, InvalidMessage, NotHeld, SessionNotFound
+from chat.core.errors import (
+    AssignedToAnother,
+    IdConflict,
+    InvalidMessage,
+    NotAssigned,
+    SessionNotFound,
+)
 from chat.shop.hours import PARIS
 from tests.background import background_tasks
 from tests.builders import ask as ask_store
@@ -30,7 +36,7 @@ async def asked(store, model):
 
 
 async def written(store, kind=None):
-    found = await store.asides(CAMILLE)
+    found = await store.staff_notes(CAMILLE)
     return [(a.author, a.text) for a in found if kind in (None, a.kind)]
 
 
@@ -74,13 +80,13 @@ async def test_words_are_checked_as_a_customers(asked, text):
 async def test_only_the_holder_speaks_renews_and_hands_back(asked):
     await advisers.take_over(CAMILLE, CLAIRE)
 
-    with pytest.raises(HeldByAnother):
+    with pytest.raises(AssignedToAnother):
         await advisers.take_over(CAMILLE, KARIM)
-    with pytest.raises(NotHeld):
+    with pytest.raises(NotAssigned):
         await advisers.say(CAMILLE, KARIM, "k1", "Bonjour")
-    assert not await advisers.keep_hold(CAMILLE, KARIM)
+    assert not await advisers.renew_assignment(CAMILLE, KARIM)
     assert not await advisers.hand_back(CAMILLE, KARIM)
-    assert await advisers.keep_hold(CAMILLE, CLAIRE)
+    assert await advisers.renew_assignment(CAMILLE, CLAIRE)
 
 
 async def test_after_hand_back_the_assistant_answers_with_the_instruction(asked, model):
@@ -124,13 +130,15 @@ async def test_instruction_is_bounded(asked):
 async def test_conversation_of_an_adviser_who_left_returns_to_the_assistant(asked):
     await advisers.take_over(CAMILLE, CLAIRE)
     await advisers.say(CAMILLE, CLAIRE, "c1", "Un instant.")
-    await advisers.return_lapsed()
+    await advisers.return_expired_assignments()
     assert (await asked.load(CAMILLE, "web")).adviser == "Claire"
     await lapse(asked)
     viewer = Listener()
 
     async with PUBSUB.get().subscribe(CAMILLE, viewer):
-        await asyncio.gather(advisers.return_lapsed(), advisers.return_lapsed())
+        await asyncio.gather(
+            advisers.return_expired_assignments(), advisers.return_expired_assignments()
+        )
 
     assert viewer.types() == ["session.state", "speaker.changed", "message.done"]
     told = events(viewer)[-1]["message"]
@@ -156,7 +164,7 @@ async def test_background_returns_what_an_adviser_left(asked):
 
 
 async def lapse(store):
-    inner = store if store.backend == "memory" and hasattr(store, "_hold_s") else store._redis
+    inner = store if store.backend == "memory" and hasattr(store, "_assignment_s") else store._redis
     await leave_without_a_word(inner, CAMILLE, CLAIRE)
 
 
@@ -185,12 +193,12 @@ async def test_every_act_is_written_beside_and_told_to_the_staff_alone(asked):
 
 
 async def test_numbers_of_a_turn_are_written_beside_it(asked):
-    (aside,) = await asked.asides(CAMILLE)
+    (staff_note,) = await asked.staff_notes(CAMILLE)
 
-    assert aside.kind is AsideKind.TURN
-    assert aside.data["question_id"] == "q1"
-    assert (aside.data["ending"], aside.data["tools"]) == ("done", [])
-    assert set(aside.data) == {
+    assert staff_note.kind is StaffNoteKind.TURN
+    assert staff_note.data["question_id"] == "q1"
+    assert (staff_note.data["ending"], staff_note.data["tools"]) == ("done", [])
+    assert set(staff_note.data) == {
         "question_id",
         "answer_id",
         "ending",
@@ -267,6 +275,6 @@ async def test_one_conversation_that_cannot_be_given_back_stops_no_other(asked):
         await leave_without_a_word(getattr(asked, "_redis", asked), session_id, CLAIRE)
     await spoil(asked, "another")
 
-    await advisers.return_lapsed()
+    await advisers.return_expired_assignments()
 
     assert not (await asked.load(CAMILLE, "web")).has_adviser

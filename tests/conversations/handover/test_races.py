@@ -13,7 +13,7 @@ from chat.conversations.handover import advisers
 from chat.conversations.realtime.pubsub import PUBSUB, PubSub, SpeakerFilter
 from chat.conversations.store.protocol import STORE
 from chat.conversations.types import Author, End
-from chat.core.errors import HeldByAnother
+from chat.core.errors import AssignedToAnother
 from chat.turns.viewers import read_state
 from tests.builders import leased, question
 from tests.conversations.handover.cast import (
@@ -245,7 +245,7 @@ async def test_of_two_advisers_one_comes(store, model):
         await settled(turn)
 
     session = await store.load(CAMILLE, "web")
-    refused = [error for error in found if isinstance(error, HeldByAnother)]
+    refused = [error for error in found if isinstance(error, AssignedToAnother)]
     assert [error.name for error in refused] == [session.adviser]
     assert [m.author for m in session.messages].count(Author.SYSTEM) == 1
     changes = [event for event in events(viewer) if event["type"] == "speaker.changed"]
@@ -253,13 +253,13 @@ async def test_of_two_advisers_one_comes(store, model):
 
 
 async def test_takeover_that_fails_leaves_no_spinner(store, model, replace_parts):
-    replace_parts(STORE.to(FaultyStore.of(store, take_over=HeldByAnother("Karim"))))
+    replace_parts(STORE.to(FaultyStore.of(store, take_over=AssignedToAnother("Karim"))))
     llm = model(FakeLLM([], hangs=True))
     viewer = Listener()
     async with PUBSUB.get().subscribe(CAMILLE, viewer):
         turn = await ask(asker=viewer)
         await llm.spoke.wait()
-        with pytest.raises(HeldByAnother):
+        with pytest.raises(AssignedToAnother):
             await advisers.take_over(CAMILLE, CLAIRE)
         await settled(turn)
 

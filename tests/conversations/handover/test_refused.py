@@ -52,7 +52,7 @@ async def test_takeover_that_is_refused_is_undone(store, other):
     )
     assert [e["type"] for e in told][-3:] == ["session.state", "speaker.changed", "message.done"]
     assert told[-2]["speaker"] == "assistant"
-    assert [aside.text for aside in await store.asides(CAMILLE)] == [
+    assert [staff_note.text for staff_note in await store.staff_notes(CAMILLE)] == [
         "Claire n'a pas pu prendre la main : un serveur ne répond pas."
     ]
     assert (await store.counts()).held == 0

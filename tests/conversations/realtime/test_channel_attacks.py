@@ -11,9 +11,9 @@ import redis.asyncio
 from channels.layers import get_channel_layer
 from prometheus_client import REGISTRY
 
-from chat.conversations.realtime.events import AsideAdded, MessageDone, encode_event
+from chat.conversations.realtime.events import MessageDone, StaffNoteAdded, encode_event
 from chat.conversations.realtime.pubsub import ERASED, Command, PubSub
-from chat.conversations.store.adviser_store import Aside, AsideKind
+from chat.conversations.store.adviser_store import StaffNote, StaffNoteKind
 from chat.conversations.store.redis.document import watch_channel, watch_group
 from tests.backends import use_redis
 from tests.builders import JEAN, question
@@ -189,7 +189,7 @@ async def test_flood_of_garbage_leaves_time_for_others(pubsub, client, viewer):
 
 
 async def test_staff_notes_never_reach_the_pages_of_a_customer(pubsub, client, viewer):
-    note = encode_event(AsideAdded(Aside(kind=AsideKind.NOTE, text="Client difficile")))
+    note = encode_event(StaffNoteAdded(StaffNote(kind=StaffNoteKind.NOTE, text="Client difficile")))
     told = event(event=note.type, text=note.json)
     await client.publish(watch_channel(JEAN), msgpack.packb(told))
     await client.publish(watch_channel(JEAN), msgpack.packb(event()))

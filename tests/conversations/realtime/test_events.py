@@ -13,7 +13,6 @@ from chat.assistant.sources import KINDS, checked
 from chat.conversations.realtime.events import (
     EVENT_TYPES,
     AdviserAsked,
-    AsideAdded,
     DeskState,
     Failed,
     FormChanged,
@@ -27,6 +26,7 @@ from chat.conversations.realtime.events import (
     SessionEnded,
     SessionState,
     SpeakerChanged,
+    StaffNoteAdded,
     ToolStarted,
     encode,
     encode_event,
@@ -42,7 +42,7 @@ from chat.conversations.realtime.frames import (
     parse_json,
 )
 from chat.conversations.rendering import state_of
-from chat.conversations.store.adviser_store import Aside, AsideKind
+from chat.conversations.store.adviser_store import StaffNote, StaffNoteKind
 from chat.conversations.types import Author, Draft, Message, Session
 from chat.core.clock import now
 from chat.core.errors import BY_CODE, ChatError, InvalidForm, InvalidJSON, InvalidMessage
@@ -98,8 +98,10 @@ EXAMPLES: list[ServerEvent] = [
     FormRefused.from_error(InvalidForm({"email": "Illisible."}), "f1"),
     FormRefused.from_error(BY_CODE["rate_limited"](retry_after_s=3), "f1"),
     DeskState(STATE, "0" * 16, (), {"name": "Claire", "mine": True}, None, "fr"),
-    DeskState(STATE, "0" * 16, [Aside(kind=AsideKind.NOTE)], None, "2026-11-23T09:30:00.000Z", ""),
-    AsideAdded(Aside(kind=AsideKind.TURN, data={"total_ms": 3})),
+    DeskState(
+        STATE, "0" * 16, [StaffNote(kind=StaffNoteKind.NOTE)], None, "2026-11-23T09:30:00.000Z", ""
+    ),
+    StaffNoteAdded(StaffNote(kind=StaffNoteKind.TURN, data={"total_ms": 3})),
     *(SessionEnded(reason) for reason in ("expired", "ended", "erased", "unreadable")),
     Failed.from_error(ChatError()),
     Failed.from_error(BY_CODE["rate_limited"](retry_after_s=3), "q2"),
@@ -299,7 +301,7 @@ def test_every_event_has_an_example():
         ("MESSAGE", "author", Author),
         ("SOURCE", "kind", KINDS),
         ("FORM", "step", Step),
-        ("ASIDE", "kind", AsideKind),
+        ("ASIDE", "kind", StaffNoteKind),
     ],
 )
 def test_documented_values_are_all_there_are(name, field, values):

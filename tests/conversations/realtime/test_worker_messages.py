@@ -8,7 +8,6 @@ import pytest
 from chat.conversations.realtime.events import (
     EVENT_TYPES,
     AdviserAsked,
-    AsideAdded,
     DeskState,
     EncodedEvent,
     Failed,
@@ -22,6 +21,7 @@ from chat.conversations.realtime.events import (
     SessionEnded,
     SessionState,
     SpeakerChanged,
+    StaffNoteAdded,
     ToolStarted,
     encode_event,
     end_id,
@@ -40,7 +40,7 @@ from chat.conversations.realtime.pubsub import (
     decode_message,
     encode_message,
 )
-from chat.conversations.store.adviser_store import Aside, AsideKind
+from chat.conversations.store.adviser_store import StaffNote, StaffNoteKind
 from chat.conversations.types import Author
 from chat.core.errors import ChatError
 from tests.builders import JEAN, question
@@ -58,7 +58,7 @@ EVENTS = [
     FormChanged(None),
     FormRefused.from_error(ChatError(), "f1"),
     DeskState(STATE, "10681d3087c1e9dd", (), None, None, "fr"),
-    AsideAdded(Aside(kind=AsideKind.NOTE, text="Rappeler")),
+    StaffNoteAdded(StaffNote(kind=StaffNoteKind.NOTE, text="Rappeler")),
     SessionEnded("erased"),
     Failed.from_error(ChatError(), "q1"),
     Pong(),

@@ -43,5 +43,5 @@ async def leave_without_a_word(
         assert record.adviser_id == by.id
         record.hold_until = seconds()
         return
-    impatient = RedisStore(store._link, 86_400, hold_s=0.0)  # on the same conversations
-    assert await impatient.keep_hold(session_id, by.id)
+    impatient = RedisStore(store._link, 86_400, assignment_s=0.0)  # on the same conversations
+    assert await impatient.renew_assignment(session_id, by.id)

@@ -6,11 +6,11 @@ import asyncio
 
 import pytest
 
-from chat.conversations.store.adviser_store import MAX_ASIDES, Aside, AsideKind
+from chat.conversations.store.adviser_store import MAX_STAFF_NOTES, StaffNote, StaffNoteKind
 from chat.conversations.store.protocol import ANY_OWNER, Store
 from chat.conversations.types import Author
 from chat.core.clock import now
-from chat.core.errors import IdConflict, NotHeld, SessionGone, SessionNotFound
+from chat.core.errors import IdConflict, NotAssigned, SessionGone, SessionNotFound
 from tests.builders import JEAN, ask, leased, question
 from tests.conversations.store.cast import (
     announced,
@@ -67,44 +67,44 @@ async def test_who_left_without_a_word_is_found_and_handed_back_once(store):
     await ask(store, session_id="other")
     await take_over(store)
     await take_over(store, "other")
-    present = await store.lapsed()
+    present = await store.expired_assignments()
     await leave_without_a_word(store)
 
-    assert (present, await store.lapsed()) == ([], [JEAN])
+    assert (present, await store.expired_assignments()) == ([], [JEAN])
     results = [await hand_back(store, by="", id_=id_) for id_ in ("sweep-1", "sweep-2")]
 
     assert results == [True, False]
-    assert await store.lapsed() == []
+    assert await store.expired_assignments() == []
     assert await ids(store) == ["q1", "taken", "sweep-1"]
 
 
-@pytest.mark.parametrize("sign_of_life", ["keep_hold", "say", "take_over"])
+@pytest.mark.parametrize("sign_of_life", ["renew_assignment", "say", "take_over"])
 async def test_who_comes_back_before_the_sweep_keeps_it(store, sign_of_life):
     await ask(store)
     await take_over(store)
     await leave_without_a_word(store)
-    assert await store.lapsed() == [JEAN]
+    assert await store.expired_assignments() == [JEAN]
 
     signs = {
-        "keep_hold": lambda: store.keep_hold(JEAN, "7"),
+        "renew_assignment": lambda: store.renew_assignment(JEAN, "7"),
         "say": lambda: store.say(JEAN, "7", spoken()),
         "take_over": lambda: take_over(store),
     }
     assert await signs[sign_of_life]()
 
-    assert await store.lapsed() == []
+    assert await store.expired_assignments() == []
     assert not await hand_back(store, by="")
 
 
 async def test_hold_is_kept_by_who_has_it_only(store):
     await ask(store)
-    assert not await store.keep_hold(JEAN, "7")
+    assert not await store.renew_assignment(JEAN, "7")
     await take_over(store)
 
-    assert not await store.keep_hold(JEAN, "8")
-    assert not await store.keep_hold("never", "7")
+    assert not await store.renew_assignment(JEAN, "8")
+    assert not await store.renew_assignment("never", "7")
     await hand_back(store)
-    assert not await store.keep_hold(JEAN, "7")
+    assert not await store.renew_assignment(JEAN, "7")
 
 
 async def test_adviser_says_each_thing_once(store):
@@ -128,15 +128,15 @@ async def test_adviser_says_each_thing_once(store):
 
 async def test_adviser_who_does_not_hold_it_says_nothing(store):
     await ask(store)
-    with pytest.raises(NotHeld):
+    with pytest.raises(NotAssigned):
         await store.say(JEAN, "7", spoken())
     await take_over(store)
     await store.say(JEAN, "7", spoken())
-    with pytest.raises(NotHeld):
+    with pytest.raises(NotAssigned):
         await store.say(JEAN, "8", spoken(id_="k1"))
     await hand_back(store)
 
-    with pytest.raises(NotHeld):
+    with pytest.raises(NotAssigned):
         await store.say(JEAN, "7", spoken("Encore", "c2"))
     assert not await store.say(JEAN, "7", spoken())  # said before: only its result was lost
     assert await ids(store) == ["q1", "taken", "c1", "back"]
@@ -186,58 +186,60 @@ async def test_nobody_asks_in_the_conversation_of_another(store):
     assert await ids(store) == ["q1"]
 
 
-async def test_asides_stand_in_the_order_in_which_they_came(store):
+async def test_staff_notes_stand_in_the_order_in_which_they_came(store):
     await ask(store)
     data = {"question_id": "q1", "answer_id": "a1", "tools": [], "total_ms": None}
     kept = [
-        Aside(kind=AsideKind.NOTE, text="Rappeler / « à 14 h »", author="Claire"),
-        Aside(kind=AsideKind.TURN, data=data),
-        Aside(kind=AsideKind.EVENT, text="Claire a pris la main."),
+        StaffNote(kind=StaffNoteKind.NOTE, text="Rappeler / « à 14 h »", author="Claire"),
+        StaffNote(kind=StaffNoteKind.TURN, data=data),
+        StaffNote(kind=StaffNoteKind.EVENT, text="Claire a pris la main."),
     ]
-    for aside in [*kept, kept[0]]:
-        await store.add_aside(JEAN, aside)
+    for staff_note in [*kept, kept[0]]:
+        await store.add_staff_note(JEAN, staff_note)
 
-    told = await store.asides(JEAN)
+    told = await store.staff_notes(JEAN)
 
-    assert [aside.to_json() for aside in told] == [aside.to_json() for aside in kept]
+    assert [staff_note.to_json() for staff_note in told] == [
+        staff_note.to_json() for staff_note in kept
+    ]
     assert await ids(store) == ["q1"]
 
 
-async def test_asides_live_as_long_as_the_conversation_can_be_read(store):
-    await store.add_aside("never", Aside(kind=AsideKind.NOTE))
+async def test_staff_notes_live_as_long_as_the_conversation_can_be_read(store):
+    await store.add_staff_note("never", StaffNote(kind=StaffNoteKind.NOTE))
     await ask(store)
-    await store.add_aside(JEAN, Aside(kind=AsideKind.NOTE, text="un", id="1"))
+    await store.add_staff_note(JEAN, StaffNote(kind=StaffNoteKind.NOTE, text="un", id="1"))
     await store.end(JEAN, "api")
-    await store.add_aside(JEAN, Aside(kind=AsideKind.EVENT, text="deux", id="2"))
-    ended = [aside.text for aside in await store.asides(JEAN)]
+    await store.add_staff_note(JEAN, StaffNote(kind=StaffNoteKind.EVENT, text="deux", id="2"))
+    ended = [staff_note.text for staff_note in await store.staff_notes(JEAN)]
     await store.erase(JEAN, "api")
-    await store.add_aside(JEAN, Aside(kind=AsideKind.NOTE, text="trois", id="3"))
+    await store.add_staff_note(JEAN, StaffNote(kind=StaffNoteKind.NOTE, text="trois", id="3"))
 
     assert ended == ["un", "deux"]
-    assert await store.asides(JEAN) == await store.asides("never") == []
+    assert await store.staff_notes(JEAN) == await store.staff_notes("never") == []
     await ask(store, id_="q2")  # the erased "q1" revives nothing
-    assert await store.asides(JEAN) == []
+    assert await store.staff_notes(JEAN) == []
 
 
-async def test_newest_asides_are_kept(store):
+async def test_newest_staff_notes_are_kept(store):
     await ask(store)
-    ids = [str(n) for n in range(MAX_ASIDES + 2)]
+    ids = [str(n) for n in range(MAX_STAFF_NOTES + 2)]
 
     for id_ in ids:
-        await store.add_aside(JEAN, Aside(kind=AsideKind.NOTE, id=id_))
-        await store.add_aside(JEAN, Aside(kind=AsideKind.NOTE, id=id_))
+        await store.add_staff_note(JEAN, StaffNote(kind=StaffNoteKind.NOTE, id=id_))
+        await store.add_staff_note(JEAN, StaffNote(kind=StaffNoteKind.NOTE, id=id_))
 
-    assert [aside.id for aside in await store.asides(JEAN)] == ids[2:]
-    assert MAX_ASIDES == 300
+    assert [staff_note.id for staff_note in await store.staff_notes(JEAN)] == ids[2:]
+    assert MAX_STAFF_NOTES == 300
 
 
 @pytest.mark.ttl_s(1)
 async def test_all_of_it_expires_together(store):
     await ask(store)
     await take_over(store)
-    await store.add_aside(JEAN, Aside(kind=AsideKind.NOTE))
+    await store.add_staff_note(JEAN, StaffNote(kind=StaffNoteKind.NOTE))
     async with asyncio.timeout(10):
-        while await store.asides(JEAN):
+        while await store.staff_notes(JEAN):
             await asyncio.sleep(0.02)
 
     with pytest.raises(SessionGone) as gone:
@@ -245,6 +247,6 @@ async def test_all_of_it_expires_together(store):
     counts = await store.counts()
 
     assert gone.value.reason == "expired"
-    assert (counts.active, counts.held, await store.lapsed()) == (0, 0, [])
+    assert (counts.active, counts.held, await store.expired_assignments()) == (0, 0, [])
     await ask(store)
     assert (await store.load(JEAN, "api")).adviser == ""

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from chat.conversations.store.adviser_store import Aside, AsideKind, Listing, Order, State
+from chat.conversations.store.adviser_store import Listing, Order, StaffNote, StaffNoteKind, State
 from chat.conversations.store.protocol import ANY_OWNER
 from chat.conversations.store.redis.store import RedisStore
 from chat.core.errors import SessionNotFound
@@ -51,7 +51,9 @@ async def full_life(store: RedisStore) -> None:
     await store.write(await leased(store), 0, "brouillon")
     await take_over(store)
     await store.say(JEAN, "7", spoken("parole"))
-    await store.add_aside(JEAN, Aside(kind=AsideKind.NOTE, text="note", author="Claire"))
+    await store.add_staff_note(
+        JEAN, StaffNote(kind=StaffNoteKind.NOTE, text="note", author="Claire")
+    )
     await hand_back(store, instruction="consigne")
     await store.ask_for_adviser(JEAN, "api", announced("asked"))
     await ask(store, "Encore", "q2")
@@ -84,7 +86,7 @@ async def test_ended_is_in_no_list_but_can_be_read(store, client):
     assert "consigne" not in words_in(client)
     assert {key for key in client.keys("*") if client.ttl(key) < 0} == set()
     assert await store.find(ref_of(JEAN)) == JEAN
-    assert [aside.text for aside in await store.asides(JEAN)] == ["note"]
+    assert [staff_note.text for staff_note in await store.staff_notes(JEAN)] == ["note"]
 
 
 @pytest.mark.ttl_s(1)
@@ -115,16 +117,16 @@ async def test_no_key_of_a_held_conversation_lives_for_ever(store, client):
     assert max(ends) - min(ends) <= 1
 
 
-async def test_aside_lives_no_longer_than_what_is_left(store, client):
+async def test_staff_note_lives_no_longer_than_what_is_left(store, client):
     await ask(store)
     client.expire(f"session:{JEAN}", 50)
 
-    await store.add_aside(JEAN, Aside(kind=AsideKind.NOTE, text="note"))
+    await store.add_staff_note(JEAN, StaffNote(kind=StaffNoteKind.NOTE, text="note"))
 
     assert 0 < client.ttl(f"chat:asides:{JEAN}") <= 50
 
 
-async def test_asides_and_reference_live_on_with_the_conversation(store, client):
+async def test_staff_notes_and_reference_live_on_with_the_conversation(store, client):
     await full_life(store)
     for key in (f"chat:asides:{JEAN}", f"chat:ref:{ref_of(JEAN)}"):
         client.expire(key, 5)
@@ -178,10 +180,10 @@ async def test_document_restored_by_hand_keeps_its_place(store, client):
 
     await store.load(JEAN, ANY_OWNER)
     assert not await store.say(JEAN, "7", spoken("parole"))
-    await store.add_aside(JEAN, (await store.asides(JEAN))[0])
+    await store.add_staff_note(JEAN, (await store.staff_notes(JEAN))[0])
 
     assert client.zscore("chat:began", JEAN) == began
-    assert len(await store.asides(JEAN)) == 1
+    assert len(await store.staff_notes(JEAN)) == 1
     (row,) = (await store.page(Listing())).rows
     assert row.state is State.INTERRUPTED  # q2 is to be asked again
     assert [row.id for row in (await store.page(Listing(state=row.state))).rows] == [JEAN]

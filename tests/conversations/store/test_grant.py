@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat.conversations.store.adviser_store import Aside, AsideKind
+from chat.conversations.store.adviser_store import StaffNote, StaffNoteKind
 from chat.conversations.store.protocol import Accepted, LeaseLost, Store
 from chat.conversations.types import End, Outcome
 from tests.builders import JEAN, answer, answer_to, ask, done, leased, question
@@ -92,38 +92,38 @@ async def test_granted_question_that_is_released_goes_to_any_worker(store):
         await store.write(lease, 0, "Trop tard")
 
 
-async def test_end_keeps_an_aside_once_however_often_it_is_said(store):
+async def test_end_keeps_a_staff_note_once_however_often_it_is_said(store):
     lease = (await asked(store)).lease
-    numbers, answered = Aside(kind=AsideKind.TURN, data={"total_ms": 420}), answer_to(lease)
+    numbers, answered = StaffNote(kind=StaffNoteKind.TURN, data={"total_ms": 420}), answer_to(lease)
 
     for _ in range(2):
         await store.finish(lease, done(lease), answered, numbers)
 
-    kept = await store.asides(JEAN)
-    assert [(aside.id, aside.kind, aside.data) for aside in kept] == [
-        (numbers.id, AsideKind.TURN, {"total_ms": 420})
+    kept = await store.staff_notes(JEAN)
+    assert [(staff_note.id, staff_note.kind, staff_note.data) for staff_note in kept] == [
+        (numbers.id, StaffNoteKind.TURN, {"total_ms": 420})
     ]
     assert (await store.load(JEAN, "api")).waiting == ()
 
 
-async def test_end_that_does_not_count_keeps_no_aside(store):
+async def test_end_that_does_not_count_keeps_no_staff_note(store):
     lease = (await asked(store)).lease
     await store.erase(JEAN, "api")
     await asked(store, "Rebonjour", "q2")
 
     with pytest.raises(LeaseLost):
         await store.finish(
-            lease, done(lease), answer_to(lease), Aside(kind=AsideKind.TURN, data={})
+            lease, done(lease), answer_to(lease), StaffNote(kind=StaffNoteKind.TURN, data={})
         )
 
-    assert await store.asides(JEAN) == []
+    assert await store.staff_notes(JEAN) == []
 
 
-async def test_end_that_was_said_by_another_keeps_the_aside_all_the_same(store):
+async def test_end_that_was_said_by_another_keeps_the_staff_note_all_the_same(store):
     lease, failed = (await asked(store)).lease, Outcome(end=End.FAILED, code="assistant_timeout")
     await store.finish(lease, failed, None)
-    numbers = Aside(kind=AsideKind.TURN, data={"total_ms": 420})
+    numbers = StaffNote(kind=StaffNoteKind.TURN, data={"total_ms": 420})
 
     await store.finish(lease, failed, None, numbers)
 
-    assert [aside.id for aside in await store.asides(JEAN)] == [numbers.id]
+    assert [staff_note.id for staff_note in await store.staff_notes(JEAN)] == [numbers.id]

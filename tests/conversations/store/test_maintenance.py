@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from chat.conversations.store.adviser_store import Aside, AsideKind
+from chat.conversations.store.adviser_store import StaffNote, StaffNoteKind
 from chat.conversations.store.maintenance import Orphan
 from chat.conversations.store.protocol import ANY_OWNER
 from chat.conversations.store.redis.store import RedisStore
@@ -27,9 +27,9 @@ async def live_a_little(store) -> None:
     await ask(store, session_id="asked")
     await store.ask_for_adviser("asked", "api", announced("asked"))
     for id_ in ("s0", "s1"):
-        await store.add_aside(id_, Aside(kind=AsideKind.NOTE, text="note"))
+        await store.add_staff_note(id_, StaffNote(kind=StaffNoteKind.NOTE, text="note"))
     await ask(store, session_id="ended")
-    await store.add_aside("ended", Aside(kind=AsideKind.NOTE, text="note"))
+    await store.add_staff_note("ended", StaffNote(kind=StaffNoteKind.NOTE, text="note"))
     await store.end("ended", ANY_OWNER)
     await ask(store, session_id="erased")
     await store.erase("erased", ANY_OWNER)
@@ -85,7 +85,7 @@ class TestOrphans:
         await live_a_little(store)
         for id_ in ("lost", "lost-asked", "lost-held"):
             await ask(store, session_id=id_)
-            await store.add_aside(id_, Aside(kind=AsideKind.NOTE, text="note"))
+            await store.add_staff_note(id_, StaffNote(kind=StaffNoteKind.NOTE, text="note"))
         await store.write(await leased(store, session_id="lost"), 0, "Je comm")
         await store.ask_for_adviser("lost-asked", "api", announced("asked"))
         await take_over(store, "lost-held")
@@ -104,7 +104,7 @@ class TestOrphans:
             Orphan.DRAFTS: {"lost", "s0"},
             Orphan.STATES: {"lost", "lost-asked", "lost-held"},
             Orphan.LEASES: {"lost", "lost-asked"},
-            Orphan.ASIDES: {"lost", "lost-asked", "lost-held"},
+            Orphan.STAFF_NOTES: {"lost", "lost-asked", "lost-held"},
             Orphan.REFS: refs,
             **{kind: set() for kind in (Orphan.CONTACTS, Orphan.PHOTOS, Orphan.FILES)},  # in SQL
         }

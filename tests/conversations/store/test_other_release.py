@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.conversations.realtime.events import aside_json, message_json
+from chat.conversations.realtime.events import message_json, staff_note_json
 from chat.conversations.rendering import state_of
-from chat.conversations.store.adviser_store import Aside, AsideKind, Listing, State
+from chat.conversations.store.adviser_store import Listing, StaffNote, StaffNoteKind, State
 from chat.conversations.store.memory.record import Record
 from chat.conversations.store.merge import Stored, merge
 from chat.conversations.store.redis.document import replacement, session_of, stored
@@ -100,7 +100,7 @@ def test_document_that_redis_lost_comes_back_from_a_copy(document):
 
 
 @given(EXTRAS, WORDS)
-def test_aside_of_another_release_is_an_event_and_is_written_back_as_it_was(extra, kind):
+def test_staff_note_of_another_release_is_an_event_and_is_written_back_as_it_was(extra, kind):
     data = {
         **extra,
         "id": "a1",
@@ -111,11 +111,15 @@ def test_aside_of_another_release_is_an_event_and_is_written_back_as_it_was(extr
         "at": "2026-03-09T12:00:00.000Z",
     }
 
-    aside = Aside.from_json(data)
+    staff_note = StaffNote.from_json(data)
 
-    assert aside.to_json() == data
-    assert aside_json(aside) == {**aside_json(aside), "kind": "event", "text": "Note"}
-    assert not extra.keys() & aside_json(aside).keys()
+    assert staff_note.to_json() == data
+    assert staff_note_json(staff_note) == {
+        **staff_note_json(staff_note),
+        "kind": "event",
+        "text": "Note",
+    }
+    assert not extra.keys() & staff_note_json(staff_note).keys()
 
 
 @pytest.mark.parametrize(
@@ -223,12 +227,12 @@ async def test_conversation_of_another_release_goes_to_memory_and_back(server, w
     assert said == ["q1", "answer-to-q1", "r1", "q2", "answer-to-q2"]
 
 
-async def test_aside_of_another_release_is_kept_as_it_is(store):
+async def test_staff_note_of_another_release_is_kept_as_it_is(store):
     await ask(store)
     at = "2026-03-09T12:00:00.000Z"
     data = {"id": "a1", "kind": "poll", "text": "", "author": "", "data": {}, "at": at, "x": [1]}
 
     await store._link.run("RPUSH", f"chat:asides:{JEAN}", json.dumps(data))
 
-    (aside,) = await store.asides(JEAN)
-    assert (aside.kind, aside.to_json()) == (AsideKind.EVENT, data)
+    (staff_note,) = await store.staff_notes(JEAN)
+    assert (staff_note.kind, staff_note.to_json()) == (StaffNoteKind.EVENT, data)

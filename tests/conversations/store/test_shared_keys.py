@@ -61,7 +61,7 @@ async def _use_all(store: Any) -> None:
     await store.beat(0)
     await store.heard(JEAN)
     await store.orphans()
-    await store.lapsed()
+    await store.expired_assignments()
     await store.take_erasures()
     await store.erasure_backlog()
     assert [row.id for row in (await store.page(Listing())).rows] == [JEAN]
@@ -107,7 +107,7 @@ async def test_members_that_are_no_ids_hide_no_absent_adviser(store, raw):
     await leave_without_a_word(store)
     raw.zadd("chat:held", {b"\xff%d" % n: 0 for n in range(120)})
 
-    assert await store.lapsed() == [JEAN]
+    assert await store.expired_assignments() == [JEAN]
     assert raw.zrange("chat:held", 0, -1) == [JEAN.encode()]
 
 
@@ -189,7 +189,7 @@ async def test_each_use_goes_on_with_a_shared_key_of_another_type(store, raw, na
         lambda: store.beat(0),
         lambda: store.heard(JEAN),
         store.orphans,
-        store.lapsed,
+        store.expired_assignments,
         store.take_erasures,
         store.erasure_backlog,
         lambda: store.page(Listing()),

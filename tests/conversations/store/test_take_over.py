@@ -11,7 +11,7 @@ import pytest
 from chat.conversations.store.adviser_store import Listing, State
 from chat.conversations.store.protocol import ANY_OWNER, LeaseLost, Store
 from chat.conversations.types import Author, End, Outcome
-from chat.core.errors import HeldByAnother, NotHeld, SessionGone, SessionNotFound
+from chat.core.errors import AssignedToAnother, NotAssigned, SessionGone, SessionNotFound
 from tests.builders import JEAN, answer, answer_to, ask, done, leased, question
 from tests.conversations.store.cast import (
     CLAIRE,
@@ -97,7 +97,7 @@ async def test_answer_of_which_nothing_was_written_leaves_no_message(store):
         await store.write(lease, 0, "Trop tard")
 
 
-async def test_customer_speaks_to_the_adviser_even_when_the_hold_has_lapsed(store):
+async def test_customer_speaks_to_the_adviser_even_when_the_assignment_expired(store):
     await ask(store)
     await take_over(store)
     await leave_without_a_word(store)
@@ -117,21 +117,21 @@ async def test_two_advisers_at_once_and_one_has_it(store):
     )
 
     won = [result for result in results if isinstance(result, tuple)]
-    lost = [result for result in results if isinstance(result, HeldByAnother)]
+    lost = [result for result in results if isinstance(result, AssignedToAnother)]
     assert (len(won), len(lost)) == (1, 1)
     assert lost[0].name == won[0][0].adviser
     assert len(await ids(store)) == 2
 
 
-async def test_adviser_whose_hold_has_lapsed_is_relieved(store):
+async def test_adviser_whose_assignment_expired_is_relieved(store):
     await ask(store)
     await take_over(store)
-    with pytest.raises(HeldByAnother) as caught:
+    with pytest.raises(AssignedToAnother) as caught:
         await take_over(store, id_="karim", by=KARIM)
     await leave_without_a_word(store)
 
     assert await take_over(store, id_="karim", by=KARIM)
-    with pytest.raises(NotHeld):
+    with pytest.raises(NotAssigned):
         await store.say(JEAN, "7", spoken())
 
     assert caught.value.name == "Claire"
@@ -212,7 +212,7 @@ async def test_what_is_not_there_cannot_be_taken_over(store):
         with pytest.raises(SessionGone):
             await store.ask_for_adviser(id_, "api", announced("asked"))
         assert not await hand_back(store, id_)
-        assert not await store.keep_hold(id_, "7")
+        assert not await store.renew_assignment(id_, "7")
 
 
 async def test_question_left_to_any_worker_is_no_orphan_any_more(store):

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from chat.conversations.store.adviser_store import Aside, AsideKind, Listing, State
+from chat.conversations.store.adviser_store import Listing, StaffNote, StaffNoteKind, State
 from chat.conversations.store.protocol import ANY_OWNER, LeaseLost
 from chat.core.errors import SessionGone, SessionUnreadable
 from chat.core.ids import ref_of
@@ -150,7 +150,7 @@ async def test_search_list_and_count_go_on_though_nobody_opened_it(store, spoilt
     assert OTHER in [row.id for row in (await store.page(Listing())).rows]
     assert await store.count() >= 1
     assert await store.orphans() == {}
-    assert await store.lapsed() == []
+    assert await store.expired_assignments() == []
     assert (await store.survey()).active >= 1
 
 
@@ -191,7 +191,7 @@ async def test_stranger_does_not_hear_of_it(store, client):
 async def test_later_release_restores_it_whole(store, client):
     await ask(store)
     await answer(store)
-    await store.add_aside(JEAN, Aside(kind=AsideKind.NOTE, text="Note"))
+    await store.add_staff_note(JEAN, StaffNote(kind=StaffNoteKind.NOTE, text="Note"))
     await ask(store, "Et la livraison ?", "q2")
     whole = client.get(f"session:{JEAN}")
     edited(client, _without("text"))
@@ -207,7 +207,7 @@ async def test_later_release_restores_it_whole(store, client):
     session = await store.load(JEAN, "api")
     assert [m.id for m in session.messages] == ["q1", "answer-to-q1", "q2"]
     assert session.waiting == ("q2",)
-    assert [aside.text for aside in await store.asides(JEAN)] == ["Note"]
+    assert [staff_note.text for staff_note in await store.staff_notes(JEAN)] == ["Note"]
     assert [row.state for row in (await store.page(Listing())).rows] == [State.ANSWERING]
     assert client.keys("chat:unreadable*") == []
     assert 0 < client.ttl(f"session:{JEAN}") <= 86_400
@@ -329,22 +329,22 @@ async def test_adviser_of_an_unreadable_conversation_leaves_the_sweep(store, cli
     with pytest.raises(SessionUnreadable):
         await store.load(JEAN, ANY_OWNER)
 
-    assert await store.lapsed() == [OTHER]
+    assert await store.expired_assignments() == [OTHER]
 
 
 @pytest.mark.parametrize("text", ["{", "7", '{"id": 7}', '{"id": "x", "kind": "note"}', "[]"])
-async def test_unreadable_aside_hides_no_other(store, client, text):
+async def test_unreadable_staff_note_hides_no_other(store, client, text):
     await ask(store)
-    await store.add_aside(JEAN, Aside(kind=AsideKind.NOTE, text="Un"))
+    await store.add_staff_note(JEAN, StaffNote(kind=StaffNoteKind.NOTE, text="Un"))
     client.rpush(f"chat:asides:{JEAN}", text)
-    await store.add_aside(JEAN, Aside(kind=AsideKind.NOTE, text="Deux"))
+    await store.add_staff_note(JEAN, StaffNote(kind=StaffNoteKind.NOTE, text="Deux"))
 
-    assert [aside.text for aside in await store.asides(JEAN)] == ["Un", "Deux"]
+    assert [staff_note.text for staff_note in await store.staff_notes(JEAN)] == ["Un", "Deux"]
     client.delete(f"chat:state:{JEAN}")  # and is no bar to writing the hash anew
     assert len((await store.load(JEAN, "api")).messages) == 1
     for number in range(302):
-        await store.add_aside(JEAN, Aside(kind=AsideKind.NOTE, text=str(number)))
-    assert len(await store.asides(JEAN)) == 300
+        await store.add_staff_note(JEAN, StaffNote(kind=StaffNoteKind.NOTE, text=str(number)))
+    assert len(await store.staff_notes(JEAN)) == 300
 
 
 async def test_rows_of_the_wrong_type_stop_neither_list_nor_sweep(store, client):
@@ -442,7 +442,7 @@ async def test_lone_surrogate_is_read_as_a_replacement(store, client):
     json.dumps([m.to_json() for m in session.messages], ensure_ascii=False).encode()
     assert await store.replace(peeked.record, peeked.version)
     assert (await store.load(JEAN, "api")).messages[-1].text == "a\ufffdb"
-    await store.asides(JEAN)
+    await store.staff_notes(JEAN)
     await take_over(store)
 
 

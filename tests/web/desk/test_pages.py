@@ -12,7 +12,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from chat.conversations.handover import advisers
-from chat.conversations.store.adviser_store import Adviser, Aside, AsideKind
+from chat.conversations.store.adviser_store import Adviser, StaffNote, StaffNoteKind
 from chat.conversations.store.protocol import ANY_OWNER, STORE, WEB_OWNER
 from chat.conversations.store.redis.scripts import PipelineExecutor
 from chat.conversations.store.redis.store import RedisStore
@@ -182,7 +182,7 @@ async def test_session_shows_who_said_what_and_what_stands_beside_it():
         "prompt_tokens": 812,
         "completion_tokens": 143,
     }
-    await store.add_aside("s1", Aside(kind=AsideKind.TURN, data=numbers))
+    await store.add_staff_note("s1", StaffNote(kind=StaffNoteKind.TURN, data=numbers))
     claire = Adviser("77", "Claire")
     await advisers.take_over("s1", claire)
     await advisers.say("s1", claire, "m1", "Bonjour, Claire à votre service.")

@@ -69,7 +69,7 @@ async def test_action_is_done_with_its_right_alone(person, path):
 async def snapshot():
     store = STORE.get()
     try:
-        return await store.load("s1", ANY_OWNER), await store.asides("s1")
+        return await store.load("s1", ANY_OWNER), await store.staff_notes("s1")
     except SessionNotFound:
         return None
 

@@ -7,7 +7,14 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from chat.conversations.store.adviser_store import Aside, AsideKind, Listing, Order, Row, State
+from chat.conversations.store.adviser_store import (
+    Listing,
+    Order,
+    Row,
+    StaffNote,
+    StaffNoteKind,
+    State,
+)
 from chat.conversations.types import Author, Message, Session
 from chat.web.desk import labels
 from chat.web.desk.charts import HEIGHT, WIDTH, chart
@@ -164,14 +171,14 @@ def test_what_was_noted_stands_at_its_hour_and_each_day_is_named():
         expires_at=NOW,
         messages=(said("q1", 0), said("a1", 10, Author.ASSISTANT), said("q2", 24 * 60)),
     )
-    asides = [
-        Aside(kind=AsideKind.NOTE, id="n1", at=NOW + timedelta(minutes=5)),
-        Aside(kind=AsideKind.TURN, data={"answer_id": "a1", "total_ms": 5}, at=NOW),
-        Aside(kind=AsideKind.EVENT, id="e1", at=NOW + timedelta(minutes=20)),
-        Aside(kind=AsideKind.EVENT, id="e2", at=NOW + timedelta(days=2)),
+    staff_notes = [
+        StaffNote(kind=StaffNoteKind.NOTE, id="n1", at=NOW + timedelta(minutes=5)),
+        StaffNote(kind=StaffNoteKind.TURN, data={"answer_id": "a1", "total_ms": 5}, at=NOW),
+        StaffNote(kind=StaffNoteKind.EVENT, id="e1", at=NOW + timedelta(minutes=20)),
+        StaffNote(kind=StaffNoteKind.EVENT, id="e2", at=NOW + timedelta(days=2)),
     ]
 
-    entries = timeline(session, asides)
+    entries = timeline(session, staff_notes)
 
     shown = [entry.id or entry.kind for entry in entries]
     assert shown == ["day", "q1", "n1", "a1", "e1", "day", "q2", "day", "e2"]

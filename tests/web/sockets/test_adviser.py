@@ -160,7 +160,7 @@ async def test_state_tells_all_the_staff_may_know():
     assert [m["text"] for m in state["messages"]] == ["Bonjour", "Bonjour !"]
     assert (state["ref"], state["holder"], state["asked_at"]) == (REF, None, None)
     assert (state["language"], state["speaker"], state["asked"]) == ("fr", "assistant", False)
-    assert [aside["kind"] for aside in state["asides"]] == ["turn"]
+    assert [staff_note["kind"] for staff_note in state["asides"]] == ["turn"]
     assert CAMILLE not in json.dumps(state)
 
 
@@ -244,14 +244,14 @@ def lose(user, how, login):
 async def test_open_page_of_the_holder_keeps_the_hold(replace_parts):
     kept, renewed = asyncio.Event(), []
 
-    async def noting(keep_hold, session_id, adviser_id):
+    async def noting(renew_assignment, session_id, adviser_id):
         renewed.append(adviser_id)
         kept.set()
-        return await keep_hold(session_id, adviser_id)
+        return await renew_assignment(session_id, adviser_id)
 
     replace_parts(
-        STORE.to(FaultyStore.of(STORE.get(), keep_hold=noting)),
-        SOCKET_RULES.to(SocketRules(rights_every_s=0.01, hold_every_s=0.0)),
+        STORE.to(FaultyStore.of(STORE.get(), renew_assignment=noting)),
+        SOCKET_RULES.to(SocketRules(rights_every_s=0.01, renew_assignment_every_s=0.0)),
     )
     claire, hers = await come("claire", *ACTS, first_name="Claire")
     _karim, his = await come("karim", *ACTS, first_name="Karim")

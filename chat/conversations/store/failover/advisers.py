@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TypeVar
 
-from chat.conversations.store.adviser_store import Adviser, Aside, Counts, Listing, Page, Row
+from chat.conversations.store.adviser_store import Adviser, Counts, Listing, Page, Row, StaffNote
 from chat.conversations.store.draft_versions import version_after
 from chat.conversations.store.failover.standby import SessionCache, Standby
 from chat.conversations.store.failover.workers import Workers
@@ -91,7 +91,7 @@ class FailoverAdviserStore(ABC):
         has to know: one that does not has the assistant answer anyway.
 
         Raises:
-            DeskUnavailable: Redis is away. When nobody renews the hold, it lapses.
+            DeskUnavailable: Redis is away. When nobody renews the assignment, it expires.
         """
         if self._away_since is not None:
             raise DeskUnavailable
@@ -163,13 +163,19 @@ class FailoverAdviserStore(ABC):
         self._session_cache.add(session_id, message)
         return fresh
 
-    async def keep_hold(self, session_id: str, adviser_id: str) -> bool:
-        return await self._do(session_id, lambda store: store.keep_hold(session_id, adviser_id))
+    async def renew_assignment(self, session_id: str, adviser_id: str) -> bool:
+        return await self._do(
+            session_id, lambda store: store.renew_assignment(session_id, adviser_id)
+        )
 
-    async def lapsed(self) -> list[str]:
+    async def expired_assignments(self) -> list[str]:
         if self._away_since is not None and not self._is_alone:
             return []  # none could be handed back
-        return await self._either(lambda store: store.lapsed()) if self._is_settled() else []
+        return (
+            await self._either(lambda store: store.expired_assignments())
+            if self._is_settled()
+            else []
+        )
 
     async def orphans(self) -> dict[str, int]:
         return await self._either(lambda store: store.orphans()) if self._is_settled() else {}
@@ -204,11 +210,11 @@ class FailoverAdviserStore(ABC):
         self._session_cache.add(session_id, announcement)
         return is_new
 
-    async def add_aside(self, session_id: str, aside: Aside) -> None:
-        await self._do(session_id, lambda store: store.add_aside(session_id, aside))
+    async def add_staff_note(self, session_id: str, staff_note: StaffNote) -> None:
+        await self._do(session_id, lambda store: store.add_staff_note(session_id, staff_note))
 
-    async def asides(self, session_id: str) -> list[Aside]:
-        return await self._do(session_id, lambda store: store.asides(session_id))
+    async def staff_notes(self, session_id: str) -> list[StaffNote]:
+        return await self._do(session_id, lambda store: store.staff_notes(session_id))
 
     async def page(self, listing: Listing) -> Page:
         return await self._either(lambda store: store.page(listing))

@@ -20,7 +20,7 @@ from typing import Any
 import orjson
 from django.conf import settings
 
-from chat.conversations.store.adviser_store import Aside
+from chat.conversations.store.adviser_store import StaffNote
 from chat.conversations.store.memory.record import Record, RunningTurn
 from chat.conversations.store.redis.document import replacement, stored
 from chat.core.clock import seconds
@@ -161,7 +161,7 @@ def encoded(record: Record) -> JSON:
         "elsewhere": record.elsewhere,
         "fields": _fields(record),
         "turn": {"question": turn.question_id, "answer": turn.answer_id} if turn else None,
-        "asides": [aside.to_json() for aside in record.asides.values()],
+        "asides": [staff_note.to_json() for staff_note in record.staff_notes.values()],
     }
 
 
@@ -181,7 +181,9 @@ def decoded(data: JSON) -> Record:
     if record is None:
         raise ValueError
     record.elsewhere = bool(data["elsewhere"])
-    record.asides = {aside.id: aside for aside in map(Aside.from_json, data["asides"])}
+    record.staff_notes = {
+        staff_note.id: staff_note for staff_note in map(StaffNote.from_json, data["asides"])
+    }
     if data["turn"] is not None:
         question_id, answer_id = data["turn"]["question"], data["turn"]["answer"]
         nobody = new_id()

@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from chat.conversations.store.adviser_store import Aside
+from chat.conversations.store.adviser_store import StaffNote
 from chat.conversations.store.erasures import Backlog
 from chat.conversations.store.failover.advisers import LATE_MS, FailoverAdviserStore
 from chat.conversations.store.failover.left_file import SUFFIX, LeftFile
@@ -203,12 +203,12 @@ class FailoverStore(FailoverAdviserStore):
         lease: Lease,
         outcome: Outcome,
         answer: Message | None,
-        aside: Aside | None = None,
+        staff_note: StaffNote | None = None,
     ) -> Finished:
         async def on(store: Store) -> Finished:
             if store is self._memory:
                 self._standby.bring(lease)
-            return await store.finish(lease, outcome, answer, aside)
+            return await store.finish(lease, outcome, answer, staff_note)
 
         try:
             finished = await self._do(lease.session.id, on, leased=lease)
@@ -679,8 +679,8 @@ class FailoverStore(FailoverAdviserStore):
                 if both is None or await self._redis.replace(both, stored.version):
                     break
             if both is not None:
-                for aside in both.asides.values():
-                    await self._redis.add_aside(both.id, aside)
+                for staff_note in both.staff_notes.values():
+                    await self._redis.add_staff_note(both.id, staff_note)
             self._memory.take_out(record.id)
             self._session_cache.drop(record.id)
             if both is not None and both.id != record.id:

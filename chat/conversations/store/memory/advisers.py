@@ -12,11 +12,11 @@ from chat.conversations.store.adviser_store import (
     MAX_SEARCHED,
     MAX_SORTED,
     Adviser,
-    Aside,
     Counts,
     Listing,
     Page,
     Row,
+    StaffNote,
     State,
 )
 from chat.conversations.store.maintenance import MAX_BIGGEST, Orphan, Progress, Survey
@@ -32,9 +32,15 @@ from chat.conversations.store.session_rows import (
 )
 from chat.conversations.types import Author, Message, Session
 from chat.core.clock import now, seconds
-from chat.core.errors import HeldByAnother, IdConflict, NotHeld, SessionGone, SessionNotFound
+from chat.core.errors import (
+    AssignedToAnother,
+    IdConflict,
+    NotAssigned,
+    SessionGone,
+    SessionNotFound,
+)
 
-_MAX_LAPSED = 50
+_MAX_EXPIRED = 50
 
 
 class MemoryAdviserStore(MemoryRecords):
@@ -46,10 +52,10 @@ class MemoryAdviserStore(MemoryRecords):
     ) -> tuple[Session, bool]:
         record = self._living(session_id)
         if record.adviser_id == adviser.id:
-            record.hold_until = seconds() + self._hold_s
+            record.hold_until = seconds() + self._assignment_s
             return record.snapshot(), record.taken_by == announcement.id
         if record.adviser and record.hold_until > seconds():
-            raise HeldByAnother(record.adviser)
+            raise AssignedToAnother(record.adviser)
         if announcement.id in record.by_id:  # said long ago: they have left since
             return record.snapshot(), False
         record.silence(announcement.sent_at)
@@ -58,7 +64,7 @@ class MemoryAdviserStore(MemoryRecords):
         record.taken_by = announcement.id
         record.instruction = ""
         self._change_speaker(record, announcement)
-        record.hold_until = record.adviser_at + self._hold_s
+        record.hold_until = record.adviser_at + self._assignment_s
         return record.snapshot(), True
 
     async def hand_back(
@@ -69,8 +75,8 @@ class MemoryAdviserStore(MemoryRecords):
             return False
         if announcement.id in record.by_id:
             return True
-        lapsed = adviser_id == "" and record.hold_until <= seconds()
-        if not record.adviser or not (lapsed or record.adviser_id == adviser_id):
+        has_expired = adviser_id == "" and record.hold_until <= seconds()
+        if not record.adviser or not (has_expired or record.adviser_id == adviser_id):
             return False
         record.adviser = record.adviser_id = record.taken_by = ""
         record.hold_until = 0.0
@@ -86,24 +92,24 @@ class MemoryAdviserStore(MemoryRecords):
                 raise IdConflict
             return False
         if not record.adviser or record.adviser_id != adviser_id:
-            raise NotHeld
+            raise NotAssigned
         record.add(message)
-        record.hold_until = seconds() + self._hold_s
+        record.hold_until = seconds() + self._assignment_s
         self._keep(record)
         return True
 
-    async def keep_hold(self, session_id: str, adviser_id: str) -> bool:
+    async def renew_assignment(self, session_id: str, adviser_id: str) -> bool:
         record = self._find(session_id)
         if record is None or record.gone or not record.adviser or record.adviser_id != adviser_id:
             return False
-        record.hold_until = seconds() + self._hold_s
+        record.hold_until = seconds() + self._assignment_s
         return True
 
-    async def lapsed(self) -> list[str]:
+    async def expired_assignments(self) -> list[str]:
         self._purge()
         moment = seconds()
         left = (r.id for r in self._active() if r.adviser and r.hold_until <= moment)
-        return list(islice(left, _MAX_LAPSED))
+        return list(islice(left, _MAX_EXPIRED))
 
     async def ask_for_adviser(self, session_id: str, owner: str, announcement: Message) -> bool:
         record = self._living(session_id, owner)
@@ -124,14 +130,14 @@ class MemoryAdviserStore(MemoryRecords):
         self._keep(record)
         return True
 
-    async def add_aside(self, session_id: str, aside: Aside) -> None:
+    async def add_staff_note(self, session_id: str, staff_note: StaffNote) -> None:
         record = self._find(session_id)
         if record is not None:
-            record.note(aside)
+            record.note(staff_note)
 
-    async def asides(self, session_id: str) -> list[Aside]:
+    async def staff_notes(self, session_id: str) -> list[StaffNote]:
         record = self._find(session_id)
-        return list(record.asides.values()) if record else []
+        return list(record.staff_notes.values()) if record else []
 
     async def page(self, listing: Listing) -> Page:
         self._purge()

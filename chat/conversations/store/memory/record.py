@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from chat.conversations.store.adviser_store import HOLD_S, MAX_ASIDES, Aside, Row, State
+from chat.conversations.store.adviser_store import (
+    ASSIGNMENT_S,
+    MAX_STAFF_NOTES,
+    Row,
+    StaffNote,
+    State,
+)
 from chat.conversations.store.session_rows import is_cut, language_after, language_in
 from chat.conversations.types import Author, Draft, End, Message, Outcome, Session, place_by_time
 from chat.core.clock import seconds
@@ -43,8 +49,8 @@ class Record:
     """Times are seconds since 1970, 0 for never. ``gone``: "", "ended".
 
     ``hold_until``: when the adviser counts as away. ``adviser_at``: when one came or left last.
-    ``taken_by``: id of the announcement of the one who holds it. ``cut``: see
-    ``State.INTERRUPTED``. ``asides``: by id. ``budgets``: of the pending questions, by id.
+    ``taken_by``: id of the announcement of the adviser who has it. ``cut``: see
+    ``State.INTERRUPTED``. ``staff_notes``: by id. ``budgets``: of the pending questions, by id.
     ``extra``, ``raw_fields``: what another release wrote into the document and its hash besides.
     """
 
@@ -64,7 +70,7 @@ class Record:
     instruction: str = ""
     language: str = ""
     cut: bool = False
-    asides: dict[str, Aside] = field(default_factory=dict)
+    staff_notes: dict[str, StaffNote] = field(default_factory=dict)
     form: JSON | None = None
     form_version: int = 0
     pending: list[str] = field(default_factory=list)
@@ -90,7 +96,7 @@ class Record:
             expires=session.expires_at.timestamp(),
             adviser=session.adviser,
             adviser_id=session.adviser_id,
-            hold_until=seconds() + HOLD_S if session.has_adviser else 0.0,
+            hold_until=seconds() + ASSIGNMENT_S if session.has_adviser else 0.0,
             asked_at=session.asked_at.timestamp() if session.asked_at else 0.0,
             instruction=session.instruction,
             language=language_in(session.messages),
@@ -126,11 +132,11 @@ class Record:
         self.language = language_after(self.language, message.text)
         self.add(message)
 
-    def note(self, aside: Aside) -> None:
+    def note(self, staff_note: StaffNote) -> None:
         """Keep it, once, in place of the oldest when there are too many."""
-        self.asides.setdefault(aside.id, aside)
-        while len(self.asides) > MAX_ASIDES:
-            del self.asides[next(iter(self.asides))]
+        self.staff_notes.setdefault(staff_note.id, staff_note)
+        while len(self.staff_notes) > MAX_STAFF_NOTES:
+            del self.staff_notes[next(iter(self.staff_notes))]
 
     def silence(self, moment: datetime) -> None:
         """Cut the answer being written, and have no question wait for the assistant."""

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chat.conversations.store.adviser_store import HOLD_S
+from chat.conversations.store.adviser_store import ASSIGNMENT_S
 from chat.conversations.store.maintenance import EXPIRED_KEPT_S
 from chat.conversations.store.memory.record import Record, RunningTurn
 from chat.conversations.store.protocol import ANY_OWNER, Lease, LeaseLost
@@ -17,8 +17,8 @@ from chat.core.clock import now, seconds
 from chat.core.errors import SessionGone, SessionNotFound, StoreFull
 from chat.core.ids import new_id, ref_of
 
-#: About what Python takes for a session, a message and an aside beside their text.
-_SESSION_BYTES, _MESSAGE_BYTES, _ASIDE_BYTES = 5_000, 600, 800
+#: About what Python takes for a session, a message and a staff note beside their text.
+_SESSION_BYTES, _MESSAGE_BYTES, _STAFF_NOTE_BYTES = 5_000, 600, 800
 #: Ids of conversations that are over, at most; the oldest is forgotten first.
 _MAX_GONE = 100_000
 
@@ -33,7 +33,7 @@ class Erased:
 
 
 class MemoryRecords:
-    """``ttl_s``: life of a session after its last change. ``hold_s``: see ``HOLD_S``.
+    """``ttl_s``: life of a session after its last change. ``assignment_s``: see ``ASSIGNMENT_S``.
 
     ``max_sessions``, ``max_bytes``: from then on nothing new is said here; what was acknowledged
     stays, and its answers are still stored.
@@ -42,13 +42,13 @@ class MemoryRecords:
     def __init__(
         self,
         ttl_s: int,
-        hold_s: float = HOLD_S,
+        assignment_s: float = ASSIGNMENT_S,
         *,
         max_sessions: int = 10_000,
         max_bytes: int = 200_000_000,
     ) -> None:
         self._ttl_s = ttl_s
-        self._hold_s = hold_s
+        self._assignment_s = assignment_s
         self._max_sessions = max_sessions
         self._max_bytes = max_bytes
         self._weights: dict[str, int] = {}
@@ -91,7 +91,7 @@ class MemoryRecords:
 
     def _weigh(self, record: Record) -> None:
         """Note about how many bytes of memory the session takes now."""
-        own = _SESSION_BYTES + _ASIDE_BYTES * len(record.asides)
+        own = _SESSION_BYTES + _STAFF_NOTE_BYTES * len(record.staff_notes)
         weight = own + record.bytes + _MESSAGE_BYTES * len(record.messages)
         self._total_bytes += weight - self._weights.get(record.id, 0)
         self._weights[record.id] = weight

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from chat.conversations.store.adviser_store import HOLD_S, Aside
+from chat.conversations.store.adviser_store import ASSIGNMENT_S, StaffNote
 from chat.conversations.store.draft_versions import (
     form_text,
     is_repeated,
@@ -67,14 +67,14 @@ class MemoryStore(MemoryAdviserStore):
     def __init__(
         self,
         ttl_s: int,
-        hold_s: float = HOLD_S,
+        assignment_s: float = ASSIGNMENT_S,
         *,
         max_sessions: int = 10_000,
         max_bytes: int = 200_000_000,
         times: LeaseTimes = LEASE_TIMES,
         erasures: ErasureFolder | None = None,
     ) -> None:
-        super().__init__(ttl_s, hold_s, max_sessions=max_sessions, max_bytes=max_bytes)
+        super().__init__(ttl_s, assignment_s, max_sessions=max_sessions, max_bytes=max_bytes)
         self.times = times
         self._erasures = erasures
 
@@ -153,21 +153,21 @@ class MemoryStore(MemoryAdviserStore):
         lease: Lease,
         outcome: Outcome,
         answer: Message | None,
-        aside: Aside | None = None,
+        staff_note: StaffNote | None = None,
     ) -> Finished:
         record = self._find(lease.session.id)
         if record is not None and record.outcomes.get(lease.question_id) == outcome:
             if answer is not None and record.by_id.get(answer.id) != answer:
                 raise LeaseLost  # who took the turn said it in other words
-            if aside is not None:
-                record.note(aside)
+            if staff_note is not None:
+                record.note(staff_note)
             return _WHOEVER
         record, _turn = self._held(lease)
         record.turn = None
         if answer is not None:
             record.add(answer)
-        if aside is not None:
-            record.note(aside)
+        if staff_note is not None:
+            record.note(staff_note)
         self._settle(record, lease.question_id, outcome)
         return _WHOEVER
 

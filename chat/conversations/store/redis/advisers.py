@@ -9,17 +9,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from chat.conversations.store.adviser_store import (
-    HOLD_S,
-    MAX_ASIDES,
+    ASSIGNMENT_S,
     MAX_ROWS,
     MAX_SEARCHED,
     MAX_SORTED,
+    MAX_STAFF_NOTES,
     Adviser,
-    Aside,
     Counts,
     Listing,
     Page,
     Row,
+    StaffNote,
     State,
 )
 from chat.conversations.store.redis.document import (
@@ -40,24 +40,32 @@ from chat.conversations.store.session_rows import (
 )
 from chat.conversations.types import Message, Session, Unreadable, decoding, fingerprint
 from chat.core import metrics
-from chat.core.errors import HeldByAnother, IdConflict, NotHeld, SessionNotFound, SessionUnreadable
+from chat.core.errors import (
+    AssignedToAnother,
+    IdConflict,
+    NotAssigned,
+    SessionNotFound,
+    SessionUnreadable,
+)
 from chat.core.ids import isoformat, ref_of
 
 logger = logging.getLogger(__name__)
 
-_MAX_LAPSED = 50
+_MAX_EXPIRED = 50
 #: Documents read at once, and bytes of them searched in one step of the event loop.
 _READ_AT_ONCE = 50
 _SEARCHED_AT_ONCE = 200_000
 
 
 class RedisAdviserStore(RedisScripts):
-    """``ttl_s``: life of a session after its last change. ``hold_s``: see ``HOLD_S``."""
+    """``ttl_s``: life of a session after its last change. ``assignment_s``: ``ASSIGNMENT_S``."""
 
-    def __init__(self, link: PipelineExecutor, ttl_s: int, hold_s: float = HOLD_S) -> None:
+    def __init__(
+        self, link: PipelineExecutor, ttl_s: int, assignment_s: float = ASSIGNMENT_S
+    ) -> None:
         super().__init__(link)
         self._ttl_ms = ttl_s * 1000
-        self._hold_ms = round(hold_s * 1000)
+        self._assignment_ms = round(assignment_s * 1000)
 
     async def check_confirmable(self, session_id: str) -> None:
         return  # see FailoverStore
@@ -71,13 +79,13 @@ class RedisAdviserStore(RedisScripts):
             adviser.id,
             adviser.name,
             self._ttl_ms,
-            self._hold_ms,
+            self._assignment_ms,
             announcement.id,
             dumps(announcement.to_json()),
             json.dumps(isoformat(announcement.sent_at)),
         )
         if reply[0] == b"other":
-            raise HeldByAnother(reply[1].decode())
+            raise AssignedToAnother(reply[1].decode())
         status, session = await self._session(session_id, reply)
         return session, status == b"taken"
 
@@ -108,23 +116,23 @@ class RedisAdviserStore(RedisScripts):
             session_id,
             adviser_id,
             self._ttl_ms,
-            self._hold_ms,
+            self._assignment_ms,
             message.id,
             fingerprint(message.text),
             dumps(message.to_json()),
         )
         refuse(status, rest)
         if status == b"other":
-            raise NotHeld
+            raise NotAssigned
         if status == b"conflict":
             raise IdConflict
         return bool(status == b"stored")
 
-    async def keep_hold(self, session_id: str, adviser_id: str) -> bool:
-        return bool(await self._run("hold", session_id, adviser_id, self._hold_ms))
+    async def renew_assignment(self, session_id: str, adviser_id: str) -> bool:
+        return bool(await self._run("hold", session_id, adviser_id, self._assignment_ms))
 
-    async def lapsed(self) -> list[str]:
-        return await self._due("chat:held", "lapsed", _MAX_LAPSED)
+    async def expired_assignments(self) -> list[str]:
+        return await self._due("chat:held", "lapsed", _MAX_EXPIRED)
 
     async def ask_for_adviser(self, session_id: str, owner: str, announcement: Message) -> bool:
         said = (announcement.id, dumps(announcement.to_json()))
@@ -138,20 +146,22 @@ class RedisAdviserStore(RedisScripts):
         refuse(status, rest)
         return bool(status)
 
-    async def add_aside(self, session_id: str, aside: Aside) -> None:
-        await self._run("aside", session_id, aside.id, dumps(aside.to_json()), MAX_ASIDES)
+    async def add_staff_note(self, session_id: str, staff_note: StaffNote) -> None:
+        await self._run(
+            "aside", session_id, staff_note.id, dumps(staff_note.to_json()), MAX_STAFF_NOTES
+        )
 
-    async def asides(self, session_id: str) -> list[Aside]:
+    async def staff_notes(self, session_id: str) -> list[StaffNote]:
         kept = await self._run("asides", session_id)
         readable = []
         for text in kept:
             try:
                 with decoding():
-                    readable.append(Aside.from_json(json_of(text)))
+                    readable.append(StaffNote.from_json(json_of(text)))
             except Unreadable as error:  # it stays in the list, and is dropped in its turn
                 metrics.unreadable_records.inc()
                 told = (ref_of(session_id), error)
-                logger.warning("an aside of conversation %s cannot be read (%s)", *told)
+                logger.warning("a staff note of conversation %s cannot be read (%s)", *told)
         return readable
 
     async def page(self, listing: Listing) -> Page:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from chat.conversations.store.adviser_store import HOLD_S, Listing, Order
+from chat.conversations.store.adviser_store import ASSIGNMENT_S, Listing, Order
 from chat.conversations.store.maintenance import MAX_BIGGEST, STEP, Fates, Orphan, Progress, Survey
 from chat.conversations.store.redis.advisers import RedisAdviserStore
 from chat.conversations.store.redis.scripts import PipelineExecutor, split_ids
@@ -20,7 +20,7 @@ _STATE = b"chat:state:"
 _KEYS = {
     "chat:draft:": Orphan.DRAFTS,
     "chat:state:": Orphan.STATES,
-    "chat:asides:": Orphan.ASIDES,
+    "chat:asides:": Orphan.STAFF_NOTES,
     "chat:ref:": Orphan.REFS,
 }
 _SETS = {
@@ -66,9 +66,14 @@ class RedisUpkeep(RedisAdviserStore):
     """``step``: see ``STEP``."""
 
     def __init__(
-        self, link: PipelineExecutor, ttl_s: int, hold_s: float = HOLD_S, *, step: int = STEP
+        self,
+        link: PipelineExecutor,
+        ttl_s: int,
+        assignment_s: float = ASSIGNMENT_S,
+        *,
+        step: int = STEP,
     ) -> None:
-        super().__init__(link, ttl_s, hold_s)
+        super().__init__(link, ttl_s, assignment_s)
         self._step = step
 
     async def survey(self, progress: Progress | None = None) -> Survey:

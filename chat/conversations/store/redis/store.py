@@ -14,7 +14,12 @@ from django.conf import settings
 from django_redis import get_redis_connection
 from redis.exceptions import ResponseError
 
-from chat.conversations.store.adviser_store import HOLD_S, MAX_ASIDES, Aside, desk_key
+from chat.conversations.store.adviser_store import (
+    ASSIGNMENT_S,
+    MAX_STAFF_NOTES,
+    StaffNote,
+    desk_key,
+)
 from chat.conversations.store.draft_versions import form_text, version_after
 from chat.conversations.store.erasures import (
     FIRST_PAUSE_S,
@@ -122,13 +127,13 @@ class RedisStore(RedisUpkeep):
         self,
         link: PipelineExecutor,
         ttl_s: int,
-        hold_s: float = HOLD_S,
+        assignment_s: float = ASSIGNMENT_S,
         *,
         times: LeaseTimes = LEASE_TIMES,
         step: int = STEP,
         counts_listeners: bool = True,
     ) -> None:
-        super().__init__(link, ttl_s, hold_s, step=step)
+        super().__init__(link, ttl_s, assignment_s, step=step)
         self._lease_ms = round(times.lease_s * 1000)
         self._grace_ms = round(times.grace_s * 1000)
         self.worker_id = new_id()
@@ -270,10 +275,10 @@ class RedisStore(RedisUpkeep):
         lease: Lease,
         outcome: Outcome,
         answer: Message | None,
-        aside: Aside | None = None,
+        staff_note: StaffNote | None = None,
     ) -> Finished:
         id_ = lease.session.id
-        return await self._finish(id_, lease.token, lease.question_id, outcome, answer, aside)
+        return await self._finish(id_, lease.token, lease.question_id, outcome, answer, staff_note)
 
     async def release(self, lease: Lease) -> None:
         await self._run("release", lease.session.id, lease.token)
@@ -292,7 +297,7 @@ class RedisStore(RedisUpkeep):
         question_id: str,
         outcome: Outcome,
         answer: Message | None,
-        aside: Aside | None = None,
+        staff_note: StaffNote | None = None,
     ) -> Finished:
         status, *rest = await self._run(
             "finish",
@@ -306,9 +311,9 @@ class RedisStore(RedisUpkeep):
             answer.id if answer else "",
             watch_channel(session_id),
             watch_channel(desk_key(session_id)),
-            aside.id if aside else "",
-            dumps(aside.to_json()) if aside else "",
-            MAX_ASIDES,
+            staff_note.id if staff_note else "",
+            dumps(staff_note.to_json()) if staff_note else "",
+            MAX_STAFF_NOTES,
         )
         if status == b"lost":
             raise LeaseLost
@@ -452,7 +457,7 @@ class RedisStore(RedisUpkeep):
     async def restore(self, session_id: str, *, afresh: bool = False) -> bool:
         """Put back what was set aside as unreadable, for a release that can read it.
 
-        ``afresh``: only the document and its asides; what its hash told is read from them again.
+        ``afresh``: only the document and its staff notes; its hash is rebuilt from them.
         False when there is nothing to put back, or the conversation went on meanwhile.
 
         Raises:

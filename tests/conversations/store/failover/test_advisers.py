@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from chat.conversations.store.adviser_store import Aside, AsideKind, Listing, State
+from chat.conversations.store.adviser_store import Listing, StaffNote, StaffNoteKind, State
 from chat.conversations.store.failover.workers import WorkerPlace
 from chat.conversations.store.protocol import ANY_OWNER, LeaseLost
 from chat.conversations.types import End, Outcome
@@ -40,8 +40,8 @@ async def ids(store, session_id=JEAN):
     return [m.id for m in (await store.load(session_id, ANY_OWNER)).messages]
 
 
-def note(id_: str) -> Aside:
-    return Aside(kind=AsideKind.NOTE, text=f"note {id_}", id=id_)
+def note(id_: str) -> StaffNote:
+    return StaffNote(kind=StaffNoteKind.NOTE, text=f"note {id_}", id=id_)
 
 
 @pytest.mark.parametrize("writes_meanwhile", [False, True])
@@ -91,7 +91,7 @@ async def test_adviser_takes_over_while_redis_is_away(server, store):
     assert (await store.outcome(JEAN, "q1")) == Outcome(
         end=End.TAKEN_OVER, answer_id="answer-to-q1"
     )
-    assert await store.keep_hold(JEAN, "7")
+    assert await store.renew_assignment(JEAN, "7")
     rows = (await store.page(Listing(state=State.HELD))).rows
     assert [(row.id, row.storage) for row in rows] == [(JEAN, "redis")]
 
@@ -106,12 +106,12 @@ async def test_adviser_who_holds_it_keeps_it_while_redis_is_away(server, store):
     assert await store.say(JEAN, "7", spoken("Encore là", "c2"))
     accepted = await store.accept(JEAN, "api", question("Merci", "q2"), create="always")
     claim = await store.claim(JEAN, ["q1", "q2"], "a")
-    lapsed = await store.lapsed()
+    away = await store.expired_assignments()
     server.start()
     await back(store)
 
     assert (accepted.outcome, accepted.adviser) == (TAKEN_OVER, "Claire")
-    assert (claim.lease, claim.ended["q2"], lapsed) == (None, TAKEN_OVER, [])
+    assert (claim.lease, claim.ended["q2"], away) == (None, TAKEN_OVER, [])
     assert await ids(store) == ["q1", "taken", "c1", "c2", "q2"]
     assert not await store.say(JEAN, "7", spoken("Encore là", "c2"))
 
@@ -187,31 +187,31 @@ async def test_adviser_of_another_worker_silences_what_memory_went_on_with(serve
     assert (await here.store.counts()).held == 1
 
 
-async def test_asides_of_both_are_united(server, store):
+async def test_staff_notes_of_both_are_united(server, store):
     await ask(store)
-    await store.add_aside(JEAN, note("1"))
+    await store.add_staff_note(JEAN, note("1"))
     server.kill()
-    await store.add_aside(JEAN, note("1"))
-    await store.add_aside(JEAN, note("2"))
+    await store.add_staff_note(JEAN, note("1"))
+    await store.add_staff_note(JEAN, note("2"))
 
-    meanwhile = [aside.id for aside in await store.asides(JEAN)]
+    meanwhile = [staff_note.id for staff_note in await store.staff_notes(JEAN)]
     server.start()
     await back(store)
 
     assert meanwhile == ["1", "2"]
-    assert [aside.id for aside in await store.asides(JEAN)] == ["1", "2"]
+    assert [staff_note.id for staff_note in await store.staff_notes(JEAN)] == ["1", "2"]
 
 
-async def test_erased_has_no_asides_in_memory(server, store):
+async def test_erased_has_no_staff_notes_in_memory(server, store):
     server.kill()
     with pytest.raises(StoreUnavailable):
         await store.load("unknown", "api")
     await store.accept("new", "api", question(), create="fresh")
-    await store.add_aside("new", note("1"))
+    await store.add_staff_note("new", note("1"))
 
     await store.erase("new", ANY_OWNER)
 
-    assert await store.asides("new") == []
+    assert await store.staff_notes("new") == []
     with pytest.raises((SessionNotFound, StoreUnavailable)):
         await store.find(ref_of("new"))
 
@@ -413,10 +413,10 @@ async def test_who_left_while_redis_is_away_stays_until_it_can_be_told(server, w
     server.freeze()
     await here.store.load(JEAN, ANY_OWNER)
 
-    assert await here.store.lapsed() == []
+    assert await here.store.expired_assignments() == []
     server.thaw()
     await back(here.store)
-    assert await here.store.lapsed() == [JEAN]
+    assert await here.store.expired_assignments() == [JEAN]
 
 
 async def gone_place() -> WorkerPlace:

@@ -11,7 +11,7 @@ import stat
 import pytest
 from prometheus_client import REGISTRY
 
-from chat.conversations.store.adviser_store import Aside, AsideKind
+from chat.conversations.store.adviser_store import StaffNote, StaffNoteKind
 from chat.conversations.store.failover.left_file import (
     LeftFile,
     decoded,
@@ -333,7 +333,7 @@ async def test_file_holds_all_that_is_known_of_a_conversation(server, workers):
     await worker.store.ask_for_adviser(JEAN, "api", announced("asked"))
     server.freeze()
     await take_over(worker.store)
-    await worker.store.add_aside(JEAN, Aside(kind=AsideKind.NOTE, text="note"))
+    await worker.store.add_staff_note(JEAN, StaffNote(kind=StaffNoteKind.NOTE, text="note"))
     await ask(worker.store, "Encore", "q2")
     await worker.store.hand_back(JEAN, "7", "Soyez bref.", announced("back"))
     await ask(worker.store, "Seul", "q3")
@@ -346,10 +346,10 @@ async def test_file_holds_all_that_is_known_of_a_conversation(server, workers):
         told, known = getattr(read, name), getattr(record, name)
         if name in ("expires", "hold_until", "adviser_at", "asked_at"):
             told, known = pytest.approx(told, abs=0.01), known
-        elif name in ("created_at", "messages", "by_id", "asides", "head_at", "budgets"):
+        elif name in ("created_at", "messages", "by_id", "staff_notes", "head_at", "budgets"):
             continue  # to the millisecond, below; when the first question became it is not kept
         assert told == known, name
     texts = [(m.id, m.text, m.reply_to) for m in read.messages]
     assert texts == [(m.id, m.text, m.reply_to) for m in record.messages]
-    assert [aside.text for aside in read.asides.values()] == ["note"]
+    assert [staff_note.text for staff_note in read.staff_notes.values()] == ["note"]
     assert read.budgets.keys() == record.budgets.keys()

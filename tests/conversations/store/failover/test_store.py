@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from chat.conversations import cookie
-from chat.conversations.store.adviser_store import Aside, AsideKind, Listing
+from chat.conversations.store.adviser_store import Listing, StaffNote, StaffNoteKind
 from chat.conversations.store.failover import store as switch
 from chat.conversations.store.protocol import ANY_OWNER, LeaseLost
 from chat.conversations.types import Draft
@@ -664,7 +664,7 @@ async def test_conversations_of_two_owners_under_one_id_are_kept_apart(server, w
     await there.store.accept(visitor, "key:zoe", question("Zoé", "z1"), create="always")
     server.freeze()
     await here.store.accept(visitor, "web", question("Camille"), create="new")
-    await here.store.add_aside(visitor, Aside(kind=AsideKind.NOTE, text="note"))
+    await here.store.add_staff_note(visitor, StaffNote(kind=StaffNoteKind.NOTE, text="note"))
     server.thaw()
     await back(here.store)
 
@@ -672,7 +672,7 @@ async def test_conversations_of_two_owners_under_one_id_are_kept_apart(server, w
     apart = await there.store.load(rows["web"].id, "web")
     assert [m.text for m in (await there.store.load(visitor, "key:zoe")).messages] == ["Zoé"]
     assert [m.text for m in apart.messages] == ["Camille"]
-    assert [aside.text for aside in await there.store.asides(apart.id)] == ["note"]
+    assert [staff_note.text for staff_note in await there.store.staff_notes(apart.id)] == ["note"]
     assert apart.waiting == ("q1",)  # any worker answers
     for store, id_, owner in (
         (here.store, visitor, "web"),
