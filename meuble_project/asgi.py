@@ -26,11 +26,11 @@ from meuble_project.compression import PageGZipMiddleware  # noqa: E402
 from meuble_project.headers import add_headers  # noqa: E402
 from meuble_project.lifespan import WithBackground  # noqa: E402
 from meuble_project.minimal_handler import (  # noqa: E402
-    LeanHandler,
+    MinimalASGIHandler,
     add_policy,
     check_host,
-    on_the_loop,
     set_length,
+    sync_middleware,
 )
 from server.body_limit import BodyLimit  # noqa: E402
 
@@ -38,14 +38,14 @@ from server.body_limit import BodyLimit  # noqa: E402
 LEAN_PATHS = re.compile(rf"/(api|healthz|readyz|metrics)(/|\Z)|{re.escape(settings.STATIC_URL)}")
 
 PROTECTING = [
-    on_the_loop(SecurityMiddleware, XFrameOptionsMiddleware),
+    sync_middleware(SecurityMiddleware, XFrameOptionsMiddleware),
     add_policy,
     add_headers,
 ]
-lean = LeanHandler([*PROTECTING, ServeStaticMiddleware, set_length, check_host])
+minimal = MinimalASGIHandler([*PROTECTING, ServeStaticMiddleware, set_length, check_host])
 #: For the customers' page alone, which asks neither the database nor who is logged in.
-page = LeanHandler(
-    [*PROTECTING, set_length, on_the_loop(PageGZipMiddleware, CsrfViewMiddleware), check_host]
+page = MinimalASGIHandler(
+    [*PROTECTING, set_length, sync_middleware(PageGZipMiddleware, CsrfViewMiddleware), check_host]
 )
 
 
@@ -56,7 +56,7 @@ async def http(scope: Any, receive: Any, send: Any) -> None:
 
 def _handler_for(scope: Any) -> Any:
     if LEAN_PATHS.match(scope["path"]):
-        return lean
+        return minimal
     is_page = scope["path"] == "/" and scope["method"] in ("GET", "HEAD")
     return page if is_page else pages
 

@@ -21,7 +21,7 @@ GetResponse = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 Middleware = Callable[[GetResponse], GetResponse]
 
 
-class LeanHandler(ASGIHandler):
+class MinimalASGIHandler(ASGIHandler):
     """Django's handler without threads, with the middleware given in place of ``MIDDLEWARE``.
 
     A request costs 0.4 ms of CPU this way, 1.4 ms with a thread of its own and the two signals
@@ -109,7 +109,7 @@ async def _unless_left(receive: Any) -> AsyncIterator[None]:
         leaving.cancel()
 
 
-def on_the_loop(*classes: type[Any]) -> Middleware:
+def sync_middleware(*classes: type[Any]) -> Middleware:
     """Return middleware that does what these do, without their threads.
 
     ``classes``: middleware of the classic kind, whose ``process_request`` and

@@ -61,12 +61,12 @@ class Bodies:
         per_sender = MAX_LONG_BODIES_PER_SENDER
         photos = Room(bounds.max_photo_bytes, bounds.max_photo_bytes, MAX_PHOTOS, per_sender)
         imports = Room(MAX_IMPORT_BYTES, MAX_IMPORT_BYTES, MAX_IMPORTS, per_sender)
-        self.photos = Shelf(photos, clock)
-        self.imports = Shelf(imports, clock)
-        self.short = Shelf(Room(bounds.max_short_bytes, MAX_SHORT_BYTES_PER_SENDER), clock)
+        self.photos = BodyPool(photos, clock)
+        self.imports = BodyPool(imports, clock)
+        self.short = BodyPool(Room(bounds.max_short_bytes, MAX_SHORT_BYTES_PER_SENDER), clock)
 
 
-class Shelf:
+class BodyPool:
     """Bodies that share room. ``held_bytes``: of all of them."""
 
     def __init__(self, room: Room, clock: Callable[[], float]) -> None:
@@ -150,15 +150,15 @@ class Sender:
 class Body:
     """The share of one request. ``is_whole``: all of it came."""
 
-    def __init__(self, shelf: Shelf, sender: str, evict: Callable[[], object]) -> None:
-        self._shelf = shelf
-        self._due = shelf.clock() + FIRST_PATIENCE_S
+    def __init__(self, pool: BodyPool, sender: str, evict: Callable[[], object]) -> None:
+        self._pool = pool
+        self._due = pool.clock() + FIRST_PATIENCE_S
         self.sender = sender
         self.evict = evict
         self.held_bytes = 0
         self.is_whole = False
-        shelf.bodies.add(self)
-        shelf.senders.setdefault(sender, Sender()).bodies.add(self)
+        pool.bodies.add(self)
+        pool.senders.setdefault(sender, Sender()).bodies.add(self)
 
     def add(self, count: int) -> None:
         """Account for more bytes.
@@ -166,29 +166,29 @@ class Body:
         Raises:
             ServerBusy: there is no room for them: this body is to be refused.
         """
-        shelf = self._shelf
-        own = shelf.senders[self.sender]
+        pool = self._pool
+        own = pool.senders[self.sender]
         self.held_bytes += count
         own.held_bytes += count
-        shelf.held_bytes += count
-        now = shelf.clock()
+        pool.held_bytes += count
+        now = pool.clock()
         self._due = min(max(self._due, now) + count / SLOW_PACE, now + PATIENCE_S)
-        room = shelf.room
-        if shelf.held_bytes > room.max_bytes or own.held_bytes > room.max_bytes_per_sender:
-            shelf.make_room_for(self)
+        room = pool.room
+        if pool.held_bytes > room.max_bytes or own.held_bytes > room.max_bytes_per_sender:
+            pool.make_room_for(self)
 
     def end(self) -> None:
         """Give everything back; again without effect."""
-        shelf = self._shelf
-        if self not in shelf.bodies:
+        pool = self._pool
+        if self not in pool.bodies:
             return
-        shelf.bodies.remove(self)
-        shelf.held_bytes -= self.held_bytes
-        own = shelf.senders[self.sender]
+        pool.bodies.remove(self)
+        pool.held_bytes -= self.held_bytes
+        own = pool.senders[self.sender]
         own.held_bytes -= self.held_bytes
         own.bodies.remove(self)
         if not own.bodies:
-            del shelf.senders[self.sender]
+            del pool.senders[self.sender]
 
     def due(self) -> float:
         """Return when it is slow unless more of it comes."""

@@ -16,7 +16,7 @@ from twisted.web import http
 
 from chat.core import metrics
 from chat.core.errors import ChatError, Internal, PayloadTooLarge
-from server.bodies import SLOW_PACE, Bodies, Body, ServerBusy, Shelf
+from server.bodies import SLOW_PACE, Bodies, Body, BodyPool, ServerBusy
 from server.limits import KIB, MAX_BODY_BYTES, PHOTOS, Bounds, body_limit, problem, refusal
 from server.loop import event_loop
 from server.websocket import BodyOnDisk, Event
@@ -141,7 +141,7 @@ class Channel(http.HTTPChannel):
         is_post = self._command == b"POST"
         return body_limit(self._path.decode("latin-1")) if is_post else MAX_BODY_BYTES
 
-    def _shelf(self) -> Shelf:
+    def _pool(self) -> BodyPool:
         """Return where a long body waits. Only staff is admitted with one that is no photo."""
         bodies: Bodies = self.factory.bodies
         is_photo = self._path.partition(b"?")[0] == PHOTOS.encode()
@@ -151,7 +151,7 @@ class Channel(http.HTTPChannel):
         """Begin to read a long body, or refuse it unread."""
         try:
             sender = await self.factory.admit(request.head(self._command, self._path))
-            request.body = self._shelf().begin(sender, self._evict)
+            request.body = self._pool().begin(sender, self._evict)
         except ChatError as error:
             refusal: ChatError | None = error
         except Exception:
@@ -337,7 +337,7 @@ class Request(WebRequest):
             channel.forget()
             self.channel = None
 
-    def make_inbox(self) -> asyncio.Queue[Event]:
+    def make_receive_queue(self) -> asyncio.Queue[Event]:
         """Return what the application will receive from."""
         if self._body_bytes > MAX_BODY_BYTES:
             return BodyOnDisk(self.content)

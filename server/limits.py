@@ -32,7 +32,7 @@ class Bounds:
     ``stalled_s``: a client that takes nothing of its answer for so long is dropped.
     ``linger_s``: how long a client may go on sending after it was refused: closing at once would
     destroy the answer on its way (RFC 9112, section 9.6). Also how long the last bytes may take.
-    ``flood_s``: an application that makes no room in its inbox for so long will not, for this
+    ``flood_s``: an application that makes no room in its queue for so long will not, for this
     client.
     ``ping_s``, ``pong_s``: between two pings of a WebSocket, and until its answer.
     ``application_close_s``: an application may take so long to end after its client left.

@@ -18,7 +18,7 @@ from server.loop import event_loop
 
 Event = dict[str, Any]
 
-#: An inbox that holds as much is full. A text may take four times its bytes in memory.
+#: A queue that holds as much is full. A text may take four times its bytes in memory.
 MAX_FRAMES = 64
 MAX_FRAME_BYTES = 128 * KIB
 
@@ -26,7 +26,7 @@ MAX_FRAME_BYTES = 128 * KIB
 CHUNK_BYTES = 64 * KIB
 
 
-class Inbox(asyncio.Queue[Event]):
+class ReceiveQueue(asyncio.Queue[Event]):
     """Frames for a socket's application. Never blocks who puts: look at ``is_full``.
 
     ``on_room`` is called each time half of it is free after a frame was taken.
@@ -137,10 +137,10 @@ class Socket(WebSocketProtocol):
         self.transport.registerProducer(self, True)
         super().connectionMade()
 
-    def make_inbox(self) -> Inbox:
+    def make_receive_queue(self) -> ReceiveQueue:
         """Return what the application will receive from."""
-        self._inbox = Inbox(self._on_room)
-        return self._inbox
+        self._receive_queue = ReceiveQueue(self._on_room)
+        return self._receive_queue
 
     async def room(self) -> None:
         """Nobody waits for a slow client: see ``sendData``."""
@@ -255,7 +255,7 @@ class Socket(WebSocketProtocol):
 
     @property
     def _is_full(self) -> bool:
-        return self.talks and self._inbox.is_full
+        return self.talks and self._receive_queue.is_full
 
     def _refuse_message(self) -> None:
         self._refused_count += 1

@@ -215,14 +215,14 @@ class Worker(Server):
     # Connections
 
     def create_application(self, protocol: Protocol, scope: Event) -> asyncio.Queue[Event]:
-        inbox = protocol.make_inbox()
+        receive_queue = protocol.make_receive_queue()
         scope.setdefault("asgi", {"version": "3.0"})
         scope[ADMITTED] = isinstance(protocol, Request) and protocol.is_admitted
         send = partial(self.handle_reply, protocol)
-        task = event_loop.create_task(self.application(scope, inbox.get, send))
+        task = event_loop.create_task(self.application(scope, receive_queue.get, send))
         self.connections[protocol]["application_instance"] = task
         task.add_done_callback(partial(self._application_ended, protocol))
-        return inbox
+        return receive_queue
 
     async def handle_reply(self, protocol: Protocol, message: Event) -> None:
         await protocol.room()

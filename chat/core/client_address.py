@@ -74,7 +74,7 @@ def client_address(headers: Mapping[str, str], peer: str, trusted_proxies: int) 
     return _normalised(hops[-trusted_proxies]) or _normalised(peer) or peer
 
 
-def neighbourhood(address: str) -> str:
+def network_prefix(address: str) -> str:
     """Return the network that rate limits count as one client: an IPv4 address, or an IPv6 /64.
 
     ``"2001:db8::1"`` becomes ``"2001:db8::/64"``: an IPv6 line usually owns a whole /64.

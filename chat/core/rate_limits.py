@@ -25,7 +25,7 @@ from limits.storage import RedisStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from chat.core import metrics
-from chat.core.client_address import neighbourhood
+from chat.core.client_address import network_prefix
 from chat.core.errors import RateLimited
 from chat.core.runtime import Part
 from chat.core.threads import THREADS
@@ -79,7 +79,7 @@ async def check_address(address: str) -> None:
     """
     if address:
         per_minute = settings.ENV.chat_rate_per_address_per_minute
-        await _check("address", per_minute, neighbourhood(address))
+        await _check("address", per_minute, network_prefix(address))
 
 
 def check_page(session_id: str, address: str) -> None:
@@ -106,7 +106,7 @@ async def check_photo(key: str, address: str) -> None:
     await _check("photo", settings.ENV.photo_rate_per_minute, key)
     if address:
         per_minute = settings.ENV.chat_rate_per_address_per_minute
-        await _check("photo_address", per_minute, neighbourhood(address))
+        await _check("photo_address", per_minute, network_prefix(address))
 
 
 async def check_photo_bytes(address: str, size_bytes: int) -> None:
@@ -121,7 +121,7 @@ async def check_photo_bytes(address: str, size_bytes: int) -> None:
     if address and most_mb:
         item = RateLimitItemPerDay(most_mb, namespace="photo_bytes")
         cost = max(1, math.ceil(size_bytes / 1_000_000))
-        wait_s = await COUNTER.get().retry_after_s(item, hashed(neighbourhood(address)), cost=cost)
+        wait_s = await COUNTER.get().retry_after_s(item, hashed(network_prefix(address)), cost=cost)
         if wait_s > 0:
             metrics.rate_limited.labels(door="photo_bytes").inc()
             raise RateLimited(TOO_MANY_BYTES, retry_after_s=wait_s)
@@ -214,7 +214,7 @@ class PageCounter:
         if wait_s or not address or per_minute == 0:
             return wait_s
         item = RateLimitItemPerMinute(per_minute, namespace="page")
-        return self._addresses.wait_s(item, neighbourhood(address), count=True, cost=1)
+        return self._addresses.wait_s(item, network_prefix(address), count=True, cost=1)
 
     def _wait_of_session(self, session_id: str) -> int:
         now = self._clock()

@@ -20,7 +20,7 @@ from django.middleware.csrf import CsrfViewMiddleware
 from chat.conversations import cookie
 from chat.core import rate_limits
 from chat.core.client_address import (
-    neighbourhood,
+    network_prefix,
     origin_allowed,
     request_origin,
     scope_address,
@@ -72,12 +72,12 @@ async def admit(scope: Scope) -> str:
         if key is None or not await _asked(_is_staff, key):
             raise Forbidden
         await _asked(check_disk)
-    return neighbourhood(address)
+    return network_prefix(address)
 
 
 def sender_of(scope: Scope) -> str:
     """Return whom a body counts for: the network that the client's address belongs to."""
-    return neighbourhood(scope_address(scope))
+    return network_prefix(scope_address(scope))
 
 
 async def count_photo(session_id: str, address: str, size_bytes: int) -> None:

@@ -5,7 +5,7 @@ import pytest
 from chat.core.client_address import (
     Origin,
     client_address,
-    neighbourhood,
+    network_prefix,
     origin_allowed,
     parse_origin,
     request_origin,
@@ -62,7 +62,7 @@ def test_client_address_of_a_direct_client(peer, expected):
     ],
 )
 def test_neighbourhood_of_ipv6_is_what_a_line_has(address, expected):
-    assert neighbourhood(address) == expected
+    assert network_prefix(address) == expected
 
 
 @pytest.mark.parametrize(

@@ -160,7 +160,7 @@ def acknowledged_first() -> None:
     """A message is acknowledged, then stored."""
 
     async def acknowledge_and_send(self: Any, message: Any) -> None:
-        await self._say(MessageAccepted(message.id))
+        await self._send_event(MessageAccepted(message.id))
         await asyncio.sleep(0.02)  # until it has left the process
         await send_message(self, message)
 

@@ -22,7 +22,7 @@ from chat.conversations.realtime import frames
 from chat.conversations.store import session_rows
 from chat.conversations.types import Author, Message, Session
 from chat.core import text
-from chat.core.client_address import neighbourhood, parse_origin
+from chat.core.client_address import network_prefix, parse_origin
 from chat.core.clock import now
 from chat.core.errors import ChatError
 from chat.core.ids import is_id
@@ -121,7 +121,7 @@ def counted(*, bed: bool) -> Read:
 #: By module, what reads in it; each is given one text.
 READERS: dict[str, dict[str, Read]] = {
     "chat.web.access.keys": {"key": keys.split_key},
-    "chat.core.client_address": {"origin": parse_origin, "neighbourhood": neighbourhood},
+    "chat.core.client_address": {"origin": parse_origin, "network_prefix": network_prefix},
     "chat.assistant.stream": {"events": lambda text: EventDecoder().feed(text.encode())},
     "chat.assistant.escalation": {
         "signs": escalation.signs_of,

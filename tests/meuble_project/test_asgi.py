@@ -16,7 +16,12 @@ from django.middleware.security import SecurityMiddleware
 from chat.core.client_address import ADMITTED
 from chat.core.errors import Forbidden
 from meuble_project import asgi
-from meuble_project.minimal_handler import LeanHandler, check_host, on_the_loop, set_length
+from meuble_project.minimal_handler import (
+    MinimalASGIHandler,
+    check_host,
+    set_length,
+    sync_middleware,
+)
 from server.body_limit import BodyLimit
 from server.limits import MAX_BODY_BYTES
 from tests.communicator import Communicator
@@ -177,7 +182,7 @@ async def test_lean_handler_calls_its_middleware_from_the_outside_in():
 
         return middleware
 
-    handler = LeanHandler([noting("outer"), noting("inner"), lambda _: _hello])
+    handler = MinimalASGIHandler([noting("outer"), noting("inner"), lambda _: _hello])
     answer = await _ask(handler, "/")
     assert answer.body == b"hello"
     assert called == ["outer", "inner"]
@@ -185,7 +190,7 @@ async def test_lean_handler_calls_its_middleware_from_the_outside_in():
 
 async def test_middleware_on_the_loop_does_what_it_does_elsewhere(settings):
     settings.SECURE_SSL_REDIRECT = True
-    handler = LeanHandler([on_the_loop(SecurityMiddleware), lambda _: _hello])
+    handler = MinimalASGIHandler([sync_middleware(SecurityMiddleware), lambda _: _hello])
     answer = await _ask(handler, "/")
     assert answer.status == 301
     assert answer.headers[b"X-Content-Type-Options"] == b"nosniff"
@@ -195,7 +200,7 @@ async def test_middleware_on_the_loop_does_what_it_does_elsewhere(settings):
     "path, status", [("/api/chat", 400), ("/api", 400), ("/healthz", 200), ("/metrics", 200)]
 )
 async def test_api_answers_to_its_own_name_only(path, status):
-    handler = LeanHandler([check_host, lambda _: _hello])
+    handler = MinimalASGIHandler([check_host, lambda _: _hello])
     answer = await _ask(handler, path, headers=[(b"host", b"zoe.test")])
     assert answer.status == status
 
@@ -204,8 +209,8 @@ async def test_length_is_said_of_whole_answers_only():
     async def stream(request: Any) -> Any:
         return StreamingHttpResponse(_words())
 
-    whole = await _ask(LeanHandler([set_length, lambda _: _hello]), "/")
-    streamed = await _ask(LeanHandler([set_length, lambda _: stream]), "/")
+    whole = await _ask(MinimalASGIHandler([set_length, lambda _: _hello]), "/")
+    streamed = await _ask(MinimalASGIHandler([set_length, lambda _: stream]), "/")
     assert whole.headers[b"Content-Length"] == b"5"
     assert b"Content-Length" not in streamed.headers
     assert streamed.body == b"one two"
@@ -215,7 +220,7 @@ async def test_bug_in_a_view_is_an_answer():
     async def fail(request: Any) -> Any:
         raise RuntimeError("a bug")
 
-    assert (await _ask(LeanHandler([lambda _: fail]), "/")).status == 500
+    assert (await _ask(MinimalASGIHandler([lambda _: fail]), "/")).status == 500
 
 
 @pytest.mark.parametrize("by", ["client", "server"])
@@ -231,7 +236,7 @@ async def test_view_is_cancelled_when_nobody_waits_for_it(by):
 
     requests: asyncio.Queue[Any] = asyncio.Queue()
     requests.put_nowait({"type": "http.request", "body": b""})
-    handler = LeanHandler([lambda _: wait])
+    handler = MinimalASGIHandler([lambda _: wait])
     task = asyncio.create_task(handler(_scope("/"), requests.get, _unheard))
     await begun.wait()
     if by == "client":

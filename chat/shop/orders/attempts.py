@@ -17,7 +17,7 @@ from weakref import WeakValueDictionary
 
 from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerHour
 
-from chat.core.client_address import neighbourhood
+from chat.core.client_address import network_prefix
 from chat.core.rate_limits import COUNTER, MemoryCounter, RedisCounter, hashed
 from chat.core.runtime import LoopPart, Part
 from chat.shop.orders.proof import is_email
@@ -48,7 +48,7 @@ def one_at_a_time(session_id: str, address: str) -> asyncio.Lock:
     """Return the lock of the address, or of the conversation if that is unknown, to be held from
     checking the limits to counting the attempt.
     """
-    key = neighbourhood(address) or session_id
+    key = network_prefix(address) or session_id
     return ORDER_LOCKS.get().setdefault(key, asyncio.Lock())
 
 
@@ -90,7 +90,7 @@ def _bounds(
     if guess and not is_email(guess):
         bounds.add((POSTCODES, "all"))
     if address:
-        bounds.add((PER_NETWORK, hashed(neighbourhood(address))))
+        bounds.add((PER_NETWORK, hashed(network_prefix(address))))
         bounds.add((PER_WIDE_NETWORK, hashed(_wide_network(address))))
     return bounds
 

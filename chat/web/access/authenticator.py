@@ -1,4 +1,4 @@
-"""Who is behind an API key: asked of the database once a second, not at every request.
+"""Authentication by API key: the database is asked once a second, not at every request.
 
 A revoked key is refused within ``FRESH_S`` (and the time of one query). While the database cannot
 be read, keys that it confirmed less than ``OUTAGE_S`` ago go on.
@@ -58,7 +58,7 @@ class _Entry:
     used_at: float = -math.inf
 
 
-class Gate:
+class ApiKeyAuthenticator:
     """One for each process. ``find`` and ``note`` speak to the database, and may be cancelled."""
 
     def __init__(
@@ -167,4 +167,4 @@ class Gate:
 
 
 #: API keys as this worker knows them.
-GATE: Part[Gate] = Part("gate", Gate)
+AUTHENTICATOR: Part[ApiKeyAuthenticator] = Part("authenticator", ApiKeyAuthenticator)

@@ -21,7 +21,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.deprecation import MiddlewareMixin
 
-from chat.core.client_address import neighbourhood, request_address
+from chat.core.client_address import network_prefix, request_address
 from chat.core.rate_limits import hashed
 from chat.core.runtime import Part
 
@@ -99,7 +99,7 @@ class LoginTries:
 
     def __init__(self, username: str, address: str) -> None:
         self._rules = LOGIN_RULES.get()
-        near = neighbourhood(address)
+        near = network_prefix(address)
         name = unicodedata.normalize("NFKC", username).strip().casefold()
         self._of_name = KEY_PREFIX + hashed(f"{near} {name}")
         self._of_address = KEY_PREFIX + hashed(near)

@@ -10,10 +10,10 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views import View
 
-from chat.core.client_address import neighbourhood, request_address
+from chat.core.client_address import network_prefix, request_address
 from chat.core.errors import ChatError, Unauthorized
 from chat.core.rate_limits import check_api
-from chat.web.access.authenticator import GATE
+from chat.web.access.authenticator import AUTHENTICATOR
 from chat.web.api.problems import MethodNotAllowed, logged, problem
 
 #: Owner of the sessions made without a key, where the API is open.
@@ -76,15 +76,15 @@ async def owner_of(request: HttpRequest) -> str:
     if header is None:
         if not settings.ENV.debug:
             raise Unauthorized
-        await check_api(f"address {neighbourhood(request_address(request))}")
+        await check_api(f"address {network_prefix(request_address(request))}")
         return OPEN_OWNER
     scheme, _, key = header.partition(" ")
     if scheme.lower() != "bearer":
         raise Unauthorized
-    gate = GATE.get()
-    if not gate.knows(key.strip()):
+    authenticator = AUTHENTICATOR.get()
+    if not authenticator.knows(key.strip()):
         # Whoever tries keys is stopped before the database is asked.
-        await check_api(f"stranger {neighbourhood(request_address(request))}")
-    owner = await gate.owner_of(key.strip())
+        await check_api(f"stranger {network_prefix(request_address(request))}")
+    owner = await authenticator.owner_of(key.strip())
     await check_api(owner)
     return owner

@@ -29,7 +29,7 @@ from chat.web.sockets.base import (
     CLOSE_TOO_MANY,
     STATE_FRAMES,
     ChatSocket,
-    Place,
+    ConnectionSlot,
 )
 from chat.web.sockets.desk_state import read_desk_state
 from chat.web.sockets.staff import Viewer, aviewer_of
@@ -60,7 +60,7 @@ class AdviserConsumer(ChatSocket):
             return
         for key in (self._session_id, desk_key(self._session_id)):
             await self._listening.enter_async_context(PUBSUB.get().subscribe(key, self.hear))
-        await self._answered(self._show_state())
+        await self._report_errors(self._show_state())
         self._watching = asyncio.create_task(self._watch(), name="desk")
 
     async def disconnect(self, code: int) -> None:
@@ -82,10 +82,10 @@ class AdviserConsumer(ChatSocket):
         except (StoreUnavailable, DatabaseError, InterfaceError):
             return CLOSE_COME_BACK
         self._confirmed_at = asyncio.get_running_loop().time()
-        self._place = Place(f"staff {viewer.id}", client_address.scope_address(self.scope))
-        return 0 if self._place.take() else CLOSE_TOO_MANY
+        self._slot = ConnectionSlot(f"staff {viewer.id}", client_address.scope_address(self.scope))
+        return 0 if self._slot.take() else CLOSE_TOO_MANY
 
-    async def _obey(self, text_data: str | None) -> None:
+    async def _handle_frame(self, text_data: str | None) -> None:
         if text_data is None:
             raise InvalidMessage("Ce message n'est pas du texte.")
         match parse_frame(text_data, settings.ENV.chat_max_message_chars):
@@ -94,9 +94,9 @@ class AdviserConsumer(ChatSocket):
                     await self._show_state()
             case LoadMessages(before):
                 if await self._slow_down(STATE_FRAMES - 1) and await self._is_allowed():
-                    await self._say(await read_earlier(self._session_id, ANY_OWNER, before))
+                    await self._send_event(await read_earlier(self._session_id, ANY_OWNER, before))
             case Ping():
-                await self._say(Pong())
+                await self._send_event(Pong())
             case _:
                 raise InvalidMessage("Ce message n'est pas reconnu.")
 
@@ -106,15 +106,15 @@ class AdviserConsumer(ChatSocket):
         if self._held is None and event.type in _RESHOWN:
             self._call_later(0, self._show_state)
 
-    async def _tell_state(self) -> None:
+    async def _send_state(self) -> None:
         user_id = self._viewer.id if self._viewer else ""
         try:
             state = await read_desk_state(self._session_id, user_id)
         except SessionGone as gone:
-            await self._say(SessionEnded(gone.reason))
+            await self._send_event(SessionEnded(gone.reason))
         else:
             self._is_mine = state.holder is not None and state.holder["mine"]
-            await self._say(state)
+            await self._send_event(state)
 
     async def _watch(self) -> None:
         """Until they leave or lose their rights: note that the holder is there."""

@@ -23,7 +23,7 @@ from django.conf import settings
 from chat.conversations.realtime.events import EncodedEvent, Failed, ServerEvent, encode_event
 from chat.conversations.realtime.pubsub import SpeakerFilter
 from chat.core import metrics
-from chat.core.client_address import neighbourhood
+from chat.core.client_address import network_prefix
 from chat.core.errors import ChatError, Internal
 from chat.core.runtime import Part
 
@@ -59,12 +59,12 @@ class SocketSlots:
 SOCKET_SLOTS: Part[SocketSlots] = Part("socket slots", SocketSlots)
 
 
-class Place:
-    """One socket's place among those of its visitor and of its address, once taken."""
+class ConnectionSlot:
+    """One connection, counted for its visitor and its network until ``leave``."""
 
     def __init__(self, visitor: str, address: str) -> None:
         self._visitor = visitor
-        self._network = neighbourhood(address)
+        self._network = network_prefix(address)
         #: Where the place was taken: there it is given back.
         self._slots: SocketSlots | None = None
 
@@ -86,8 +86,8 @@ class Place:
         metrics.sockets_open.dec()
 
 
-class Pace:
-    """A purse of ``burst`` coins that gets ``per_s`` new ones a second.
+class TokenBucket:
+    """Rate limit: ``burst`` tokens at once, then ``per_s`` a second.
 
     ``now``: seconds of any clock. ``slowed_s``: how long it has made its owner wait in a row.
     """
@@ -95,15 +95,15 @@ class Pace:
     def __init__(self, burst: float, per_s: float, now: float) -> None:
         self._burst = burst
         self._per_s = per_s
-        self._coins = burst
+        self._tokens = burst
         self._at = now
         self.slowed_s = 0.0
 
-    def wait_s(self, now: float, coins: float = 1) -> float:
-        """Pay, on credit if need be; return the seconds until all is paid back."""
-        self._coins = min(self._burst, self._coins + (now - self._at) * self._per_s) - coins
+    def wait_s(self, now: float, tokens: float = 1) -> float:
+        """Take tokens, on credit if need be; return the seconds until the debt is paid."""
+        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._per_s) - tokens
         self._at = now
-        wait_s = max(0.0, -self._coins / self._per_s)
+        wait_s = max(0.0, -self._tokens / self._per_s)
         self.slowed_s = self.slowed_s + wait_s if wait_s else 0.0
         return wait_s
 
@@ -155,8 +155,9 @@ class ChatSocket(AsyncWebsocketConsumer):
         super().__init__()
         self._rules = SOCKET_RULES.get()
         self._session_id = ""
-        self._place = Place("", "")
-        self._pace = Pace(self._rules.frames_at_once, self._rules.frames_per_s, time.monotonic())
+        self._slot = ConnectionSlot("", "")
+        rules = self._rules
+        self._bucket = TokenBucket(rules.frames_at_once, rules.frames_per_s, time.monotonic())
         self._listening = AsyncExitStack()
         self._speaker_filter = SpeakerFilter()
         self._held: list[EncodedEvent] | None = None
@@ -165,7 +166,7 @@ class ChatSocket(AsyncWebsocketConsumer):
         self._timer: asyncio.TimerHandle | None = None
         self._later: asyncio.Task[None] | None = None
 
-    async def _obey(self, text_data: str | None) -> None:
+    async def _handle_frame(self, text_data: str | None) -> None:
         """Do what a frame asks for.
 
         Raises:
@@ -173,7 +174,7 @@ class ChatSocket(AsyncWebsocketConsumer):
         """
         raise NotImplementedError
 
-    async def _tell_state(self) -> None:
+    async def _send_state(self) -> None:
         """Send the whole state as it is now."""
         raise NotImplementedError
 
@@ -191,19 +192,19 @@ class ChatSocket(AsyncWebsocketConsumer):
     async def disconnect(self, code: int) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._place.leave()
+        self._slot.leave()
         await self._listening.aclose()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if await self._slow_down():
-            await self._answered(self._obey(text_data))
+            await self._report_errors(self._handle_frame(text_data))
 
     async def _slow_down(self, frames: int = 1) -> bool:
         """Count so many frames, and wait when they are too many. Return whether to go on."""
-        if self._pace.slowed_s > self._rules.longest_slowed_s:
+        if self._bucket.slowed_s > self._rules.longest_slowed_s:
             return False  # what was sent before the end was heard
-        wait_s = self._pace.wait_s(time.monotonic(), frames)
-        if self._pace.slowed_s > self._rules.longest_slowed_s:
+        wait_s = self._bucket.wait_s(time.monotonic(), frames)
+        if self._bucket.slowed_s > self._rules.longest_slowed_s:
             metrics.clients_dropped.labels(reason="flood").inc()
             await self.close(CLOSE_TOO_MANY)
             return False
@@ -211,23 +212,23 @@ class ChatSocket(AsyncWebsocketConsumer):
             await asyncio.sleep(wait_s)
         return True
 
-    async def _answered(self, doing: Awaitable[None]) -> None:
+    async def _report_errors(self, doing: Awaitable[None]) -> None:
         """Do it; whatever goes wrong is told, and the socket stays open."""
         try:
             await doing
         except ChatError as error:
-            await self._say(Failed.from_error(error))
+            await self._send_event(Failed.from_error(error))
         except Exception:
             error_id = secrets.token_hex(6)
             logger.exception("a frame failed, error_id=%s", error_id)
-            await self._say(Failed.from_error(Internal(error_id)))
+            await self._send_event(Failed.from_error(Internal(error_id)))
 
     async def _show_state(self) -> None:
         """Send the whole state, then what was heard while it was read."""
         async with self._showing:
             self._held = []
             try:
-                await self._tell_state()
+                await self._send_state()
             finally:
                 held, self._held = self._held, None
                 for event in held:
@@ -246,7 +247,7 @@ class ChatSocket(AsyncWebsocketConsumer):
             self._last_end_id = event.event_id
         await self.send(text_data=event.json)
 
-    async def _say(self, event: ServerEvent) -> None:
+    async def _send_event(self, event: ServerEvent) -> None:
         encoded = encode_event(event)
         self._speaker_filter.allows(encoded)
         await self.send(text_data=encoded.json)
@@ -255,7 +256,7 @@ class ChatSocket(AsyncWebsocketConsumer):
         """Do it then, in place of what was to be done later."""
 
         def begin() -> None:
-            self._later = asyncio.ensure_future(self._answered(what()))
+            self._later = asyncio.ensure_future(self._report_errors(what()))
 
         if self._timer is not None:
             self._timer.cancel()

@@ -54,7 +54,7 @@ from chat.web.sockets.base import (
     CLOSE_TOO_MANY,
     STATE_FRAMES,
     ChatSocket,
-    Place,
+    ConnectionSlot,
 )
 from chat.web.sockets.ticket_buttons import press
 
@@ -80,12 +80,12 @@ class CustomerConsumer(ChatSocket):
             await self.close(CLOSE_NOBODY)
             return
         self._session_id = session_id
-        self._place = Place(session_id, client_address.scope_address(self.scope))
-        if not self._place.take():
+        self._slot = ConnectionSlot(session_id, client_address.scope_address(self.scope))
+        if not self._slot.take():
             await self.close(CLOSE_TOO_MANY)
             return
         await self._listening.enter_async_context(PUBSUB.get().subscribe(session_id, self.hear))
-        await self._answered(self._show_state_soon())
+        await self._report_errors(self._show_state_soon())
         store = STORE.get()
         if isinstance(store, FailoverStore):
             await store.arrive(session_id)
@@ -95,7 +95,7 @@ class CustomerConsumer(ChatSocket):
             self._note_life()  # nothing is heard of it from now on
         await super().disconnect(code)
 
-    async def _obey(self, text_data: str | None) -> None:
+    async def _handle_frame(self, text_data: str | None) -> None:
         if text_data is None:
             raise InvalidMessage("Ce message n'est pas du texte.")
         match parse_frame(text_data, settings.ENV.chat_max_message_chars):
@@ -109,10 +109,11 @@ class CustomerConsumer(ChatSocket):
                 if await self._slow_down(STATE_FRAMES - 1):
                     await self._show(wanted)
             case Ping():
-                await self._say(Pong())
+                await self._send_event(Pong())
             case ConfirmTicket() | EditTicket() | DropTicket() as button:
                 # Its database may take seconds, in which "stop" must be heard.
-                pressing = asyncio.create_task(self._answered(self._press(button)), name="button")
+                doing = self._report_errors(self._press(button))
+                pressing = asyncio.create_task(doing, name="button")
                 self._pressing.add(pressing)
                 pressing.add_done_callback(self._pressing.discard)
 
@@ -121,7 +122,7 @@ class CustomerConsumer(ChatSocket):
             await self._show_state_soon()
             return
         rate_limits.check_page(self._session_id, client_address.scope_address(self.scope))
-        await self._say(await read_earlier(self._session_id, WEB_OWNER, wanted.before))
+        await self._send_event(await read_earlier(self._session_id, WEB_OWNER, wanted.before))
 
     async def _show_state_soon(self) -> None:
         """Show the state as soon as the rate of pages allows: a page that waits for it goes on."""
@@ -135,7 +136,7 @@ class CustomerConsumer(ChatSocket):
     async def _press(self, button: TicketFrame) -> None:
         address = client_address.scope_address(self.scope)
         for event in await press(button, self._session_id, address):
-            await self._say(event)
+            await self._send_event(event)
 
     async def _send_message(self, message: SendMessage) -> None:
         try:
@@ -152,31 +153,31 @@ class CustomerConsumer(ChatSocket):
             )
         except ChatError as error:
             if isinstance(error, SessionGone):
-                await self._say(SessionEnded(error.reason))
-            await self._say(Failed.from_error(error, message.id))
+                await self._send_event(SessionEnded(error.reason))
+            await self._send_event(Failed.from_error(error, message.id))
             return
         self._last_end_id = ""
-        await self._say(MessageAccepted(message.id))
+        await self._send_event(MessageAccepted(message.id))
         if turn.end is not None and turn.end.answer is not None:
-            await self._say(MessageDone(turn.end.answer))
+            await self._send_event(MessageDone(turn.end.answer))
 
     async def _ask_for_adviser(self) -> None:
         try:
             await request_adviser(self._session_id, client_address.scope_address(self.scope))
         except SessionGone as gone:
-            await self._say(SessionEnded(gone.reason))
+            await self._send_event(SessionEnded(gone.reason))
 
-    async def _tell_state(self) -> None:
+    async def _send_state(self) -> None:
         try:
             state = await self._state()
-            await self._say(state)
+            await self._send_event(state)
             if state.waiting:
                 PUBSUB.get().expect_end(self._session_id)
             self._watch_expiry(datetime.fromisoformat(state.expires_at))
             if state.ended:
-                await self._say(SessionEnded("ended"))
+                await self._send_event(SessionEnded("ended"))
         except SessionGone as gone:
-            await self._say(SessionEnded(gone.reason))
+            await self._send_event(SessionEnded(gone.reason))
         except StoreUnavailable:
             self._call_later(self._rules.sync_again_s, self._show_state)
             if not self._waiting:  # told once, then the page waits
@@ -223,7 +224,7 @@ class CustomerConsumer(ChatSocket):
         try:
             session = await STORE.get().load(self._session_id, WEB_OWNER)
         except SessionGone as gone:
-            await self._say(SessionEnded(gone.reason))
+            await self._send_event(SessionEnded(gone.reason))
         except SessionNotFound:
             return
         else:

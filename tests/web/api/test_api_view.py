@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from asgiref.sync import sync_to_async
 
-from chat.web.access.authenticator import GATE
+from chat.web.access.authenticator import AUTHENTICATOR
 from chat.web.access.services import create_key, revoke_keys
 from tests.fakes import FakeLLM
 from tests.program import Program
@@ -63,7 +63,7 @@ async def test_a_key_sees_the_sessions_that_it_made_and_no_other(model):
         await zoe.ask(session_id="s"),
     ):
         assert (response.status_code, response.json()["code"]) == (404, "session_not_found")
-    await GATE.get().settle()
+    await AUTHENTICATOR.get().settle()
 
 
 @DATABASE
@@ -75,7 +75,7 @@ async def test_a_key_is_checked_even_where_none_is_needed(model):
 
     assert (await open_.get("/api/chat/s")).status_code == 404
     assert (await wrong.get("/api/chat/sessions/count")).status_code == 401
-    await GATE.get().settle()
+    await AUTHENTICATOR.get().settle()
 
 
 @CLOSED
@@ -112,4 +112,4 @@ async def test_each_key_has_its_own_limit_and_strangers_one_for_all(settings):
 
     assert statuses == [200, 200, 429]
     assert refused == [401, 429]  # the first use of Camille's key counted as a stranger's
-    await GATE.get().settle()
+    await AUTHENTICATOR.get().settle()
