@@ -243,7 +243,7 @@ class OpenAILLM:
                     finally:  # what came before a broken one counts
                         if text := completion.take_text():
                             yield text
-                    await load.rest(stream.over)
+                    await load.throttle(stream.over)
             for told in completion.rest():
                 yield told
 

@@ -41,7 +41,7 @@ _LATEST_S = 0.04
 _STALE_S = 2.0
 
 
-class Load:
+class LoadMonitor:
     """Moving average of timer lag. ``clock``: monotonic seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -64,18 +64,18 @@ class Load:
             return 0.0
         return min(LONGEST_S, max(0.0, self._late_s - UNNOTICED_S) * STRETCH)
 
-    async def rest(self, over: asyncio.Future[None]) -> None:
+    async def throttle(self, over: asyncio.Future[None]) -> None:
         """Wait for ``pause_s`` or until ``over`` is done, and record the lag of that timer."""
         pause_s = self.pause_s
         if not pause_s or over.done():
             return
         loop = asyncio.get_running_loop()
-        rested: asyncio.Future[None] = loop.create_future()
+        woken: asyncio.Future[None] = loop.create_future()
         due = loop.time() + pause_s
 
         def wake(_: object = None) -> None:
-            if not rested.done():
-                rested.set_result(None)
+            if not woken.done():
+                woken.set_result(None)
 
         def ring() -> None:
             self.note(loop.time() - due)
@@ -84,7 +84,7 @@ class Load:
         timer = loop.call_at(due, ring)
         over.add_done_callback(wake)
         try:
-            await rested
+            await woken
         finally:
             timer.cancel()
             over.remove_done_callback(wake)
@@ -97,7 +97,7 @@ async def yield_to_loop(steps: int) -> None:
 
 
 #: The load of this worker.
-LOAD: Part[Load] = Part("load", Load)
+LOAD: Part[LoadMonitor] = Part("load", LoadMonitor)
 
 
 #: Concurrent requests of one worker to the model; the next one waits for a connection.

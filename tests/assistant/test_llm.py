@@ -12,7 +12,7 @@ import pytest
 from chat.assistant.llm import Circuit, OpenAILLM
 from chat.assistant.stream import Client, HttpClient, ToolCall, Usage
 from chat.core.errors import AssistantUnavailable
-from chat.core.load import LOAD, OVERLOAD, Load
+from chat.core.load import LOAD, OVERLOAD, LoadMonitor
 from devtools.local_assistant.faults import Pace
 from devtools.local_assistant.server import start
 from devtools.local_assistant.words import tokens
@@ -60,7 +60,7 @@ async def test_answer_comes_in_pieces_with_what_it_cost(llm, simulator):
     assert usage.completion_tokens > 0
 
 
-class Busy(Load):
+class Busy(LoadMonitor):
     """Load of a worker that collects for so long before each step, however long that is."""
 
     def __init__(self, pause_s: float) -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from chat.core.load import LONGEST_S, STRETCH, UNNOTICED_S, Load
+from chat.core.load import LONGEST_S, STRETCH, UNNOTICED_S, LoadMonitor
 from tests.fakes import Clock
 
 
@@ -14,8 +14,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def load(clock: Clock) -> Load:
-    return Load(clock)
+def load(clock: Clock) -> LoadMonitor:
+    return LoadMonitor(clock)
 
 
 @pytest.fixture
@@ -23,7 +23,9 @@ async def never() -> asyncio.Future[None]:
     return asyncio.get_running_loop().create_future()
 
 
-def note(load: Load, clock: Clock, late_s: float, *, times: int, every_s: float = 0.01) -> None:
+def note(
+    load: LoadMonitor, clock: Clock, late_s: float, *, times: int, every_s: float = 0.01
+) -> None:
     for _ in range(times):
         clock.now_s += every_s
         load.note(late_s)
@@ -34,7 +36,7 @@ async def test_who_has_time_rests_not_at_all(load, clock, never):
 
     steps = []
     asyncio.get_running_loop().call_soon(steps.append, "another")
-    await load.rest(never)
+    await load.throttle(never)
 
     assert (load.pause_s, steps) == (0.0, [])
 
@@ -55,9 +57,9 @@ async def test_one_late_timer_is_no_load(load, clock):
 
 
 async def test_it_is_time_that_counts_not_how_many_timers_there_were(clock):
-    few = Load(clock)
+    few = LoadMonitor(clock)
     note(few, clock, 0.012, times=20, every_s=0.02)
-    many = Load(clock)
+    many = LoadMonitor(clock)
     note(many, clock, 0.012, times=400, every_s=0.001)
 
     assert 0.0 < few.pause_s < LONGEST_S
@@ -85,7 +87,7 @@ async def test_rest_measures_how_late_it_ends(load, clock, never):
 
     for _ in range(50):  # timers of a busy machine are late themselves, but not all of them
         clock.now_s += 0.1
-        await load.rest(never)
+        await load.throttle(never)
         if load.pause_s < before_s:
             return
 
@@ -94,7 +96,7 @@ async def test_rest_measures_how_late_it_ends(load, clock, never):
 
 async def test_nobody_rests_once_all_is_here(load, clock, never):
     note(load, clock, 0.2, times=1000)
-    resting = asyncio.create_task(load.rest(never))
+    resting = asyncio.create_task(load.throttle(never))
     await asyncio.sleep(0)
     assert not resting.done()
 
@@ -103,5 +105,5 @@ async def test_nobody_rests_once_all_is_here(load, clock, never):
         await asyncio.sleep(0)
 
     assert resting.done()
-    await load.rest(never)
+    await load.throttle(never)
     assert load.pause_s == LONGEST_S  # what was cut short measures nothing

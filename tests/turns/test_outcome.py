@@ -9,7 +9,7 @@ import pytest
 from chat.assistant.stream import ToolCall, Usage
 from chat.conversations.types import End
 from chat.core.errors import AssistantTimeout, StoreUnavailable
-from chat.core.stats.counters import TALLY, Tally
+from chat.core.stats.counters import COUNTERS, Counters
 from chat.turns.outcome import end_of, failed, failure, logged_as_internal, retry_while_unavailable
 from chat.turns.turn import stop_turn, take_turn
 from tests.builders import JEAN, ask, leased
@@ -81,17 +81,17 @@ async def test_a_store_that_is_away_is_asked_again_until_it_is_too_late():
 
 
 @pytest.fixture
-def tally():
+def counters():
     """What this worker counted: nothing so far."""
-    return TALLY.get()
+    return COUNTERS.get()
 
 
 async def say():
     return await take_turn(JEAN, owner="api", message_id="q1", text="Bonjour")
 
 
-def numbers(tally: Tally) -> dict[str, int]:
-    batch = tally.take()
+def numbers(counters: Counters) -> dict[str, int]:
+    batch = counters.take()
     sums = batch.sums if batch else {}
     return {
         "first_text" if name.startswith("first_text.") else name: value
@@ -99,13 +99,13 @@ def numbers(tally: Tally) -> dict[str, int]:
     }
 
 
-async def test_answer_is_counted_with_its_tokens_and_tools(tally, store, model):
+async def test_answer_is_counted_with_its_tokens_and_tools(counters, store, model):
     call = ToolCall("c1", "shop_information", '{"topic": "contact"}')
     model(FakeLLM([(call,), Usage(10, 2)], rounds=[["Voici.", Usage(30, 5)]]))
 
     await (await say()).ended()
 
-    assert numbers(tally) == {
+    assert numbers(counters) == {
         "turns.done": 1,
         "first_text": 1,
         "tools": 1,
@@ -121,15 +121,15 @@ async def test_answer_is_counted_with_its_tokens_and_tools(tally, store, model):
         (["Je"], {"turns.interrupted": 1, "errors.internal": 1, "first_text": 1}),
     ],
 )
-async def test_failure_is_counted_with_its_code(tally, store, model, pieces, counted):
+async def test_failure_is_counted_with_its_code(counters, store, model, pieces, counted):
     model(FakeLLM(pieces, error=ValueError("a bug")))
 
     await (await say()).ended()
 
-    assert numbers(tally) == counted
+    assert numbers(counters) == counted
 
 
-async def test_stop_is_no_failure(tally, store, model):
+async def test_stop_is_no_failure(counters, store, model):
     llm = model(FakeLLM(["Je"], hangs=True))
     turn = await say()
     async with asyncio.timeout(5):
@@ -137,4 +137,4 @@ async def test_stop_is_no_failure(tally, store, model):
     await stop_turn(JEAN, "api")
     await turn.ended()
 
-    assert numbers(tally) == {"turns.stopped": 1, "first_text": 1}
+    assert numbers(counters) == {"turns.stopped": 1, "first_text": 1}

@@ -81,7 +81,7 @@ Sums = dict[tuple[date, str], int]
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class CounterBatch:
     """Counters that are flushed together; ``id`` makes the flush idempotent."""
 
     sums: Sums
@@ -98,7 +98,7 @@ def _day_of(quarter: int) -> date:
     return timezone.localdate(datetime.fromtimestamp(quarter * QUARTER_S, UTC))
 
 
-class Tally:
+class Counters:
     """Counters of one process by (day, name). Thread-safe.
 
     ``today``: returns the shop's date. ``max_numbers``: maximum number of distinct counters until
@@ -124,17 +124,17 @@ class Tally:
                 return
         logger.error("too many numbers wait for the database: %s is not counted", name)
 
-    def take(self) -> Batch | None:
+    def take(self) -> CounterBatch | None:
         """Return and reset the counters, None when nothing was counted since the last call."""
         with self._lock:
             sums, self._sums = self._sums, {}
-        return Batch(sums) if sums else None
+        return CounterBatch(sums) if sums else None
 
 
 #: Counters of this worker that are not flushed yet.
-TALLY: Part[Tally] = Part("tally", Tally)
+COUNTERS: Part[Counters] = Part("counters", Counters)
 
 
 def count(name: str, by: int = 1) -> None:
-    """Count in this worker; see ``Tally.count``."""
-    TALLY.get().count(name, by)
+    """Count in this worker; see ``Counters.count``."""
+    COUNTERS.get().count(name, by)

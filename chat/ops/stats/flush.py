@@ -13,7 +13,7 @@ from channels.db import database_sync_to_async
 from django.db import DataError
 
 from chat.core import clock
-from chat.core.stats.counters import TALLY, Batch, Tally
+from chat.core.stats.counters import COUNTERS, CounterBatch, Counters
 from chat.core.threads import THREADS
 from chat.ops.stats.writes import prune, write_batch
 
@@ -23,19 +23,19 @@ FLUSH_S = 10.0
 #: What a worker that stops waits for the database.
 LAST_FLUSH_S = 2.0
 
-WriteBatch = Callable[[Batch, uuid.UUID | None], None]
+WriteBatch = Callable[[CounterBatch, uuid.UUID | None], None]
 
 
-class Ledger:
-    """Writes one tally down. What could not be written is kept and tried again, whole.
+class CounterWriter:
+    """Writes counters to the database. A batch that failed is kept and written again, whole.
 
     ``write``: takes a batch and the id of the one that was written before it.
     """
 
-    def __init__(self, tally: Tally, *, write: WriteBatch = write_batch) -> None:
-        self._tally = tally
+    def __init__(self, counters: Counters, *, write: WriteBatch = write_batch) -> None:
+        self._counters = counters
         self._write_batch = write
-        self._pending: Batch | None = None
+        self._pending: CounterBatch | None = None
         self._written_id: uuid.UUID | None = None
         self._pruned_on: date | None = None
         self._one = threading.Lock()
@@ -49,14 +49,14 @@ class Ledger:
         with self._one:
             if self._pending is not None:
                 self._write(self._pending)
-            self._pending = self._tally.take()
+            self._pending = self._counters.take()
             if self._pending is not None:
                 self._write(self._pending)
             if self._pruned_on != (today := clock.today()):
                 prune()
                 self._pruned_on = today
 
-    def _write(self, batch: Batch) -> None:
+    def _write(self, batch: CounterBatch) -> None:
         """Write one batch, or drop it when the database can never take its values."""
         try:
             self._write_batch(batch, self._written_id)
@@ -68,21 +68,21 @@ class Ledger:
         self._pending = None
 
 
-async def keep_numbers(ledger: Ledger | None = None, *, every_s: float = FLUSH_S) -> None:
+async def keep_numbers(writer: CounterWriter | None = None, *, every_s: float = FLUSH_S) -> None:
     """Write this process's numbers down, for ever, and a last time when cancelled."""
-    ledger = ledger or Ledger(TALLY.get())
+    writer = writer or CounterWriter(COUNTERS.get())
     try:
         while True:
             await asyncio.sleep(every_s)
-            await _flush(ledger)
+            await _flush(writer)
     finally:
-        last = asyncio.ensure_future(_flush(ledger))
+        last = asyncio.ensure_future(_flush(writer))
         await asyncio.wait({last}, timeout=LAST_FLUSH_S)
 
 
-async def _flush(ledger: Ledger) -> None:
+async def _flush(writer: CounterWriter) -> None:
     try:
         thread = THREADS.get().pool("numbers")
-        await database_sync_to_async(ledger.flush, thread_sensitive=False, executor=thread)()
+        await database_sync_to_async(writer.flush, thread_sensitive=False, executor=thread)()
     except Exception as error:  # noqa: BLE001 - they are kept and tried again
         logger.warning("numbers wait for the database: %s", type(error).__name__)

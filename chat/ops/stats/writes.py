@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import F
 
 from chat.core import clock
-from chat.core.stats.counters import Batch, Sums
+from chat.core.stats.counters import CounterBatch, Sums
 from chat.ops.stats.models import DailyNumber, WrittenBatch
 
 KEEP_DAYS = 400
@@ -17,7 +17,7 @@ KEEP_DAYS = 400
 FORGET_BATCHES_DAYS = 7
 
 
-def write_batch(batch: Batch, previous_id: uuid.UUID | None = None) -> None:
+def write_batch(batch: CounterBatch, previous_id: uuid.UUID | None = None) -> None:
     """Add the batch to the numbers of its days; a second time has no effect.
 
     One short transaction, which several workers may run at once. ``previous_id``: the worker's

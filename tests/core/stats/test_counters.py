@@ -7,14 +7,14 @@ from datetime import UTC, date, datetime
 import pytest
 
 from chat.core.clock import CLOCK
-from chat.core.stats.counters import Tally
+from chat.core.stats.counters import Counters
 from tests.runtime import FixedClock
 
 MONDAY, TUESDAY = date(2026, 11, 23), date(2026, 11, 24)
 
 
 def test_counts_are_summed_and_taken_once():
-    counts = Tally(lambda: MONDAY)
+    counts = Counters(lambda: MONDAY)
     counts.count("turns.done")
     counts.count("tokens.prompt", 40)
     counts.count("tokens.prompt", 2)
@@ -29,7 +29,7 @@ def test_counts_are_summed_and_taken_once():
 
 def test_each_count_belongs_to_its_day():
     days = iter([MONDAY, TUESDAY])
-    counts = Tally(lambda: next(days))
+    counts = Counters(lambda: next(days))
     counts.count("turns.done")
     counts.count("turns.done")
 
@@ -41,7 +41,7 @@ def test_each_count_belongs_to_its_day():
 
 def test_day_is_the_shops(replace_parts):
     replace_parts(CLOCK.to(FixedClock(datetime(2026, 11, 23, 23, 30, tzinfo=UTC))))
-    counts = Tally()
+    counts = Counters()
     counts.count("turns.done")
     batch = counts.take()
 
@@ -67,7 +67,7 @@ class Interrupted(int):
 
 @pytest.mark.parametrize("takes", [False, True])
 def test_threads_lose_no_count_and_none_twice(takes):
-    counts = Tally(lambda: MONDAY)
+    counts = Counters(lambda: MONDAY)
     taken = []
     counts.count("turns.done", 5)
 
@@ -87,7 +87,7 @@ def test_threads_lose_no_count_and_none_twice(takes):
 
 
 def test_what_waits_is_bounded_and_goes_on_counting_what_it_knows():
-    counts = Tally(lambda: MONDAY, max_numbers=3)
+    counts = Counters(lambda: MONDAY, max_numbers=3)
     for n in range(5):
         counts.count(f"name.{n}")
     counts.count("name.0")

@@ -14,8 +14,8 @@ from asgiref.sync import sync_to_async
 from django.db import OperationalError, connection, connections
 from django.utils import timezone
 
-from chat.core.stats.counters import Batch, Tally
-from chat.ops.stats.flush import Ledger, keep_numbers
+from chat.core.stats.counters import CounterBatch, Counters
+from chat.ops.stats.flush import CounterWriter, keep_numbers
 from chat.ops.stats.models import DailyNumber, WrittenBatch
 from chat.ops.stats.writes import KEEP_DAYS, write_batch
 
@@ -44,13 +44,13 @@ def database_away(when: str = "") -> Iterator[list[str]]:
 
 @pytest.mark.django_db
 def test_batches_are_summed_up_and_one_mark_is_kept():
-    tally = Tally(lambda: MONDAY)
-    ledger = Ledger(tally)
+    counters = Counters(lambda: MONDAY)
+    writer = CounterWriter(counters)
     for by in (1, 2, 3):
-        tally.count("turns.done", by)
-        tally.count("tokens.prompt", 10 * by)
-        ledger.flush()
-    ledger.flush()
+        counters.count("turns.done", by)
+        counters.count("tokens.prompt", 10 * by)
+        writer.flush()
+    writer.flush()
 
     assert in_sql() == {(MONDAY, "turns.done"): 6, (MONDAY, "tokens.prompt"): 60}
     assert WrittenBatch.objects.count() == 1
@@ -59,17 +59,17 @@ def test_batches_are_summed_up_and_one_mark_is_kept():
 @pytest.mark.django_db
 @pytest.mark.parametrize("statement", ["", "INSERT", "UPDATE", "SAVEPOINT", "SELECT"])
 def test_counts_wait_while_the_database_is_away(statement):
-    tally = Tally(lambda: MONDAY)
-    ledger = Ledger(tally)
-    tally.count("turns.done", 5)
+    counters = Counters(lambda: MONDAY)
+    writer = CounterWriter(counters)
+    counters.count("turns.done", 5)
     with database_away(statement) as refused:
         for _ in range(3):
-            tally.count("turns.failed")
+            counters.count("turns.failed")
             with pytest.raises(OperationalError):
-                ledger.flush()
-    tally.count("turns.done", 2)
-    ledger.flush()
-    ledger.flush()
+                writer.flush()
+    counters.count("turns.done", 2)
+    writer.flush()
+    writer.flush()
 
     assert refused
     assert in_sql() == {(MONDAY, "turns.done"): 7, (MONDAY, "turns.failed"): 3}
@@ -77,12 +77,12 @@ def test_counts_wait_while_the_database_is_away(statement):
 
 @pytest.mark.django_db
 def test_a_number_that_no_column_holds_stops_no_later_one(caplog):
-    tally = Tally(lambda: MONDAY)
-    ledger = Ledger(tally)
-    tally.count("tokens.prompt", 2**63)
-    ledger.flush()
-    tally.count("turns.done")
-    ledger.flush()
+    counters = Counters(lambda: MONDAY)
+    writer = CounterWriter(counters)
+    counters.count("tokens.prompt", 2**63)
+    writer.flush()
+    counters.count("turns.done")
+    writer.flush()
 
     assert in_sql()[MONDAY, "turns.done"] == 1
     assert "numbers dropped, OverflowError: tokens.prompt" in caplog.text
@@ -91,20 +91,20 @@ def test_a_number_that_no_column_holds_stops_no_later_one(caplog):
 @pytest.mark.django_db
 def test_commit_that_was_not_heard_of_counts_once():
     """The answer to the commit is lost: the worker cannot know, and writes the same again."""
-    tally = Tally(lambda: MONDAY)
+    counters = Counters(lambda: MONDAY)
     lost = [OperationalError("connection lost")]
 
-    def write_and_hang_up_once(batch: Batch, previous_id: uuid.UUID | None) -> None:
+    def write_and_hang_up_once(batch: CounterBatch, previous_id: uuid.UUID | None) -> None:
         write_batch(batch, previous_id)
         if lost:
             raise lost.pop()
 
-    ledger = Ledger(tally, write=write_and_hang_up_once)
-    tally.count("turns.done", 5)
+    writer = CounterWriter(counters, write=write_and_hang_up_once)
+    counters.count("turns.done", 5)
     with pytest.raises(OperationalError):
-        ledger.flush()
-    tally.count("turns.done", 1)
-    ledger.flush()
+        writer.flush()
+    counters.count("turns.done", 1)
+    writer.flush()
 
     assert in_sql() == {(MONDAY, "turns.done"): 6}
 
@@ -117,13 +117,13 @@ def test_workers_that_write_together_sum_exactly():
 
     def work(worker: int) -> None:
         days = iter(lambda: MONDAY if worker % 2 else TUESDAY, None)
-        tally = Tally(lambda: next(days))
-        ledger = Ledger(tally)
+        counters = Counters(lambda: next(days))
+        writer = CounterWriter(counters)
         start.wait()
         for turn in range(10):
             for name in names if (worker + turn) % 2 else reversed(names):
-                tally.count(name)
-            ledger.flush()
+                counters.count(name)
+            writer.flush()
         connections.close_all()
 
     with ThreadPoolExecutor(4) as pool:
@@ -139,11 +139,11 @@ def test_numbers_older_than_the_charts_are_forgotten_once_a_day():
         DailyNumber(day=today - timedelta(days=age), name="turns.done", value=1)
         for age in (0, KEEP_DAYS, KEEP_DAYS + 1, 900)
     )
-    ledger = Ledger(Tally(lambda: today))
-    ledger.flush()
+    writer = CounterWriter(Counters(lambda: today))
+    writer.flush()
     left = {(today - day).days for day, _ in in_sql()}
     DailyNumber.objects.create(day=today - timedelta(days=900), name="turns.done")
-    ledger.flush()
+    writer.flush()
 
     assert left == {0, KEEP_DAYS}
     assert DailyNumber.objects.count() == 3
@@ -151,10 +151,10 @@ def test_numbers_older_than_the_charts_are_forgotten_once_a_day():
 
 @pytest.mark.django_db(transaction=True)
 async def test_worker_that_stops_writes_a_last_time():
-    tally = Tally(lambda: MONDAY)
-    keeping = asyncio.create_task(keep_numbers(Ledger(tally)))
+    counters = Counters(lambda: MONDAY)
+    keeping = asyncio.create_task(keep_numbers(CounterWriter(counters)))
     await asyncio.sleep(0)
-    tally.count("turns.done", 9)
+    counters.count("turns.done", 9)
     keeping.cancel()
     await asyncio.wait({keeping})
 
@@ -163,11 +163,11 @@ async def test_worker_that_stops_writes_a_last_time():
 
 @pytest.mark.django_db(transaction=True)
 async def test_worker_goes_on_after_a_failure(caplog):
-    tally = Tally(lambda: MONDAY)
+    counters = Counters(lambda: MONDAY)
     recovered = asyncio.Event()
     loop = asyncio.get_running_loop()
 
-    class Failing(Ledger):
+    class Failing(CounterWriter):
         tries = 0
 
         def flush(self) -> None:
@@ -177,8 +177,8 @@ async def test_worker_goes_on_after_a_failure(caplog):
             super().flush()
             loop.call_soon_threadsafe(recovered.set)
 
-    tally.count("turns.done")
-    keeping = asyncio.create_task(keep_numbers(Failing(tally), every_s=0.01))
+    counters.count("turns.done")
+    keeping = asyncio.create_task(keep_numbers(Failing(counters), every_s=0.01))
     async with asyncio.timeout(20):
         await recovered.wait()
     keeping.cancel()
