@@ -33,39 +33,39 @@ class Found:
         return ref_of(self.session.id)
 
 
-async def find(shelf: RedisStore, name: str) -> Found:
+async def find(store: RedisStore, name: str) -> Found:
     """Return the conversation of this reference, or of this whole id.
 
     Raises:
         CommandError: there is none, or no more; exit code 3.
     """
     try:
-        session = await shelf.load(await _id_of(shelf, name), ANY_OWNER)
+        session = await store.load(await _id_of(store, name), ANY_OWNER)
     except SessionUnreadable as error:
         what = "Cette version ne sait pas la lire : elle est de côté (voir « sessions restore »)."
         raise cannot(what) from error
     except SessionNotFound as error:
         what = "Aucune conversation de cette référence : expirée, effacée, ou jamais commencée."
         raise CommandError(what, returncode=Exit.NOT_FOUND) from error
-    return Found(session, await shelf.staff_notes(session.id))
+    return Found(session, await store.staff_notes(session.id))
 
 
-async def set_aside_id(shelf: RedisStore, name: str) -> str:
+async def set_aside_id(store: RedisStore, name: str) -> str:
     """Return the id of what was set aside under this reference, or this whole id.
 
     Raises:
         CommandError: there is none; exit code 3.
     """
-    for id_ in await shelf.unreadable():
+    for id_ in await store.unreadable():
         if name in (id_, ref_of(id_)):
             return id_
     raise CommandError("Rien n'est de côté sous ce nom.", returncode=Exit.NOT_FOUND)
 
 
-async def _id_of(shelf: RedisStore, name: str) -> str:
+async def _id_of(store: RedisStore, name: str) -> str:
     if REF.match(name):
         try:
-            return await shelf.find(name)
+            return await store.find(name)
         except SessionNotFound:
             pass  # a program may have chosen such an id
     if not is_id(name):

@@ -61,13 +61,13 @@ def wanted(options: dict[str, Any]) -> Listing:
     )
 
 
-async def read_rows(shelf: AdviserStore, asked: Listing, limit: int) -> Page:
+async def read_rows(store: AdviserStore, asked: Listing, limit: int) -> Page:
     """Return so many rows, page by page."""
     rows: list[Row] = []
     total = 0
     while len(rows) < limit:
         step = min(MAX_ROWS, limit - len(rows))
-        page = await shelf.page(replace(asked, offset=len(rows), limit=step))
+        page = await store.page(replace(asked, offset=len(rows), limit=step))
         rows += page.rows
         total = page.total
         if len(page.rows) < step:

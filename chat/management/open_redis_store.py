@@ -17,7 +17,7 @@ CONNECT_TIMEOUT_S = 2
 
 
 @contextmanager
-def redis_shelf() -> Iterator[RedisStore]:
+def open_redis_store() -> Iterator[RedisStore]:
     """Open Redis itself, while inside: the memory that stands in for it is the workers'."""
     client = client_for(
         settings.ENV.redis_url,

@@ -49,7 +49,7 @@ def database_url(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> st
 
 
 @pytest.fixture
-def shelf(settings: Any, flushed_redis: str) -> RedisStore:
+def redis_store(settings: Any, flushed_redis: str) -> RedisStore:
     """Have commands run here on an empty Redis, and return it."""
     use_redis(settings, flushed_redis)
     return RedisStore.of_django(settings.ENV.session_ttl_s)

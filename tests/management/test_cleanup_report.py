@@ -80,17 +80,17 @@ def client(flushed_redis: str) -> Iterator[redis.Redis]:
 
 
 @pytest.fixture
-def orphans(shelf: RedisStore, client: redis.Redis) -> dict[str, int]:
+def orphans(redis_store: RedisStore, client: redis.Redis) -> dict[str, int]:
     """One conversation that lives, and what is left of others, of every kind."""
 
     async def plant() -> None:
         for session_id in (JEAN, "lost"):
-            await ask(shelf, session_id=session_id)
-            await answer(shelf, session_id=session_id)
-            await shelf.add_staff_note(
+            await ask(redis_store, session_id=session_id)
+            await answer(redis_store, session_id=session_id)
+            await redis_store.add_staff_note(
                 session_id, StaffNote(kind=StaffNoteKind.NOTE, text="à rappeler")
             )
-        await ask(shelf, "Encore ?", "q2", session_id="lost")
+        await ask(redis_store, "Encore ?", "q2", session_id="lost")
 
     asyncio.run(plant())
     client.delete("session:lost")
@@ -126,7 +126,7 @@ def test_every_kind_of_orphan_is_found_and_nothing_changed(
 
 
 def test_files_that_workers_left_are_named(
-    shelf: RedisStore, settings: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    redis_store: RedisStore, settings: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     settings.ENV = replace(settings.ENV, media_dir=str(tmp_path))
     before, _ = report()
@@ -147,22 +147,22 @@ def test_files_that_workers_left_are_named(
 
 
 def test_orphans_are_removed_once_and_the_living_left_alone(
-    orphans: dict[str, int], shelf: RedisStore
+    orphans: dict[str, int], redis_store: RedisStore
 ):
-    before = asyncio.run(shelf.load(JEAN, ANY_OWNER))
+    before = asyncio.run(redis_store.load(JEAN, ANY_OWNER))
 
     found, code = report("--apply")
     again, code_again = report("--apply")
 
     assert (found["details"]["removed"], code) == (orphans, 0)
     assert (again["orphaned"], again["removed"], code_again) == (0, 0, 0)
-    after = asyncio.run(shelf.load(JEAN, ANY_OWNER))
+    after = asyncio.run(redis_store.load(JEAN, ANY_OWNER))
     assert replace(after, expires_at=before.expires_at) == before
     assert abs(after.expires_at - before.expires_at) < timedelta(seconds=1)  # read to the ms
-    assert [staff_note.text for staff_note in asyncio.run(shelf.staff_notes(JEAN))] == [
+    assert [staff_note.text for staff_note in asyncio.run(redis_store.staff_notes(JEAN))] == [
         "à rappeler"
     ]
-    assert asyncio.run(shelf.find(ref_of(JEAN))) == JEAN
+    assert asyncio.run(redis_store.find(ref_of(JEAN))) == JEAN
 
 
 def test_runs_are_kept_unless_told_otherwise(orphans: dict[str, int]):
@@ -196,7 +196,7 @@ def test_text_is_for_people(orphans: dict[str, int]):
     assert "1 conversation active, 6 restes orphelins à retirer." in out.getvalue()
 
 
-def test_email_goes_to_admins_with_the_page(shelf: RedisStore, settings: Any):
+def test_email_goes_to_admins_with_the_page(redis_store: RedisStore, settings: Any):
     settings.ENV = replace(settings.ENV, admins=("claire@example.test",))
     report("--email")
     [sent] = mail.outbox
@@ -217,7 +217,7 @@ def test_email_to_nobody_is_refused_before_anything_is_done(orphans: dict[str, i
 @pytest.mark.parametrize(
     "arguments", [("--since", "hier"), ("--since", "2100-01-01"), ("--worker", "web:8000")]
 )
-def test_wrong_usage_is_said(shelf: RedisStore, arguments: tuple[str, str]):
+def test_wrong_usage_is_said(redis_store: RedisStore, arguments: tuple[str, str]):
     with pytest.raises(CommandError, match=arguments[0]) as caught:
         call_command("cleanup_report", *arguments)
     assert caught.value.returncode == 2
@@ -237,7 +237,7 @@ def test_nothing_is_removed_or_kept_while_redis_is_away(settings: Any):
     assert not CleanupReport.objects.exists()
 
 
-def test_workers_are_asked_for_copies_in_their_memory(shelf: RedisStore):
+def test_workers_are_asked_for_copies_in_their_memory(redis_store: RedisStore):
     class Worker(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200)
@@ -271,9 +271,9 @@ def test_process_is_silent_but_for_the_report(
 
 
 def test_interrupted_clean_up_is_said_and_can_be_repeated(
-    shelf: RedisStore, client: redis.Redis, redis_url: str, database_url: str
+    redis_store: RedisStore, client: redis.Redis, redis_url: str, database_url: str
 ):
-    asyncio.run(ask(shelf))
+    asyncio.run(ask(redis_store))
     count = 60_000
     with client.pipeline(transaction=False) as pipeline:
         for n in range(count):
@@ -303,7 +303,7 @@ def test_interrupted_clean_up_is_said_and_can_be_repeated(
     assert 0 < left < count
     found, code = report("--apply")
     assert (found["removed"], code) == (left, 0)
-    assert asyncio.run(shelf.count()) == 1
+    assert asyncio.run(redis_store.count()) == 1
 
 
 def _read_until(screen: int, pattern: str) -> str:

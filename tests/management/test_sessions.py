@@ -40,18 +40,18 @@ def claire() -> Any:
 
 
 @pytest.fixture
-def talk(shelf: RedisStore) -> RedisStore:
+def talk(redis_store: RedisStore) -> RedisStore:
     """A conversation of Camille's, answered, with a note beside it."""
 
     async def hold() -> None:
-        await ask(shelf, "Un canapé \x1b[2Jrouge ?")
-        await answer(shelf)
-        await shelf.add_staff_note(
+        await ask(redis_store, "Un canapé \x1b[2Jrouge ?")
+        await answer(redis_store)
+        await redis_store.add_staff_note(
             JEAN, StaffNote(kind=StaffNoteKind.NOTE, text="pressée", author="Karim")
         )
 
     asyncio.run(hold())
-    return shelf
+    return redis_store
 
 
 def run(*arguments: str) -> str:
@@ -113,10 +113,10 @@ def test_list_is_filtered(talk: RedisStore):
     assert refs("--limit", "1") == [ref_of("held")]
 
 
-def test_list_longer_than_a_page_is_read_to_its_end(shelf: RedisStore):
+def test_list_longer_than_a_page_is_read_to_its_end(redis_store: RedisStore):
     async def many() -> None:
         for n in range(120):
-            await ask(shelf, session_id=f"s{n}")
+            await ask(redis_store, session_id=f"s{n}")
 
     asyncio.run(many())
     listed = json.loads(run("list", "--json", "--limit", "110"))
@@ -124,7 +124,7 @@ def test_list_longer_than_a_page_is_read_to_its_end(shelf: RedisStore):
 
 
 @pytest.mark.parametrize("arguments", [("--limit", "0"), ("--silent-for", "longtemps")])
-def test_wrong_usage_is_said(shelf: RedisStore, arguments: tuple[str, str]):
+def test_wrong_usage_is_said(redis_store: RedisStore, arguments: tuple[str, str]):
     assert refused("list", *arguments).returncode == 2
 
 
@@ -164,7 +164,7 @@ def test_export_is_written_whole_for_its_owner_alone(talk: RedisStore, tmp_path:
 
 @pytest.mark.parametrize("action", ["show", "end", "export", "erase"])
 @pytest.mark.parametrize("name", ["0" * 16, "nobody", "no such; id"])
-def test_unknown_conversation_is_exit_code_3(shelf: RedisStore, action: str, name: str):
+def test_unknown_conversation_is_exit_code_3(redis_store: RedisStore, action: str, name: str):
     assert refused(action, name).returncode == 3
     assert traces() == []
 
@@ -225,8 +225,8 @@ async def test_viewers_of_another_process_are_told_of_an_erasure(
     settings: Any, flushed_redis: str, database_url: str
 ):
     use_redis(settings, flushed_redis)
-    shelf = RedisStore.of_django(settings.ENV.session_ttl_s)
-    await ask(shelf)
+    redis_store = RedisStore.of_django(settings.ENV.session_ttl_s)
+    await ask(redis_store)
     camille = Listener()
     async with PUBSUB.get().subscribe(JEAN, camille):
         done = await asyncio.to_thread(

@@ -28,7 +28,7 @@ from chat.conversations.store.protocol import ANY_OWNER
 from chat.conversations.store.redis.store import RedisStore
 from chat.core import rate_limits
 from chat.core.threads import THREADS
-from chat.management.open_redis_store import redis_shelf
+from chat.management.open_redis_store import open_redis_store
 from chat.ops.doctor.findings import Finding, Level
 from chat.ops.doctor.sentinel_state import NAME, look_at_sentinels
 from meuble_project import backends
@@ -153,9 +153,9 @@ async def test_conversations_are_found_on_the_next_master(cluster, store, fault)
     assert store.backend == "redis"
     assert serving_port() == cluster.replica.port
     # Without what this worker remembers: read from the server that was the replica.
-    with redis_shelf() as shelf:
-        assert await messages(shelf, "untouched") == ["q1", "answer-to-q1"]
-        assert await messages(shelf, JEAN) == [
+    with open_redis_store() as redis_store:
+        assert await messages(redis_store, "untouched") == ["q1", "answer-to-q1"]
+        assert await messages(redis_store, JEAN) == [
             id_ for n in (1, 2, 3) for id_ in (f"q{n}", f"answer-to-q{n}")
         ]
 
@@ -175,8 +175,8 @@ async def test_old_master_that_comes_back_takes_nothing(cluster, store):
     await soon(ask(store, "Et puis", "q4"))
 
     assert serving_port() == cluster.replica.port
-    with redis_shelf() as shelf:
-        assert await messages(shelf, JEAN) == ["q1", "q2", "q3", "q4"]
+    with open_redis_store() as redis_store:
+        assert await messages(redis_store, JEAN) == ["q1", "q2", "q3", "q4"]
 
 
 # Events between workers

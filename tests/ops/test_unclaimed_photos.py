@@ -36,7 +36,7 @@ def sent(session_id, age=OLD, **more):
 
 
 @pytest.fixture
-def shelf():
+def redis_store():
     """One photo that nobody claims, and others that only look like it."""
     ticket = sent("ticket")
     attach(ref_of("ticket"), "SAV-2026-00042")
@@ -57,24 +57,24 @@ async def store():
     return store
 
 
-async def test_photo_that_no_message_followed_goes_after_an_hour(shelf, store, settings):
+async def test_photo_that_no_message_followed_goes_after_an_hour(redis_store, store, settings):
     assert await remove_unclaimed_photos(store) == 1
 
     kept = {photo async for photo in Photo.objects.all()}
-    assert kept == {photo for name, photo in shelf.items() if name != "silent"}
+    assert kept == {photo for name, photo in redis_store.items() if name != "silent"}
     assert {name for name, _ in files.stored()} == {photo.name for photo in kept}
 
 
-async def test_conversation_that_began_is_not_asked_for_again(shelf, store):
+async def test_conversation_that_began_is_not_asked_for_again(redis_store, store):
     await remove_unclaimed_photos(store)
     await store.erase("talking", WEB_OWNER)  # or it expires
 
     assert await remove_unclaimed_photos(store) == 0
-    assert shelf["talking"] in {photo async for photo in Photo.objects.all()}
+    assert redis_store["talking"] in {photo async for photo in Photo.objects.all()}
 
 
-async def test_nothing_is_deleted_while_memory_stands_in_for_redis(shelf, store, settings):
+async def test_nothing_is_deleted_while_memory_stands_in_for_redis(redis_store, store, settings):
     settings.ENV = replace(settings.ENV, redis_url="redis://127.0.0.1:1/0")
 
     assert await remove_unclaimed_photos(store) == 0
-    assert shelf["silent"] in {photo async for photo in Photo.objects.all()}
+    assert redis_store["silent"] in {photo async for photo in Photo.objects.all()}

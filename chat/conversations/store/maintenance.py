@@ -1,4 +1,4 @@
-"""What a session store can tell and mend of itself. For commands, not for requests."""
+"""What a session store can tell and repair of itself. For commands, not for requests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Protocol
 
 from chat.conversations.store.adviser_store import Row
 
-#: Rows of the biggest conversations in a survey.
+#: Rows of the biggest conversations in a scan.
 MAX_BIGGEST = 10
 #: Keys looked at between two breaths of the event loop.
 STEP = 500
@@ -38,7 +38,7 @@ class Orphan(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
+class ScanResult:
     """All that is kept, as counted during some seconds.
 
     ``active``: conversations that go on. ``ended``: over, readable until they expire.
@@ -67,14 +67,14 @@ class Fates:
     erasing: frozenset[str]
 
 
-class Upkeep(Protocol):
+class Maintenance(Protocol):
     """All raise ``StoreUnavailable`` when the store does not answer."""
 
-    async def survey(self, progress: Progress | None = None) -> Survey:
+    async def scan(self, progress: Progress | None = None) -> ScanResult:
         """Look at every key, in small steps that keep nobody waiting. Changes nothing."""
 
-    async def mend(self, survey: Survey, progress: Progress | None = None) -> dict[Orphan, int]:
-        """Remove the orphans that the survey found and that still are: each is looked at again
+    async def repair(self, scan: ScanResult, progress: Progress | None = None) -> dict[Orphan, int]:
+        """Remove the orphans that the scan found and that still are: each is looked at again
         in the same atomic step, so a conversation that lives is never touched. May be stopped
         and repeated. Returns how many of each kind, of every kind, were removed by this call.
         """

@@ -18,7 +18,7 @@ from django.conf import settings
 
 from chat.conversations.store.adviser_store import AdviserStore, StaffNote
 from chat.conversations.store.erasures import ErasureFolder, Erasures, erasure_folder
-from chat.conversations.store.maintenance import Upkeep
+from chat.conversations.store.maintenance import Maintenance
 from chat.conversations.types import Message, Outcome, Session
 from chat.core.json import JSON
 from chat.core.runtime import Part
@@ -154,7 +154,7 @@ class LeaseLost(Exception):
 Create = Literal["always", "new", "fresh"]
 
 
-class Store(AdviserStore, Upkeep, Erasures, Protocol):
+class Store(AdviserStore, Maintenance, Erasures, Protocol):
     @property
     def backend(self) -> Literal["redis", "memory"]:
         """What serves now."""

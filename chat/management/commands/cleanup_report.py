@@ -24,10 +24,10 @@ from chat.core.reporting.french import moment
 from chat.management.console import Exit, OperatorCommand, cannot, leave_with, progress
 from chat.management.durations import moment_of
 from chat.management.files import write_whole
-from chat.management.open_redis_store import redis_shelf
+from chat.management.open_redis_store import open_redis_store
 from chat.management.workers import storage_of
 from chat.ops.leftovers import Leftovers, find_leftovers, references, remove_found
-from chat.ops.reports.gather import gather, mended
+from chat.ops.reports.gather import gather, repaired
 from chat.ops.reports.page import as_page
 from chat.ops.reports.queries import last_made_at, past_reports
 from chat.ops.reports.report import Past, Report, verdict
@@ -85,8 +85,8 @@ class Command(OperatorCommand):
         except DatabaseError as error:
             raise cannot("La base de données ne répond pas, ou attend « migrate ».") from error
         try:
-            with redis_shelf() as shelf:
-                report, fates = asyncio.run(_look(shelf, since, apply=options["apply"]))
+            with open_redis_store() as store:
+                report, fates = asyncio.run(_look(store, since, apply=options["apply"]))
             report = _with_leftovers(report, find_leftovers(fates, now()), apply=options["apply"])
         except DatabaseError as error:
             raise cannot("La base de données ne répond pas, ou attend « migrate ».") from error
@@ -141,15 +141,15 @@ def _since(text: str | None) -> datetime:
         raise cannot(f"--since : {error}.") from error
 
 
-async def _look(shelf: RedisStore, since: datetime, *, apply: bool) -> tuple[Report, Fates]:
+async def _look(store: RedisStore, since: datetime, *, apply: bool) -> tuple[Report, Fates]:
     with progress("Lecture", "clés") as tell:
-        report, survey = await gather(shelf, since, tell)
-    fates = await shelf.fates(await database_sync_to_async(references)())
+        report, scan = await gather(store, since, tell)
+    fates = await store.fates(await database_sync_to_async(references)())
     if not apply or not report.orphaned:
         return report, fates
     try:
         with progress("Nettoyage", "restes") as tell:
-            return await mended(shelf, report, survey, tell), fates
+            return await repaired(store, report, scan, tell), fates
     except StoreUnavailable as error:
         raise cannot(
             "Redis a cessé de répondre pendant le nettoyage : relancer la commande pour finir."

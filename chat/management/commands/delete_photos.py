@@ -8,7 +8,7 @@ from django.db import DatabaseError
 
 from chat.core.clock import now
 from chat.management.console import OperatorCommand, cannot
-from chat.shop.photos.maintenance import LIFE, FolderLost, Leftovers, clear, survey
+from chat.shop.photos.maintenance import LIFE, FolderLost, Leftovers, clear, scan
 
 
 class Command(OperatorCommand):
@@ -25,7 +25,7 @@ class Command(OperatorCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         dry_run = options["dry_run"]
         try:
-            found = survey(now())
+            found = scan(now())
             if not dry_run:
                 clear(found)
         except FolderLost as error:

@@ -18,7 +18,7 @@ from chat.core.ids import isoformat
 from chat.core.reporting.french import full_moment
 from chat.management.console import Exit, OperatorCommand, cannot
 from chat.management.conversations import Operator
-from chat.management.open_redis_store import redis_shelf
+from chat.management.open_redis_store import open_redis_store
 from chat.ops.customer_erasure import Holdings, erase_customer, holdings_of
 from chat.ops.ending import erase_session
 from chat.shop.tickets.erasure import Extent, erase_tickets, extent_of
@@ -129,13 +129,13 @@ def _erase_conversations(refs: Sequence[str]) -> int:
     """
     if settings.ENV.redis_url.startswith("memory://"):
         return 0
-    with redis_shelf() as shelf:
+    with open_redis_store() as store:
 
         async def erase_living() -> int:
             count = 0
             for ref in refs:
                 try:
-                    await erase_session(await shelf.find(ref), ANY_OWNER)
+                    await erase_session(await store.find(ref), ANY_OWNER)
                 except SessionNotFound:
                     continue
                 count += 1

@@ -24,7 +24,7 @@ from chat.management.console import Exit, OperatorCommand, cannot
 from chat.management.conversations import Found, Operator, find, set_aside_id
 from chat.management.files import write_whole
 from chat.management.listing import add_filters, read_rows, shown, wanted
-from chat.management.open_redis_store import redis_shelf
+from chat.management.open_redis_store import open_redis_store
 from chat.management.transcript import listing, transcript
 from chat.ops.ending import end_session, erase_session
 
@@ -93,8 +93,8 @@ class Command(OperatorCommand):
                 self._restore(options)
 
     def _list(self, options: dict[str, Any]) -> None:
-        with redis_shelf() as shelf:
-            page = asyncio.run(read_rows(shelf, wanted(options), options["limit"]))
+        with open_redis_store() as store:
+            page = asyncio.run(read_rows(store, wanted(options), options["limit"]))
         if options["json"]:
             self._print({"total": page.total, "sessions": [shown(row) for row in page.rows]})
         else:
@@ -162,10 +162,10 @@ class Command(OperatorCommand):
 
     def _restore(self, options: dict[str, Any]) -> None:
         operator = Operator.named(options["username"], "end_chatsession")
-        with redis_shelf() as shelf:
-            session_id = asyncio.run(set_aside_id(shelf, options["conversation"]))
+        with open_redis_store() as store:
+            session_id = asyncio.run(set_aside_id(store, options["conversation"]))
             try:
-                restored = asyncio.run(shelf.restore(session_id, afresh=options["afresh"]))
+                restored = asyncio.run(store.restore(session_id, afresh=options["afresh"]))
             except SessionUnreadable as error:
                 raise cannot("Cette version ne sait pas la lire : elle reste de côté.") from error
         if not restored:
@@ -201,8 +201,8 @@ class Command(OperatorCommand):
 
 
 def _found(name: str) -> Found:
-    with redis_shelf() as shelf:
-        return asyncio.run(find(shelf, name))
+    with open_redis_store() as store:
+        return asyncio.run(find(store, name))
 
 
 async def _ended(session_id: str, who: str) -> None:

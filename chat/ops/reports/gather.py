@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from chat.conversations.store.adviser_store import MAX_ROWS, AdviserStore, Listing, Order, Row
-from chat.conversations.store.maintenance import Progress, Survey, Upkeep
+from chat.conversations.store.maintenance import Maintenance, Progress, ScanResult
 from chat.core.ids import ref_of
 from chat.ops.reports.report import QUIET_EDGES_S, SIZE_EDGES, Bucket, Report, spread
 
@@ -17,65 +17,65 @@ MAX_OLDEST = 10
 SAMPLE = 1000
 
 
-class Shelf(AdviserStore, Upkeep, Protocol):
+class ReportStore(AdviserStore, Maintenance, Protocol):
     """What a report asks."""
 
 
 async def gather(
-    shelf: Shelf, since: datetime, progress: Progress | None = None
-) -> tuple[Report, Survey]:
-    """Look at everything; changes nothing. The survey is for ``mend``.
+    store: ReportStore, since: datetime, progress: Progress | None = None
+) -> tuple[Report, ScanResult]:
+    """Look at everything; changes nothing. The scan is for ``repair``.
 
     Raises:
         StoreUnavailable:
     """
-    survey = await shelf.survey(progress)
-    sample = await _newest(shelf)
-    oldest = await shelf.page(Listing(order=Order.BEGAN_FIRST, limit=MAX_OLDEST))
+    scan = await store.scan(progress)
+    sample = await _newest(store)
+    oldest = await store.page(Listing(order=Order.BEGAN_FIRST, limit=MAX_OLDEST))
     report = Report(
-        made_at=survey.taken_at,
+        made_at=scan.taken_at,
         since=since,
-        active=survey.active,
-        ended=survey.ended,
-        expired=await shelf.expired_since(since),
-        bytes=survey.bytes,
-        orphans={kind: len(found) for kind, found in survey.orphans.items()},
-        quiet=await _quiet(shelf),
+        active=scan.active,
+        ended=scan.ended,
+        expired=await store.expired_since(since),
+        bytes=scan.bytes,
+        orphans={kind: len(found) for kind, found in scan.orphans.items()},
+        quiet=await _quiet(store),
         sizes=spread([row.bytes for row in sample], SIZE_EDGES),
         sampled=len(sample),
         oldest=oldest.rows,
-        biggest=survey.biggest,
-        unreadable=tuple(map(ref_of, survey.unreadable)),
+        biggest=scan.biggest,
+        unreadable=tuple(map(ref_of, scan.unreadable)),
     )
-    return report, survey
+    return report, scan
 
 
-async def mended(
-    shelf: Shelf, report: Report, survey: Survey, progress: Progress | None = None
+async def repaired(
+    store: ReportStore, report: Report, scan: ScanResult, progress: Progress | None = None
 ) -> Report:
     """Remove the orphans, and return the report with what was removed.
 
     What was not removed was no orphan any more when it was looked at again.
     """
-    return replace(report, applied=True, removed=await shelf.mend(survey, progress))
+    return replace(report, applied=True, removed=await store.repair(scan, progress))
 
 
-async def _newest(shelf: AdviserStore) -> list[Row]:
+async def _newest(store: AdviserStore) -> list[Row]:
     rows: list[Row] = []
     while len(rows) < SAMPLE:
-        page = await shelf.page(Listing(offset=len(rows), limit=MAX_ROWS))
+        page = await store.page(Listing(offset=len(rows), limit=MAX_ROWS))
         rows += page.rows
         if len(page.rows) < MAX_ROWS:
             break
     return rows
 
 
-async def _quiet(shelf: AdviserStore) -> tuple[Bucket, ...]:
+async def _quiet(store: AdviserStore) -> tuple[Bucket, ...]:
     """Count by time since the last word: one cheap question for each edge."""
     limits: list[int | None] = [*QUIET_EDGES_S[1:], None]
     buckets = []
     for low, high in zip(QUIET_EDGES_S, limits, strict=True):
         until = float(10**9 if high is None else high)
-        page = await shelf.page(Listing(quiet_s=(low, until), limit=1))
+        page = await store.page(Listing(quiet_s=(low, until), limit=1))
         buckets.append(Bucket(low, high, page.total))
     return tuple(buckets)

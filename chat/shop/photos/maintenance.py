@@ -31,7 +31,7 @@ class Leftovers:
     stray: tuple[str, ...]
 
 
-def survey(now: datetime) -> Leftovers:
+def scan(now: datetime) -> Leftovers:
     """Compare all rows with all files. Read-only.
 
     Raises:

@@ -39,26 +39,26 @@ async def test_survey_tells_what_is_kept(store):
     await live_a_little(store)
     seen: list[tuple[int, int]] = []
 
-    survey = await store.survey(lambda looked, of: seen.append((looked, of)))
+    scan = await store.scan(lambda looked, of: seen.append((looked, of)))
 
-    assert (survey.active, survey.ended) == (4, 1)
-    assert survey.oldest is not None
-    assert survey.oldest.id == "s0"
-    sizes = [row.bytes for row in survey.biggest]
+    assert (scan.active, scan.ended) == (4, 1)
+    assert scan.oldest is not None
+    assert scan.oldest.id == "s0"
+    sizes = [row.bytes for row in scan.biggest]
     assert sizes == sorted(sizes, reverse=True)
-    assert {row.id for row in survey.biggest} == {"s0", "s1", "s2", "asked"}
-    assert survey.bytes > sum(sizes)
-    assert survey.orphans == dict.fromkeys(Orphan, ())
+    assert {row.id for row in scan.biggest} == {"s0", "s1", "s2", "asked"}
+    assert scan.bytes > sum(sizes)
+    assert scan.orphans == dict.fromkeys(Orphan, ())
     assert all(looked <= of for looked, of in seen)
     assert seen
 
 
 async def test_nothing_that_lives_is_mended(store):
     await live_a_little(store)
-    survey = await store.survey()
+    scan = await store.scan()
     before = [(await store.load(f"s{n}", ANY_OWNER)).messages for n in range(3)]
 
-    assert await store.mend(survey) == dict.fromkeys(Orphan, 0)
+    assert await store.repair(scan) == dict.fromkeys(Orphan, 0)
     assert [(await store.load(f"s{n}", ANY_OWNER)).messages for n in range(3)] == before
 
 
@@ -96,10 +96,10 @@ class TestOrphans:
         client.set("chat:ref:0000000000000000", "never")
 
     async def test_are_told_by_kind(self, store, left):
-        survey = await store.survey()
+        scan = await store.scan()
         refs = {"0000000000000000", *map(ref_of, ("lost", "lost-asked", "lost-held"))}
 
-        assert {kind: set(ids) for kind, ids in survey.orphans.items()} == {
+        assert {kind: set(ids) for kind, ids in scan.orphans.items()} == {
             Orphan.INDEX: {"lost", "lost-asked", "lost-held"},
             Orphan.DRAFTS: {"lost", "s0"},
             Orphan.STATES: {"lost", "lost-asked", "lost-held"},
@@ -110,30 +110,30 @@ class TestOrphans:
         }
 
     async def test_are_removed_once(self, store, client, left):
-        survey = await store.survey()
-        expected = {kind: len(ids) for kind, ids in survey.orphans.items()}
+        scan = await store.scan()
+        expected = {kind: len(ids) for kind, ids in scan.orphans.items()}
         keys = set(client.keys("*"))
         seen: list[tuple[int, int]] = []
 
-        removed = await store.mend(survey, lambda looked, of: seen.append((looked, of)))
+        removed = await store.repair(scan, lambda looked, of: seen.append((looked, of)))
 
         assert removed == expected
-        assert await store.mend(survey) == dict.fromkeys(Orphan, 0)
-        assert (await store.survey()).orphans == dict.fromkeys(Orphan, ())
+        assert await store.repair(scan) == dict.fromkeys(Orphan, 0)
+        assert (await store.scan()).orphans == dict.fromkeys(Orphan, ())
         gone = keys - set(client.keys("*"))
         assert [key for key in gone if "lost" not in key and "ref" not in key] == ["chat:draft:s0"]
         assert [key for key in client.keys("*") if "lost" in key] == []
-        assert (await store.survey()).active == 4
+        assert (await store.scan()).active == 4
         assert seen[-1][0] == seen[-1][1]
 
     async def test_that_live_again_are_left_alone(self, store, left):
-        survey = await store.survey()
+        scan = await store.scan()
         for id_ in ("lost", "lost-asked", "lost-held"):
             await ask(store, session_id=id_)
         await ask(store, session_id="s0", id_="q2")
         await store.write(await leased(store, "q2", "s0"), 0, "Je comm")
 
-        removed = await store.mend(survey)
+        removed = await store.repair(scan)
 
         assert removed == {**dict.fromkeys(Orphan, 0), Orphan.REFS: 1}
         assert (await store.load("s0", ANY_OWNER)).draft is not None
@@ -146,9 +146,9 @@ class TestOrphans:
             client.delete(f"session:s{n}") if n % 2 else None
         seen: list[int] = []
 
-        survey = await store.survey(lambda looked, of: seen.append(looked))
+        scan = await store.scan(lambda looked, of: seen.append(looked))
 
-        assert survey.active == len(survey.orphans[Orphan.INDEX]) == 100
+        assert scan.active == len(scan.orphans[Orphan.INDEX]) == 100
         assert max(after - before for before, after in pairwise(seen)) < 50
         assert len(seen) > 50
 

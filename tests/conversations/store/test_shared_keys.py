@@ -68,7 +68,7 @@ async def _use_all(store: Any) -> None:
     assert [row.id for row in await store.search(["bahut"])] == [JEAN]
     assert await store.counts() is not None
     await store.unreadable()
-    await store.mend(await store.survey())
+    await store.repair(await store.scan())
     await take_over(store)
     assert len((await store.load(JEAN, "api")).messages) == 3
 
@@ -145,7 +145,7 @@ async def test_expiry_that_is_no_moment_stops_no_list(store, raw, score):
     raw.zadd("chat:index", {JEAN: score})
 
     assert [row.id for row in (await store.page(Listing())).rows] == [JEAN]
-    assert (await store.survey()).active == 1
+    assert (await store.scan()).active == 1
 
 
 KEYS = [*SETS, "places", "expired", "since", "reindex"]
@@ -197,7 +197,7 @@ async def test_each_use_goes_on_with_a_shared_key_of_another_type(store, raw, na
         store.counts,
         store.count,
         store.unreadable,
-        store.survey,
+        store.scan,
         lambda: store.expired_since(datetime(2020, 1, 1, tzinfo=UTC)),
         lambda: store.fates([ref_of(JEAN)]),
         lambda: take_over(store),

@@ -139,9 +139,9 @@ async def test_all_others_go_on(store, client, spoilt):
     assert [row.id for row in (await store.page(Listing())).rows] == [OTHER]
     assert [row.id for row in await store.search(["bahut"])] == [OTHER]
     assert (await store.counts()).active == await store.count() == 1
-    survey = await store.survey()
-    assert (survey.active, survey.unreadable) == (1, (JEAN,))
-    assert not any(survey.orphans.values())
+    scan = await store.scan()
+    assert (scan.active, scan.unreadable) == (1, (JEAN,))
+    assert not any(scan.orphans.values())
     assert len((await store.load(OTHER, "api")).messages) == 2
 
 
@@ -151,7 +151,7 @@ async def test_search_list_and_count_go_on_though_nobody_opened_it(store, spoilt
     assert await store.count() >= 1
     assert await store.orphans() == {}
     assert await store.expired_assignments() == []
-    assert (await store.survey()).active >= 1
+    assert (await store.scan()).active >= 1
 
 
 async def test_it_can_be_erased(store, client, spoilt):
@@ -358,7 +358,7 @@ async def test_rows_of_the_wrong_type_stop_neither_list_nor_sweep(store, client)
     assert [row.id for row in (await store.page(Listing())).rows] == [OTHER]
     assert await store.orphans() == {}
     assert client.zscore("chat:index", "old") is None
-    assert (await store.survey()).active == 1
+    assert (await store.scan()).active == 1
 
 
 async def test_one_unreadable_record_stops_no_other_on_its_way_back_to_redis(server, workers):

@@ -109,8 +109,8 @@ def test_refused_password_is_said(own_redis: RedisServer):
     assert "mot de passe refusé" in finding.what
 
 
-async def test_conversation_that_would_never_end_is_found(shelf, flushed_redis: str):
-    await ask(shelf)
+async def test_conversation_that_would_never_end_is_found(redis_store, flushed_redis: str):
+    await ask(redis_store)
     with redis.Redis.from_url(flushed_redis) as client:
         client.persist(f"session:{JEAN}")
     findings = look_at_redis(flushed_redis, 86_400, 2)

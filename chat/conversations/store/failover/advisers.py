@@ -14,7 +14,7 @@ from chat.conversations.store.adviser_store import Adviser, Counts, Listing, Pag
 from chat.conversations.store.draft_versions import version_after
 from chat.conversations.store.failover.standby import SessionCache, Standby
 from chat.conversations.store.failover.workers import Workers
-from chat.conversations.store.maintenance import Orphan, Progress, Survey
+from chat.conversations.store.maintenance import Orphan, Progress, ScanResult
 from chat.conversations.store.memory.store import MemoryStore
 from chat.conversations.store.protocol import ANY_OWNER, Lease, Store
 from chat.conversations.store.redis.store import Heard, RedisStore
@@ -236,11 +236,11 @@ class FailoverAdviserStore(ABC):
     async def counts(self) -> Counts:
         return await self._either(lambda store: store.counts())
 
-    async def survey(self, progress: Progress | None = None) -> Survey:
-        return await self._redis.survey(progress)
+    async def scan(self, progress: Progress | None = None) -> ScanResult:
+        return await self._redis.scan(progress)
 
-    async def mend(self, survey: Survey, progress: Progress | None = None) -> dict[Orphan, int]:
-        return await self._redis.mend(survey, progress)
+    async def repair(self, scan: ScanResult, progress: Progress | None = None) -> dict[Orphan, int]:
+        return await self._redis.repair(scan, progress)
 
     async def expired_since(self, moment: datetime) -> int:
         return await self._redis.expired_since(moment)

@@ -19,7 +19,7 @@ from chat.conversations.store.adviser_store import (
     StaffNote,
     State,
 )
-from chat.conversations.store.maintenance import MAX_BIGGEST, Orphan, Progress, Survey
+from chat.conversations.store.maintenance import MAX_BIGGEST, Orphan, Progress, ScanResult
 from chat.conversations.store.memory.record import Record
 from chat.conversations.store.memory.records import MemoryRecords
 from chat.conversations.store.protocol import ANY_OWNER
@@ -175,14 +175,14 @@ class MemoryAdviserStore(MemoryRecords):
             answering=states[State.ANSWERING],
         )
 
-    async def survey(self, progress: Progress | None = None) -> Survey:
+    async def scan(self, progress: Progress | None = None) -> ScanResult:
         self._purge()
         active = list(self._active())
         if progress is not None:
             progress(len(self._records), len(self._records))
         oldest = min(active, key=_beginning, default=None)
         biggest = sorted(active, key=lambda record: record.bytes, reverse=True)[:MAX_BIGGEST]
-        return Survey(
+        return ScanResult(
             active=len(active),
             ended=len(self._records) - len(active),
             bytes=sum(record.bytes for record in self._records.values()),
@@ -192,7 +192,7 @@ class MemoryAdviserStore(MemoryRecords):
             taken_at=now(),
         )
 
-    async def mend(self, survey: Survey, progress: Progress | None = None) -> dict[Orphan, int]:
+    async def repair(self, scan: ScanResult, progress: Progress | None = None) -> dict[Orphan, int]:
         return dict.fromkeys(Orphan, 0)  # one object holds all of a conversation
 
     async def expired_since(self, moment: datetime) -> int:

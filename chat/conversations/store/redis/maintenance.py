@@ -10,7 +10,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chat.conversations.store.adviser_store import ASSIGNMENT_S, Listing, Order
-from chat.conversations.store.maintenance import MAX_BIGGEST, STEP, Fates, Orphan, Progress, Survey
+from chat.conversations.store.maintenance import (
+    MAX_BIGGEST,
+    STEP,
+    Fates,
+    Orphan,
+    Progress,
+    ScanResult,
+)
 from chat.conversations.store.redis.advisers import RedisAdviserStore
 from chat.conversations.store.redis.scripts import PipelineExecutor, split_ids
 from chat.core.clock import now
@@ -35,7 +42,7 @@ _SETS = {
 
 
 @dataclass(slots=True)
-class _Tally:
+class _Sums:
     """``biggest``: heap of bytes and id. ``documents``: ids, since a scan may tell one twice."""
 
     active: int = 0
@@ -62,7 +69,7 @@ class _Tally:
             heapq.heappop(self.biggest)
 
 
-class RedisUpkeep(RedisAdviserStore):
+class RedisMaintenance(RedisAdviserStore):
     """``step``: see ``STEP``."""
 
     def __init__(
@@ -76,26 +83,26 @@ class RedisUpkeep(RedisAdviserStore):
         super().__init__(link, ttl_s, assignment_s)
         self._step = step
 
-    async def survey(self, progress: Progress | None = None) -> Survey:
-        tally, looked, expected = _Tally(), 0, await self._number()
+    async def scan(self, progress: Progress | None = None) -> ScanResult:
+        sums, looked, expected = _Sums(), 0, await self._number()
         async for kind, names in self._everything():
             if kind is None:
                 for told in await self._run("sizes", "", *names):
-                    tally.add(*told)
+                    sums.add(*told)
             else:
-                tally.orphans[kind] |= set(await self._orphaned(kind, names, mend=False))
+                sums.orphans[kind] |= set(await self._orphaned(kind, names, repair=False))
             looked += len(names)
             if progress is not None:
                 progress(looked, max(looked, expected))
         oldest = await self.page(Listing(order=Order.BEGAN_FIRST, limit=1))
-        biggest = [id_ for _, id_ in sorted(tally.biggest, reverse=True)]
-        return Survey(
-            active=tally.active,
-            ended=tally.ended,
-            bytes=tally.total_bytes,
+        biggest = [id_ for _, id_ in sorted(sums.biggest, reverse=True)]
+        return ScanResult(
+            active=sums.active,
+            ended=sums.ended,
+            bytes=sums.total_bytes,
             oldest=oldest.rows[0] if oldest.rows else None,
             biggest=tuple(await self._rows(biggest)),
-            orphans={kind: tuple(sorted(names)) for kind, names in tally.orphans.items()},
+            orphans={kind: tuple(sorted(names)) for kind, names in sums.orphans.items()},
             unreadable=tuple(await self.unreadable()),
             taken_at=now(),
         )
@@ -104,15 +111,15 @@ class RedisUpkeep(RedisAdviserStore):
         """Return the ids of what was set aside because it could not be read, the newest last."""
         return await self._ids("chat:unreadable", await self._run("unreadable", ""))
 
-    async def mend(self, survey: Survey, progress: Progress | None = None) -> dict[Orphan, int]:
+    async def repair(self, scan: ScanResult, progress: Progress | None = None) -> dict[Orphan, int]:
         removed = dict.fromkeys(Orphan, 0)
-        looked, expected = 0, sum(len(names) for names in survey.orphans.values())
+        looked, expected = 0, sum(len(names) for names in scan.orphans.values())
         for key in _SETS:
             await self._clean(key)
-        for kind, names in survey.orphans.items():
+        for kind, names in scan.orphans.items():
             for start in range(0, len(names), self._step):
                 some = names[start : start + self._step]
-                removed[kind] += len(await self._orphaned(kind, some, mend=True))
+                removed[kind] += len(await self._orphaned(kind, some, repair=True))
                 looked += len(some)
                 if progress is not None:
                     progress(looked, expected)
@@ -181,8 +188,8 @@ class RedisUpkeep(RedisAdviserStore):
                 return
             await asyncio.sleep(0)
 
-    async def _orphaned(self, kind: Orphan, names: Sequence[str], *, mend: bool) -> list[str]:
-        found = await self._run("orphaned", "", kind, "1" if mend else "", *names)
+    async def _orphaned(self, kind: Orphan, names: Sequence[str], *, repair: bool) -> list[str]:
+        found = await self._run("orphaned", "", kind, "1" if repair else "", *names)
         return [name.decode() for name in found]
 
 

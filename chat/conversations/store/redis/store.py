@@ -64,7 +64,7 @@ from chat.conversations.store.redis.document import (
     stored,
     watch_channel,
 )
-from chat.conversations.store.redis.maintenance import RedisUpkeep
+from chat.conversations.store.redis.maintenance import RedisMaintenance
 from chat.conversations.store.redis.scripts import PipelineExecutor, scripts
 from chat.conversations.types import Message, Outcome, Session, fingerprint
 from chat.core.clock import now
@@ -116,7 +116,7 @@ class Heard:
         return late if "" in matter else late & matter
 
 
-class RedisStore(RedisUpkeep):
+class RedisStore(RedisMaintenance):
     """``counts_listeners``: whether workers listen on this very Redis, so that it knows how many;
     otherwise ``listening`` is None everywhere.
     """

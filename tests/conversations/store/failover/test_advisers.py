@@ -228,7 +228,7 @@ async def test_lists_and_searches_what_memory_has(server, store):
     with pytest.raises(StoreUnavailable):
         await store.find(ref_of("never"))
     with pytest.raises(StoreUnavailable):
-        await store.survey()
+        await store.scan()
     server.thaw()
     await back(store)
     with pytest.raises(SessionNotFound):
@@ -239,7 +239,7 @@ async def test_lists_and_searches_what_memory_has(server, store):
     assert (away[2].active, found) == (1, [JEAN, "other"])
     assert (row.id, row.state, row.language) == (JEAN, State.ANSWERING, "fr")
     assert {row.id for row in (await store.page(Listing())).rows} == {JEAN, "other"}
-    assert (await store.survey()).active == 2
+    assert (await store.scan()).active == 2
 
 
 async def test_conversation_begun_in_memory_is_listed_in_redis_afterwards(server, store):
