@@ -30,7 +30,7 @@ from chat.core import rate_limits
 from chat.core.threads import THREADS
 from chat.management.open_redis_store import open_redis_store
 from chat.ops.doctor.findings import Finding, Level
-from chat.ops.doctor.sentinel_state import NAME, look_at_sentinels
+from chat.ops.doctor.sentinel_state import NAME, check_sentinels
 from meuble_project import backends
 from tests.builders import JEAN, answer, ask, question
 from tests.fakes import Listener
@@ -280,7 +280,7 @@ def test_nothing_is_read_from_the_replica(cluster):
 
 
 def look(cluster: Cluster, *sentinels: str) -> Finding:
-    [finding] = look_at_sentinels(cluster.url, sentinels, 2)
+    [finding] = check_sentinels(cluster.url, sentinels, 2)
     return finding
 
 
@@ -290,7 +290,7 @@ def test_doctor_asks_the_sentinels(cluster, hanging, settings):
         "nobody": look(cluster, hanging),
         "one too few": look(cluster, only, hanging),
         "enough": look(cluster, only, only, only),
-        "no such name": look_at_sentinels("redis://laboutique/0", [only], 2)[0],
+        "no such name": check_sentinels("redis://laboutique/0", [only], 2)[0],
     }
     assert {why: finding.level for why, finding in found.items()} == {
         "nobody": Level.WRONG,
@@ -300,7 +300,7 @@ def test_doctor_asks_the_sentinels(cluster, hanging, settings):
     }
     assert hanging in found["one too few"].what
     assert {finding.name for finding in found.values()} == {NAME}
-    assert look_at_sentinels("redis://h:6379", [], 2) == []
+    assert check_sentinels("redis://h:6379", [], 2) == []
 
 
 def test_doctor_finds_everything_through_the_sentinels(cluster, hanging):

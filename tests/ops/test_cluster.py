@@ -14,7 +14,7 @@ from chat.conversations.store.protocol import STORE
 from chat.core.errors import StoreUnavailable
 from chat.ops.cluster import refuse_cluster
 from chat.ops.doctor.findings import Level
-from chat.ops.doctor.redis_state import look_at_redis
+from chat.ops.doctor.redis_state import check_redis
 from devtools.redis_server import RedisServer
 from tests.backends import use_redis
 from tests.builders import ask
@@ -50,11 +50,11 @@ def test_cluster_that_forbids_nothing_else_is_refused(cluster: RedisServer):
 
 
 def test_doctor_names_a_cluster(cluster: RedisServer):
-    [finding] = look_at_redis(cluster.url, 86_400, 1.0)
+    [finding] = check_redis(cluster.url, 86_400, 1.0)
 
     assert finding.level is Level.WRONG
     assert "Redis Cluster" in finding.what
-    assert "REDIS_SENTINELS" in finding.mend
+    assert "REDIS_SENTINELS" in finding.fix
 
 
 @pytest.mark.django_db(transaction=True)

@@ -8,20 +8,20 @@ from django.conf import settings
 
 from chat.management.console import Exit, OperatorCommand, cannot, leave_with
 from chat.ops.doctor import clocks
-from chat.ops.doctor.configuration import look_at_configuration
-from chat.ops.doctor.database_state import look_at_database
+from chat.ops.doctor.configuration import check_configuration
+from chat.ops.doctor.database_state import check_database
 from chat.ops.doctor.findings import Finding, Level, secrets_in, skipped, without
-from chat.ops.doctor.layer_state import MEND as LAYER_MEND
-from chat.ops.doctor.layer_state import look_at_layer
-from chat.ops.doctor.left_state import look_at_left_conversations
-from chat.ops.doctor.model_state import look_at_model
-from chat.ops.doctor.photo_state import look_at_confinement, look_at_photos
-from chat.ops.doctor.redis_state import look_at_redis
+from chat.ops.doctor.layer_state import MEND as LAYER_FIX
+from chat.ops.doctor.layer_state import check_layer
+from chat.ops.doctor.left_state import check_left_conversations
+from chat.ops.doctor.model_state import check_model
+from chat.ops.doctor.photo_state import check_confinement, check_photos
+from chat.ops.doctor.redis_state import check_redis
 from chat.ops.doctor.rendering import as_json, line, summary
 from chat.ops.doctor.runner import Check, run
-from chat.ops.doctor.sentinel_state import look_at_sentinels
-from chat.ops.doctor.site import look_at_site
-from chat.ops.doctor.static_files import look_at_static_files
+from chat.ops.doctor.sentinel_state import check_sentinels
+from chat.ops.doctor.site import check_site
+from chat.ops.doctor.static_files import check_static_files
 from meuble_project import parsers
 from meuble_project.env import Env
 
@@ -88,47 +88,45 @@ def checks_of(env: Env, url: str, timeout_s: float, *, with_model: bool) -> list
     return [
         Check(
             "Redis",
-            lambda: look_at_redis(env.redis_url, env.session_ttl_s, timeout_s, env.redis_sentinels),
+            lambda: check_redis(env.redis_url, env.session_ttl_s, timeout_s, env.redis_sentinels),
             "docker compose up --detach redis",
         ),
         Check(
             "Redis : Sentinel",
-            lambda: look_at_sentinels(env.redis_url, env.redis_sentinels, timeout_s),
+            lambda: check_sentinels(env.redis_url, env.redis_sentinels, timeout_s),
             "redis-cli -p 26379 SENTINEL MASTERS",
         ),
         Check(
             "Base",
-            lambda: look_at_database(env.database_url),
+            lambda: check_database(env.database_url),
             "docker compose up --detach postgres",
         ),
-        Check("Couche de messages", lambda: look_at_layer(timeout_s), LAYER_MEND),
+        Check("Couche de messages", lambda: check_layer(timeout_s), LAYER_FIX),
         Check(
             "Modèle",
-            (lambda: look_at_model(env, timeout_s))
+            (lambda: check_model(env, timeout_s))
             if with_model
             else lambda: [skipped("Modèle", "--no-model")],
             "OPENAI_API_KEY=…, OPENAI_BASE_URL=…   # dans .env",
         ),
         Check(
             "Horloge : Redis",
-            lambda: clocks.look_at_redis_clock(env.redis_url, timeout_s, env.redis_sentinels),
+            lambda: clocks.check_redis_clock(env.redis_url, timeout_s, env.redis_sentinels),
             "docker compose up --detach redis",
         ),
         Check(
             "Horloge : base",
-            clocks.look_at_database_clock,
+            clocks.check_database_clock,
             "docker compose up --detach postgres",
         ),
-        Check("Photos", look_at_photos, "manage.py migrate   # et les droits de MEDIA_DIR"),
-        Check(
-            "Photos : confinement", look_at_confinement, "uname -r   # Linux 5.13 ou plus récent"
-        ),
-        Check("Conversations laissées", look_at_left_conversations, "ls -l MEDIA_DIR"),
-        Check("Fichiers statiques", look_at_static_files, "manage.py collectstatic --no-input"),
-        Check("Configuration", lambda: look_at_configuration(env), "manage.py check --deploy"),
+        Check("Photos", check_photos, "manage.py migrate   # et les droits de MEDIA_DIR"),
+        Check("Photos : confinement", check_confinement, "uname -r   # Linux 5.13 ou plus récent"),
+        Check("Conversations laissées", check_left_conversations, "ls -l MEDIA_DIR"),
+        Check("Fichiers statiques", check_static_files, "manage.py collectstatic --no-input"),
+        Check("Configuration", lambda: check_configuration(env), "manage.py check --deploy"),
         Check(
             "Site",
-            (lambda: look_at_site(url, timeout_s))
+            (lambda: check_site(url, timeout_s))
             if url
             else lambda: [skipped("Site", "donner --url https://… pour le vérifier")],
             _LOGS,

@@ -15,7 +15,7 @@ MAX_SKEW_S = 2.0
 _MEND = "sudo timedatectl set-ntp true   # sur les deux machines"
 
 
-def look_at_redis_clock(url: str, timeout_s: float, sentinels: Sequence[str] = ()) -> list[Finding]:
+def check_redis_clock(url: str, timeout_s: float, sentinels: Sequence[str] = ()) -> list[Finding]:
     name = "Horloge : Redis"
     if url.startswith("memory://"):
         return [skipped(name, "pas de Redis")]
@@ -28,10 +28,10 @@ def look_at_redis_clock(url: str, timeout_s: float, sentinels: Sequence[str] = (
     except (redis.RedisError, OSError):
         return [skipped(name, "Redis ne répond pas")]
     theirs = datetime.fromtimestamp(seconds + micros / 1e6, UTC)
-    return [judge_clock(name, theirs, before, after)]
+    return [evaluate_clock(name, theirs, before, after)]
 
 
-def look_at_database_clock() -> list[Finding]:
+def check_database_clock() -> list[Finding]:
     name = "Horloge : base"
     connection = connections[DEFAULT_DB_ALIAS]
     if connection.vendor != "postgresql":
@@ -40,10 +40,10 @@ def look_at_database_clock() -> list[Finding]:
         before = datetime.now(UTC)
         cursor.execute("SELECT clock_timestamp()")
         theirs = cursor.fetchone()[0]
-    return [judge_clock(name, theirs, before, datetime.now(UTC))]
+    return [evaluate_clock(name, theirs, before, datetime.now(UTC))]
 
 
-def judge_clock(name: str, theirs: datetime, before: datetime, after: datetime) -> Finding:
+def evaluate_clock(name: str, theirs: datetime, before: datetime, after: datetime) -> Finding:
     """``before``, ``after``: our own clock around the question."""
     skew_s = 0.0
     if theirs < before:

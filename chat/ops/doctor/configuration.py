@@ -13,22 +13,22 @@ from meuble_project.env import Env
 NAME = "Configuration"
 
 
-def look_at_configuration(env: Env) -> list[Finding]:
+def check_configuration(env: Env) -> list[Finding]:
     found = checks.run_checks(include_deployment_checks=not env.debug)
     messages = [one for one in found if not one.is_silenced()]
-    return [*judge_configuration(messages, debug=env.debug), *judge_mails(env)]
+    return [*evaluate_configuration(messages, debug=env.debug), *evaluate_mails(env)]
 
 
-def judge_mails(env: Env) -> list[Finding]:
+def evaluate_mails(env: Env) -> list[Finding]:
     """E-mails that nobody sends are no fault while developing."""
     if env.debug or not env.email_url.startswith("console:"):
         return []
     what = "EMAIL_URL=console:// : aucun e-mail ne part, personne ne les lit"
-    mend = "EMAIL_URL=smtp+tls://UTILISATEUR:MOT_DE_PASSE@hôte:587   # dans .env"
-    return [warning("E-mails", what, mend)]
+    fix = "EMAIL_URL=smtp+tls://UTILISATEUR:MOT_DE_PASSE@hôte:587   # dans .env"
+    return [warning("E-mails", what, fix)]
 
 
-def judge_configuration(messages: Sequence[CheckMessage], *, debug: bool) -> list[Finding]:
+def evaluate_configuration(messages: Sequence[CheckMessage], *, debug: bool) -> list[Finding]:
     findings = [_finding(message) for message in messages if message.level >= checks.WARNING]
     if debug:
         what = "DEBUG=1 : pour le développement seulement"
@@ -39,5 +39,5 @@ def judge_configuration(messages: Sequence[CheckMessage], *, debug: bool) -> lis
 def _finding(message: CheckMessage) -> Finding:
     level = Level.WRONG if message.level >= checks.ERROR else Level.WARNING
     what = " ".join(message.msg.split())
-    mend = " ".join((message.hint or "python manage.py check --deploy").split())
-    return Finding(f"{NAME} : {message.id or 'sans nom'}", level, what, mend)
+    fix = " ".join((message.hint or "python manage.py check --deploy").split())
+    return Finding(f"{NAME} : {message.id or 'sans nom'}", level, what, fix)

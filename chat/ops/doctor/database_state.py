@@ -13,7 +13,7 @@ from django.db.migrations.executor import MigrationExecutor
 from chat.ops.doctor.findings import Finding, masked, ok, warning, wrong
 
 
-def look_at_database(url: str) -> list[Finding]:
+def check_database(url: str) -> list[Finding]:
     connection = connections[DEFAULT_DB_ALIAS]
     try:
         if is_missing(connection):
@@ -25,7 +25,7 @@ def look_at_database(url: str) -> list[Finding]:
         if connection.vendor == "sqlite":
             return [wrong(name, what, "python manage.py migrate   # et les droits du dossier")]
         return [wrong(name, what, "docker compose up --detach postgres   # et DATABASE_URL")]
-    return [judge_migrations(missing_migrations(connection)), _look_at_writers(connection)]
+    return [evaluate_migrations(missing_migrations(connection)), _check_writers(connection)]
 
 
 def is_missing(connection: BaseDatabaseWrapper) -> bool:
@@ -40,7 +40,7 @@ def missing_migrations(connection: BaseDatabaseWrapper) -> list[str]:
     return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
 
 
-def judge_migrations(missing: Sequence[str]) -> Finding:
+def evaluate_migrations(missing: Sequence[str]) -> Finding:
     name = "Base : migrations"
     if not missing:
         return ok(name, "toutes faites")
@@ -48,19 +48,19 @@ def judge_migrations(missing: Sequence[str]) -> Finding:
     return wrong(name, f"{len(missing)} à faire : {shown}", "python manage.py migrate")
 
 
-def _look_at_writers(connection: BaseDatabaseWrapper) -> Finding:
+def _check_writers(connection: BaseDatabaseWrapper) -> Finding:
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("PRAGMA journal_mode")
-            return judge_sqlite(str(cursor.fetchone()[0]))
+            return evaluate_sqlite(str(cursor.fetchone()[0]))
         cursor.execute(
             "SELECT count(*), current_setting('max_connections')::int FROM pg_stat_activity"
         )
         used, limit = cursor.fetchone()
-    return judge_postgres(connection.settings_dict.get("OPTIONS", {}).get("pool"), used, limit)
+    return evaluate_postgres(connection.settings_dict.get("OPTIONS", {}).get("pool"), used, limit)
 
 
-def judge_sqlite(journal_mode: str) -> Finding:
+def evaluate_sqlite(journal_mode: str) -> Finding:
     name = "Base : écritures"
     if journal_mode not in ("wal", "memory"):
         what = f"SQLite en mode {journal_mode} : des écritures simultanées échouent"
@@ -68,7 +68,7 @@ def judge_sqlite(journal_mode: str) -> Finding:
     return ok(name, f"SQLite, journal {journal_mode}")
 
 
-def judge_postgres(pool: Any, used: int, limit: int) -> Finding:
+def evaluate_postgres(pool: Any, used: int, limit: int) -> Finding:
     name = "Base : connexions"
     if not pool:
         what = "PostgreSQL sans réserve de connexions"

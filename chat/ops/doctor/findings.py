@@ -19,27 +19,27 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """``what``: what was seen. ``mend``: the line to type or to write that puts it right."""
+    """``what``: what was seen. ``fix``: the line to type or to write that puts it right."""
 
     name: str
     level: Level
     what: str
-    mend: str = ""
+    fix: str = ""
 
     def to_json(self) -> JSON:
-        return {"name": self.name, "level": self.level.value, "what": self.what, "mend": self.mend}
+        return {"name": self.name, "level": self.level.value, "what": self.what, "mend": self.fix}
 
 
 def ok(name: str, what: str) -> Finding:
     return Finding(name, Level.OK, what)
 
 
-def warning(name: str, what: str, mend: str) -> Finding:
-    return Finding(name, Level.WARNING, what, mend)
+def warning(name: str, what: str, fix: str) -> Finding:
+    return Finding(name, Level.WARNING, what, fix)
 
 
-def wrong(name: str, what: str, mend: str) -> Finding:
-    return Finding(name, Level.WRONG, what, mend)
+def wrong(name: str, what: str, fix: str) -> Finding:
+    return Finding(name, Level.WRONG, what, fix)
 
 
 def skipped(name: str, what: str) -> Finding:
@@ -68,7 +68,7 @@ def secrets_in(urls: Iterable[str], words: Iterable[str]) -> tuple[str, ...]:
 
 def without(secrets: Iterable[str], finding: Finding) -> Finding:
     """Return the finding with stars wherever a library's message repeated a secret."""
-    what, mend = finding.what, finding.mend
+    what, fix = finding.what, finding.fix
     for secret in secrets:
-        what, mend = what.replace(secret, "***"), mend.replace(secret, "***")
-    return Finding(finding.name, finding.level, what, mend)
+        what, fix = what.replace(secret, "***"), fix.replace(secret, "***")
+    return Finding(finding.name, finding.level, what, fix)

@@ -19,15 +19,15 @@ NAME = "Couche de messages"
 MEND = "docker compose restart redis   # puis relancer ce diagnostic"
 
 
-def look_at_layer(timeout_s: float) -> list[Finding]:
+def check_layer(timeout_s: float) -> list[Finding]:
     """Return one finding for each server that the layer is spread over."""
     layer = channel_layers.make_backend("default")
     if isinstance(layer, InMemoryChannelLayer):
         return [skipped(NAME, "en mémoire : un seul processus")]
-    return asyncio.run(_look_at_each(settings.CHANNEL_LAYERS["default"], timeout_s))
+    return asyncio.run(_check_each(settings.CHANNEL_LAYERS["default"], timeout_s))
 
 
-async def _look_at_each(config: dict[str, Any], timeout_s: float) -> list[Finding]:
+async def _check_each(config: dict[str, Any], timeout_s: float) -> list[Finding]:
     make, options = import_string(config["BACKEND"]), config["CONFIG"]
     hosts: list[dict[str, Any]] = options["hosts"]
     names = [NAME] if len(hosts) == 1 else [f"{NAME} : {masked(host['address'])}" for host in hosts]

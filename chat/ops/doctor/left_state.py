@@ -11,11 +11,11 @@ from chat.ops.doctor.findings import Finding, ok, warning, wrong
 _NAME = "Conversations laissées"
 
 
-def look_at_left_conversations() -> list[Finding]:
-    return [judge_left(left_files(left_folder()))]
+def check_left_conversations() -> list[Finding]:
+    return [evaluate_left(left_files(left_folder()))]
 
 
-def judge_left(paths: Sequence[Path]) -> Finding:
+def evaluate_left(paths: Sequence[Path]) -> Finding:
     """Judge the files that lie there; a running worker merges readable ones within seconds."""
     if not paths:
         return ok(_NAME, "aucun fichier")

@@ -15,7 +15,7 @@ from meuble_project.env import Env
 
 NAME = "Modèle"
 QUESTION = [{"role": "user", "content": "Réponds par un seul mot : bonjour."}]
-_MENDS = {
+_FIXES = {
     401: "OPENAI_API_KEY=…   # dans .env : la clé est refusée",
     403: "OPENAI_API_KEY=…   # dans .env : cette clé n'a pas droit à ce modèle",
     404: "OPENAI_MODEL=…   # dans .env : ce serveur ne connaît pas ce modèle, ou pas cette adresse",
@@ -24,7 +24,7 @@ _MENDS = {
 }
 
 
-def look_at_model(env: Env, timeout_s: float) -> list[Finding]:
+def check_model(env: Env, timeout_s: float) -> list[Finding]:
     if env.uses_local_assistant:
         return [skipped(NAME, "assistant local : il ne tourne qu'avec « serve »")]
     return [asyncio.run(_ask(env, timeout_s))]
@@ -43,25 +43,25 @@ async def _ask(env: Env, timeout_s: float) -> Finding:
             async for _ in chunks:
                 first_s = first_s or perf_counter() - start
     except TimeoutError:
-        return wrong(NAME, f"{env.openai_model} n'a pas fini en {timeout_s:g} s", _url_mend(env))
+        return wrong(NAME, f"{env.openai_model} n'a pas fini en {timeout_s:g} s", _url_fix(env))
     except AssistantUnavailable as error:
-        return judge_failure(env, error.__cause__)
+        return evaluate_failure(env, error.__cause__)
     finally:
         await llm.close()
     what = f"{env.openai_model} : premier mot en {first_s * 1000:.0f} ms, tout en "
     return ok(NAME, f"{what}{(perf_counter() - start) * 1000:.0f} ms")
 
 
-def judge_failure(env: Env, cause: BaseException | None) -> Finding:
+def evaluate_failure(env: Env, cause: BaseException | None) -> Finding:
     """Tell of it by its kind: a server's own words may repeat the key."""
     if isinstance(cause, APIStatusError):
-        mend = _MENDS.get(cause.status_code, _url_mend(env))
-        return wrong(NAME, f"{env.openai_model} : réponse HTTP {cause.status_code}", mend)
+        fix = _FIXES.get(cause.status_code, _url_fix(env))
+        return wrong(NAME, f"{env.openai_model} : réponse HTTP {cause.status_code}", fix)
     where = masked(env.openai_base_url) if env.openai_base_url else "api.openai.com"
-    return wrong(NAME, f"{where} ne répond pas ({type(cause).__name__})", _url_mend(env))
+    return wrong(NAME, f"{where} ne répond pas ({type(cause).__name__})", _url_fix(env))
 
 
-def _url_mend(env: Env) -> str:
+def _url_fix(env: Env) -> str:
     if env.openai_base_url:
         return "OPENAI_BASE_URL=https://…/v1   # dans .env"
     return "curl -sI https://api.openai.com   # le pare-feu laisse-t-il sortir ?"

@@ -17,21 +17,21 @@ _KERNEL = "uname -r   # Linux 5.13 ou plus récent, avec seccomp et Landlock, x8
 _DISK = "df -h   # puis agrandir le volume des photos, ou PHOTOS_MIN_FREE_MB=… dans .env"
 
 
-def look_at_photos() -> list[Finding]:
+def check_photos() -> list[Finding]:
     try:
         if is_missing(connections[DEFAULT_DB_ALIAS]):
             raise OperationalError
         found = space()
     except DatabaseError:
         return [skipped("Photos : place", "la base ne répond pas")]
-    return [judge_quota(found), judge_disk(found)]
+    return [evaluate_quota(found), evaluate_disk(found)]
 
 
-def look_at_confinement() -> list[Finding]:
-    return [judge_confinement(layers_of_confinement())]
+def check_confinement() -> list[Finding]:
+    return [evaluate_confinement(layers_of_confinement())]
 
 
-def judge_confinement(layers: Sequence[str]) -> Finding:
+def evaluate_confinement(layers: Sequence[str]) -> Finding:
     """``layers``: as ``layers_of_confinement``."""
     name, what = "Photos : confinement", ", ".join(layers) or "aucun"
     missing = [layer for layer in SYSTEM_LAYERS if layer not in layers]
@@ -42,7 +42,7 @@ def judge_confinement(layers: Sequence[str]) -> Finding:
     return ok(name, what)
 
 
-def judge_quota(found: Space) -> Finding:
+def evaluate_quota(found: Space) -> Finding:
     name = "Photos : place prise"
     if not found.max_bytes:
         return ok(name, f"{_mb(found.used_bytes)}, sans limite")
@@ -54,7 +54,7 @@ def judge_quota(found: Space) -> Finding:
     return ok(name, what)
 
 
-def judge_disk(found: Space) -> Finding:
+def evaluate_disk(found: Space) -> Finding:
     name = "Photos : place libre"
     what = f"{_mb(found.free_bytes)}, plancher {_mb(found.min_free_bytes)}"
     if found.is_disk_full:

@@ -55,7 +55,7 @@ class RedisFacts:
     shared_aside: tuple[str, ...] = ()
 
 
-def look_at_redis(
+def check_redis(
     url: str, ttl_s: int, timeout_s: float, sentinels: Sequence[str] = ()
 ) -> list[Finding]:
     """``sentinels``: see ``Env.redis_sentinels``; then it is the master that is looked at."""
@@ -70,16 +70,16 @@ def look_at_redis(
     try:
         with connected(url, timeout_s, sentinels) as client:
             if is_cluster(client):
-                mend = f"REDIS_URL=redis://…   # dans .env : {INSTEAD}"
-                return [wrong("Redis : cluster", WHY, mend)]
+                fix = f"REDIS_URL=redis://…   # dans .env : {INSTEAD}"
+                return [wrong("Redis : cluster", WHY, fix)]
             facts = ask(client)
     except AuthenticationError:
-        mend = "REDIS_URL=redis://:MOT_DE_PASSE@hôte:6379/0   # dans .env : celui de requirepass"
-        return [wrong("Redis : réponse", f"mot de passe refusé par {masked(url)}", mend)]
+        fix = "REDIS_URL=redis://:MOT_DE_PASSE@hôte:6379/0   # dans .env : celui de requirepass"
+        return [wrong("Redis : réponse", f"mot de passe refusé par {masked(url)}", fix)]
     except (redis.RedisError, OSError) as error:
         what = f"{masked(url)} ne répond pas ({type(error).__name__})"
         return [wrong("Redis : réponse", what, "docker compose up --detach redis")]
-    return judge(facts, ttl_s)
+    return evaluate(facts, ttl_s)
 
 
 def connected(url: str, timeout_s: float, sentinels: Sequence[str] = ()) -> redis.Redis:
@@ -142,26 +142,26 @@ def _lives(client: redis.Redis) -> dict[str, int]:
     return {ref_of(name): int(life) for name, life in zip(names, lives, strict=True)}
 
 
-def judge(facts: RedisFacts, ttl_s: int) -> list[Finding]:
+def evaluate(facts: RedisFacts, ttl_s: int) -> list[Finding]:
     """Return one finding per question, the good ones too."""
     return [
-        judge_version(str(facts.info.get("redis_version", ""))),
-        judge_latency(facts.latency_ms),
-        *judge_persistence(facts.info, facts.fsync),
-        judge_aof(facts.info, facts.aof),
-        judge_eviction(str(facts.info.get("maxmemory_policy", ""))),
-        judge_memory(int(facts.info.get("used_memory", 0)), int(facts.info.get("maxmemory", 0))),
-        judge_connections(
+        evaluate_version(str(facts.info.get("redis_version", ""))),
+        evaluate_latency(facts.latency_ms),
+        *evaluate_persistence(facts.info, facts.fsync),
+        evaluate_aof(facts.info, facts.aof),
+        evaluate_eviction(str(facts.info.get("maxmemory_policy", ""))),
+        evaluate_memory(int(facts.info.get("used_memory", 0)), int(facts.info.get("maxmemory", 0))),
+        evaluate_connections(
             int(facts.info.get("connected_clients", 0)), int(facts.info.get("maxclients", 0))
         ),
-        judge_lives(facts.lives_ms, ttl_s),
-        judge_erasures(facts.erasing, facts.erasing_s),
-        judge_unreadable(facts.unreadable),
-        judge_shared(facts.shared_aside),
+        evaluate_lives(facts.lives_ms, ttl_s),
+        evaluate_erasures(facts.erasing, facts.erasing_s),
+        evaluate_unreadable(facts.unreadable),
+        evaluate_shared(facts.shared_aside),
     ]
 
 
-def judge_version(version: str) -> Finding:
+def evaluate_version(version: str) -> Finding:
     name = "Redis : version"
     numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
     if numbers < OLDEST_VERSION:
@@ -171,7 +171,7 @@ def judge_version(version: str) -> Finding:
     return ok(name, version)
 
 
-def judge_latency(latency_ms: float) -> Finding:
+def evaluate_latency(latency_ms: float) -> Finding:
     name = "Redis : délai"
     what = f"{latency_ms:.1f} ms par question".replace(".", ",")
     if latency_ms > VERY_SLOW_MS:
@@ -181,7 +181,7 @@ def judge_latency(latency_ms: float) -> Finding:
     return ok(name, what)
 
 
-def judge_persistence(info: dict[str, Any], fsync: str) -> Iterator[Finding]:
+def evaluate_persistence(info: dict[str, Any], fsync: str) -> Iterator[Finding]:
     name = "Redis : persistance"
     if not int(info.get("aof_enabled", 0)):
         what = "appendonly no : un arrêt brutal perd des conversations"
@@ -198,27 +198,27 @@ def judge_persistence(info: dict[str, Any], fsync: str) -> Iterator[Finding]:
     yield ok(name, f"appendonly yes, appendfsync {fsync or 'inconnu (CONFIG interdit)'}")
 
 
-def judge_aof(info: dict[str, Any], state: AofState) -> Finding:
+def evaluate_aof(info: dict[str, Any], state: AofState) -> Finding:
     """Whether the file was rewritten since the last erasure, and lately."""
     name = "Redis : mots effacés"
     if not int(info.get("aof_enabled", 0)):
         return skipped(name, "appendonly no : pas de fichier")
-    mend = "redis-cli BGREWRITEAOF   # refusé ? voir « Erased words » dans docs/operations.md"
+    fix = "redis-cli BGREWRITEAOF   # refusé ? voir « Erased words » dans docs/operations.md"
     if info.get("aof_last_bgrewrite_status", "ok") != "ok":
-        return wrong(name, "la dernière réécriture du fichier a échoué", f"df -h   # puis {mend}")
+        return wrong(name, "la dernière réécriture du fichier a échoué", f"df -h   # puis {fix}")
     waiting_s = state.now - max(state.erased_at, state.rewritten_at)
     if state.has_erased_words and waiting_s > LONGEST_IN_AOF_S:
         what = f"encore dans le fichier, depuis {(state.now - state.erased_at) / 60:.0f} min"
-        return warning(name, what, mend)
+        return warning(name, what, fix)
     if not state.rewritten_at:
         return ok(name, "aucun effacement, aucune réécriture demandée jusqu'ici")
     age_h = (state.now - state.rewritten_at) / 3600
     if age_h * 3600 > 2 * DAILY_S:
-        return warning(name, f"fichier réécrit pour la dernière fois il y a {age_h:.0f} h", mend)
+        return warning(name, f"fichier réécrit pour la dernière fois il y a {age_h:.0f} h", fix)
     return ok(name, f"fichier réécrit il y a {age_h:.0f} h")
 
 
-def judge_eviction(policy: str) -> Finding:
+def evaluate_eviction(policy: str) -> Finding:
     name = "Redis : éviction"
     if policy != "noeviction":
         what = f"{policy or 'inconnue'} : plein, Redis oublierait des conversations"
@@ -226,22 +226,22 @@ def judge_eviction(policy: str) -> Finding:
     return ok(name, policy)
 
 
-def judge_memory(used: int, limit: int) -> Finding:
+def evaluate_memory(used: int, limit: int) -> Finding:
     name = "Redis : mémoire"
     if not limit:
         what = f"{_mb(used)} utilisés, sans limite : la machine entière peut se remplir"
         return warning(name, what, _CLI.format("maxmemory 512mb"))
     share = used / limit
     what = f"{_mb(used)} sur {_mb(limit)} ({share:.0%})".replace("%", " %")
-    mend = _CLI.format(f"maxmemory {max(1, 2 * limit // 1_000_000)}mb")
+    fix = _CLI.format(f"maxmemory {max(1, 2 * limit // 1_000_000)}mb")
     if share > 0.9:
-        return wrong(name, what, mend)
+        return wrong(name, what, fix)
     if share > 0.75:
-        return warning(name, what, mend)
+        return warning(name, what, fix)
     return ok(name, what)
 
 
-def judge_connections(clients: int, limit: int) -> Finding:
+def evaluate_connections(clients: int, limit: int) -> Finding:
     name = "Redis : connexions"
     if not limit:
         return ok(name, f"{clients}")
@@ -251,7 +251,7 @@ def judge_connections(clients: int, limit: int) -> Finding:
     return ok(name, what)
 
 
-def judge_lives(lives_ms: dict[str, int], ttl_s: int) -> Finding:
+def evaluate_lives(lives_ms: dict[str, int], ttl_s: int) -> Finding:
     """A document that is gone (-2) is a matter for ``cleanup_report``."""
     name = "Redis : durées de vie"
     alive = {ref: life for ref, life in lives_ms.items() if life != -2}
@@ -268,7 +268,7 @@ def judge_lives(lives_ms: dict[str, int], ttl_s: int) -> Finding:
     return ok(name, f"{len(alive)} regardées, {ttl_s} s au plus")
 
 
-def judge_erasures(count: int, oldest_s: float) -> Finding:
+def evaluate_erasures(count: int, oldest_s: float) -> Finding:
     """What an erased conversation left goes within a minute or two."""
     name = "Effacements"
     if oldest_s <= LONGEST_ERASURE_S:
@@ -277,7 +277,7 @@ def judge_erasures(count: int, oldest_s: float) -> Finding:
     return warning(name, what, "python manage.py cleanup_report --apply")
 
 
-def judge_unreadable(refs: Sequence[str]) -> Finding:
+def evaluate_unreadable(refs: Sequence[str]) -> Finding:
     """A conversation that another release wrote, or that was damaged."""
     name = "Conversations illisibles"
     if not refs:
@@ -286,7 +286,7 @@ def judge_unreadable(refs: Sequence[str]) -> Finding:
     return warning(name, what, f"python manage.py sessions restore {refs[-1]}")
 
 
-def judge_shared(keys: Sequence[str]) -> Finding:
+def evaluate_shared(keys: Sequence[str]) -> Finding:
     """Something else than ours writes into this database of Redis."""
     name = "Clés partagées"
     if not keys:

@@ -20,13 +20,13 @@ WHAT_CHARS = 88
 
 
 def line(finding: Finding) -> str:
-    """Aligned columns; what mends it stands below, whole, to be copied."""
+    """Aligned columns; what fixes it stands below, whole, to be copied."""
     indent = " " * (NAME_CHARS + LEVEL_CHARS)
     head = f"{finding.name:<{NAME_CHARS}}{WORDS[finding.level]:<{LEVEL_CHARS}}"
     if len(finding.name) >= NAME_CHARS:
         head = f"{finding.name}\n{' ' * NAME_CHARS}{WORDS[finding.level]:<{LEVEL_CHARS}}"
     text = head + f"\n{indent}".join(wrap(finding.what, WHAT_CHARS) or [""])
-    return f"{text}\n{indent}→ {finding.mend}" if finding.mend else text
+    return f"{text}\n{indent}→ {finding.fix}" if finding.fix else text
 
 
 def summary(findings: Sequence[Finding]) -> str:

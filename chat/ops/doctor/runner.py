@@ -15,11 +15,11 @@ from chat.ops.doctor.findings import Finding, Level
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """``look`` may block, and may raise: then that is what is wrong, and ``mend`` is told."""
+    """``run`` may block, and may raise: then that is what is wrong, and ``fix`` is told."""
 
     name: str
-    look: Callable[[], list[Finding]]
-    mend: str
+    run: Callable[[], list[Finding]]
+    fix: str
 
 
 def run(checks: Sequence[Check], timeout_s: float) -> Iterator[list[Finding]]:
@@ -34,20 +34,20 @@ def run(checks: Sequence[Check], timeout_s: float) -> Iterator[list[Finding]]:
             yield found.get(timeout=max(0.0, until - monotonic()))
         except Empty:
             what = f"pas de réponse en {timeout_s:g} s"
-            yield [Finding(check.name, Level.WRONG, what, check.mend)]
+            yield [Finding(check.name, Level.WRONG, what, check.fix)]
 
 
 def _begin(check: Check) -> SimpleQueue[list[Finding]]:
     found: SimpleQueue[list[Finding]] = SimpleQueue()
 
-    def look() -> None:
+    def report() -> None:
         try:
-            found.put(check.look())
+            found.put(check.run())
         except Exception as error:  # noqa: BLE001 - whatever it is, it is what is wrong
             what = f"{type(error).__name__} : {error}".split("\n", 1)[0]
-            found.put([Finding(check.name, Level.WRONG, what, check.mend)])
+            found.put([Finding(check.name, Level.WRONG, what, check.fix)])
         finally:
             connections.close_all()
 
-    threading.Thread(target=look, name=f"doctor: {check.name}", daemon=True).start()
+    threading.Thread(target=report, name=f"doctor: {check.name}", daemon=True).start()
     return found

@@ -30,13 +30,13 @@ class Told:
     agreed: bool = False
 
 
-def look_at_sentinels(url: str, sentinels: Sequence[str], timeout_s: float) -> list[Finding]:
+def check_sentinels(url: str, sentinels: Sequence[str], timeout_s: float) -> list[Finding]:
     """Return nothing where none is configured."""
     if not sentinels:
         return []
     each_s = timeout_s / len(sentinels)
     told = {address: _ask(address, master_name(url), each_s) for address in sentinels}
-    return [judge_sentinels(master_name(url), told)]
+    return [evaluate_sentinels(master_name(url), told)]
 
 
 def _ask(address: str, name: str, timeout_s: float) -> Told | None:
@@ -60,7 +60,7 @@ def _has_quorum(client: redis.Redis, name: str) -> bool:
     return True
 
 
-def judge_sentinels(name: str, told: dict[str, Told | None]) -> Finding:
+def evaluate_sentinels(name: str, told: dict[str, Told | None]) -> Finding:
     """``told``: by address, None for one that does not answer."""
     answered = {address: one for address, one in told.items() if one is not None}
     known = [one for one in answered.values() if one.replicas is not None]

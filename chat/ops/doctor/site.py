@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from chat.ops.doctor.findings import Finding, masked, wrong
-from chat.ops.doctor.site_rules import Handshake, Page, judge_site
+from chat.ops.doctor.site_rules import Handshake, Page, evaluate_site
 
 #: No page of ours: what a foreign site would send.
 FOREIGN_ORIGIN = "https://ailleurs.invalid"
@@ -18,11 +18,11 @@ NAME = "Site"
 _POLITE = aiohttp.ClientWSTimeout(ws_close=0.5)
 
 
-def look_at_site(url: str, timeout_s: float) -> list[Finding]:
-    return asyncio.run(_look(url.rstrip("/"), timeout_s))
+def check_site(url: str, timeout_s: float) -> list[Finding]:
+    return asyncio.run(_check(url.rstrip("/"), timeout_s))
 
 
-async def _look(url: str, timeout_s: float) -> list[Finding]:
+async def _check(url: str, timeout_s: float) -> list[Finding]:
     deadline = asyncio.get_running_loop().time() + timeout_s
     timeout = aiohttp.ClientTimeout(total=timeout_s)
     # Addresses as hosts keep their cookies too, and signed values go back as they came.
@@ -41,7 +41,7 @@ async def _look(url: str, timeout_s: float) -> list[Finding]:
             _shake(client, url, f"{parts.scheme}://{parts.netloc}", deadline),
             _shake(client, url, FOREIGN_ORIGIN, deadline),
         )
-    return judge_site(url, page, own, foreign)
+    return evaluate_site(url, page, own, foreign)
 
 
 async def _get(client: aiohttp.ClientSession, url: str) -> Page:

@@ -42,19 +42,19 @@ class Handshake:
     closed: int = 0
 
 
-def judge_site(url: str, page: Page, own: Handshake, foreign: Handshake) -> list[Finding]:
+def evaluate_site(url: str, page: Page, own: Handshake, foreign: Handshake) -> list[Finding]:
     """``own``: with the origin of this address. ``foreign``: with another site's."""
     secure = urlsplit(url).scheme == "https"
     if page.status != 200:
         return [_bad_status(url, page)]
     return [
         ok("Site : page", f"{masked(url)} répond 200"),
-        judge_headers(page.headers),
-        judge_csp(page.headers.get("content-security-policy", "")),
-        judge_forwarded(page.headers, own, secure=secure),
-        judge_cookies(page.cookies, secure=secure),
-        judge_own_socket(own),
-        judge_foreign_socket(foreign),
+        evaluate_headers(page.headers),
+        evaluate_csp(page.headers.get("content-security-policy", "")),
+        evaluate_forwarded(page.headers, own, secure=secure),
+        evaluate_cookies(page.cookies, secure=secure),
+        evaluate_own_socket(own),
+        evaluate_foreign_socket(foreign),
     ]
 
 
@@ -75,7 +75,7 @@ def _bad_status(url: str, page: Page) -> Finding:
     return wrong(name, f"HTTP {page.status}", "docker compose logs --tail 100 web")
 
 
-def judge_headers(headers: Mapping[str, str]) -> Finding:
+def evaluate_headers(headers: Mapping[str, str]) -> Finding:
     name = "Site : en-têtes"
     lost = [
         header
@@ -87,18 +87,18 @@ def judge_headers(headers: Mapping[str, str]) -> Finding:
     return ok(name, "protections présentes")
 
 
-def judge_csp(policy: str) -> Finding:
+def evaluate_csp(policy: str) -> Finding:
     name = "Site : CSP"
-    mend = "CONTENT_SECURITY_POLICY   # dans meuble_project/settings.py ; rien d'autre ne la pose"
+    fix = "CONTENT_SECURITY_POLICY   # dans meuble_project/settings.py ; rien d'autre ne la pose"
     if not policy:
-        return wrong(name, "pas de Content-Security-Policy", mend)
+        return wrong(name, "pas de Content-Security-Policy", fix)
     loose = re.findall(r"'unsafe-(?:inline|eval)'", policy)
     if loose:
-        return wrong(name, f"elle permet {', '.join(sorted(set(loose)))}", mend)
+        return wrong(name, f"elle permet {', '.join(sorted(set(loose)))}", fix)
     sources = _directives(policy)
     scripts = sources.get("script-src", sources.get("default-src", "*"))
     if {"*", "http:", "https:", "data:"} & set(scripts.split()):
-        return wrong(name, "elle laisse venir des scripts d'ailleurs", mend)
+        return wrong(name, "elle laisse venir des scripts d'ailleurs", fix)
     return ok(name, "stricte")
 
 
@@ -107,7 +107,7 @@ def _directives(policy: str) -> dict[str, str]:
     return {name.lower(): sources for name, _, sources in pairs if name}
 
 
-def judge_forwarded(headers: Mapping[str, str], own: Handshake, *, secure: bool) -> Finding:
+def evaluate_forwarded(headers: Mapping[str, str], own: Handshake, *, secure: bool) -> Finding:
     """Django speaks of HSTS only when it believes that the request came over HTTPS; our own
     origin is ours only then, too.
     """
@@ -124,7 +124,7 @@ def judge_forwarded(headers: Mapping[str, str], own: Handshake, *, secure: bool)
     return ok(name, "reconnu derrière le proxy, HSTS annoncé")
 
 
-def judge_cookies(cookies: tuple[str, ...], *, secure: bool) -> Finding:
+def evaluate_cookies(cookies: tuple[str, ...], *, secure: bool) -> Finding:
     name = "Site : cookies"
     if not cookies:
         return wrong(name, "la page n'en donne aucun", "docker compose logs --tail 100 web")
@@ -145,7 +145,7 @@ def _faults(cookies: tuple[str, ...], *, secure: bool) -> Iterator[str]:
             yield f"{name} sans {', '.join(lost)}"
 
 
-def judge_own_socket(own: Handshake) -> Finding:
+def evaluate_own_socket(own: Handshake) -> Finding:
     name = "Site : WebSocket"
     if own.first == STATE:
         return ok(name, "101, la conversation arrive")
@@ -164,7 +164,7 @@ def judge_own_socket(own: Handshake) -> Finding:
     return wrong(name, what, "docker compose logs --tail 100 web")
 
 
-def judge_foreign_socket(foreign: Handshake) -> Finding:
+def evaluate_foreign_socket(foreign: Handshake) -> Finding:
     name = "Site : autre origine"
     if foreign.first:
         what = "un autre site peut ouvrir la conversation"

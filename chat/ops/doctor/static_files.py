@@ -14,7 +14,7 @@ NAME = "Fichiers statiques"
 MEND = "python manage.py collectstatic --no-input"
 
 
-def look_at_static_files() -> list[Finding]:
+def check_static_files() -> list[Finding]:
     storage: Any = staticfiles_storage
     if not isinstance(storage, ManifestFilesMixin):
         return [skipped(NAME, "DEBUG=1 : servis depuis les sources")]
@@ -24,13 +24,13 @@ def look_at_static_files() -> list[Finding]:
 def _look_at(storage: Any) -> Finding:
     manifest = Path(storage.path(storage.manifest_name))
     if not manifest.exists():
-        return judge_static_files(str(manifest), None, ())
+        return evaluate_static_files(str(manifest), None, ())
     stored, _ = storage.load_manifest()
     missing = [name for name in stored.values() if not Path(storage.path(name)).exists()]
-    return judge_static_files(str(manifest), len(stored), missing)
+    return evaluate_static_files(str(manifest), len(stored), missing)
 
 
-def judge_static_files(manifest: str, count: int | None, missing: Iterable[str]) -> Finding:
+def evaluate_static_files(manifest: str, count: int | None, missing: Iterable[str]) -> Finding:
     """``count``: files in the manifest, None when there is no manifest."""
     lost = list(missing)
     if count is None:

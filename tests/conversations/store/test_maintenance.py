@@ -1,4 +1,4 @@
-"""What a store tells and mends of itself."""
+"""What a store tells and repairs of itself."""
 
 from __future__ import annotations
 

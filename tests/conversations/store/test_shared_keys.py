@@ -13,7 +13,7 @@ import redis
 from chat.conversations.store.adviser_store import Listing
 from chat.core.ids import ref_of
 from chat.ops.doctor.redis_state import ask as ask_redis
-from chat.ops.doctor.redis_state import judge
+from chat.ops.doctor.redis_state import evaluate
 from tests.builders import JEAN, answer, answer_to, ask, done, leased
 from tests.conversations.store.cast import announced, hand_back, leave_without_a_word, take_over
 
@@ -260,6 +260,6 @@ async def test_doctor_names_shared_keys_that_were_moved_aside(store, raw):
     _retype(raw, "index", "list")
     await store.counts()
 
-    (finding,) = (f for f in judge(ask_redis(raw), 86_400) if f.name == "Clés partagées")
+    (finding,) = (f for f in evaluate(ask_redis(raw), 86_400) if f.name == "Clés partagées")
 
     assert "chat:index" in finding.what

@@ -1,4 +1,4 @@
-"""How the doctor judges: values in, findings out."""
+"""The rules by which the doctor evaluates: values in, findings out."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ import pytest
 from django.core import checks
 
 from chat.ops.doctor import redis_state
-from chat.ops.doctor.clocks import judge_clock
-from chat.ops.doctor.configuration import judge_configuration, judge_mails
-from chat.ops.doctor.database_state import judge_migrations, judge_postgres, judge_sqlite
+from chat.ops.doctor.clocks import evaluate_clock
+from chat.ops.doctor.configuration import evaluate_configuration, evaluate_mails
+from chat.ops.doctor.database_state import evaluate_migrations, evaluate_postgres, evaluate_sqlite
 from chat.ops.doctor.findings import Level, masked, ok, secrets_in, without, wrong
-from chat.ops.doctor.left_state import judge_left
+from chat.ops.doctor.left_state import evaluate_left
 from chat.ops.doctor.rendering import as_json, line, summary
 from chat.ops.doctor.site_rules import (
     Handshake,
     Page,
-    judge_cookies,
-    judge_csp,
-    judge_foreign_socket,
-    judge_forwarded,
-    judge_headers,
-    judge_own_socket,
-    judge_site,
+    evaluate_cookies,
+    evaluate_csp,
+    evaluate_foreign_socket,
+    evaluate_forwarded,
+    evaluate_headers,
+    evaluate_own_socket,
+    evaluate_site,
 )
-from chat.ops.doctor.static_files import judge_static_files
+from chat.ops.doctor.static_files import evaluate_static_files
 
 NOON = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
 OK, WARNING, WRONG, SKIPPED = Level.OK, Level.WARNING, Level.WRONG, Level.SKIPPED
@@ -50,7 +50,7 @@ REFUSED = Handshake(status=101, closed=4403)
     [("7.0.15", OK), ("6.2.0", OK), ("6.0.16", WRONG), ("5.9", WRONG), ("", WRONG)],
 )
 def test_version(version: str, level: Level):
-    assert redis_state.judge_version(version).level is level
+    assert redis_state.evaluate_version(version).level is level
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_version(version: str, level: Level):
     [((), OK), (("a.json",), WARNING), (("a.json", "b.unreadable"), WRONG)],
 )
 def test_left_conversations(names: tuple[str, ...], level: Level):
-    found = judge_left([Path("/media/conversations") / name for name in names])
+    found = evaluate_left([Path("/media/conversations") / name for name in names])
 
     assert found.level is level
     assert all(name in found.what for name in names)
@@ -66,7 +66,7 @@ def test_left_conversations(names: tuple[str, ...], level: Level):
 
 @pytest.mark.parametrize("latency_ms, level", [(0.2, OK), (20, OK), (21, WARNING), (201, WRONG)])
 def test_latency(latency_ms: float, level: Level):
-    assert redis_state.judge_latency(latency_ms).level is level
+    assert redis_state.evaluate_latency(latency_ms).level is level
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_latency(latency_ms: float, level: Level):
     ],
 )
 def test_persistence(info: dict[str, object], fsync: str, level: Level):
-    [finding] = redis_state.judge_persistence(info, fsync)
+    [finding] = redis_state.evaluate_persistence(info, fsync)
     assert finding.level is level
 
 
@@ -90,12 +90,12 @@ def test_persistence(info: dict[str, object], fsync: str, level: Level):
     [(1, 0, WARNING), (75, 100, OK), (76, 100, WARNING), (90, 100, WARNING), (91, 100, WRONG)],
 )
 def test_memory(used: int, limit: int, level: Level):
-    assert redis_state.judge_memory(used * 10**6, limit * 10**6).level is level
+    assert redis_state.evaluate_memory(used * 10**6, limit * 10**6).level is level
 
 
 @pytest.mark.parametrize("clients, limit, level", [(80, 100, OK), (81, 100, WRONG), (9, 0, OK)])
 def test_connections(clients: int, limit: int, level: Level):
-    assert redis_state.judge_connections(clients, limit).level is level
+    assert redis_state.evaluate_connections(clients, limit).level is level
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_connections(clients: int, limit: int, level: Level):
     ],
 )
 def test_lives(lives_ms: dict[str, int], level: Level):
-    assert redis_state.judge_lives(lives_ms, 60).level is level
+    assert redis_state.evaluate_lives(lives_ms, 60).level is level
 
 
 @pytest.mark.parametrize(
@@ -118,34 +118,34 @@ def test_lives(lives_ms: dict[str, int], level: Level):
 )
 def test_clock(offset_s: float, level: Level):
     theirs = NOON + timedelta(seconds=offset_s)
-    assert judge_clock("Horloge", theirs, NOON, NOON).level is level
+    assert evaluate_clock("Horloge", theirs, NOON, NOON).level is level
 
 
 def test_time_that_the_question_took_is_no_skew():
     after = NOON + timedelta(seconds=5)
-    assert judge_clock("Horloge", NOON + timedelta(seconds=4), NOON, after).level is OK
+    assert evaluate_clock("Horloge", NOON + timedelta(seconds=4), NOON, after).level is OK
 
 
 def test_migrations_are_named():
-    assert judge_migrations([]).level is OK
-    finding = judge_migrations(["chat.0001", "chat.0002", "chat.0003", "chat.0004"])
+    assert evaluate_migrations([]).level is OK
+    finding = evaluate_migrations(["chat.0001", "chat.0002", "chat.0003", "chat.0004"])
     assert finding.what == "4 à faire : chat.0001, chat.0002, chat.0003…"
-    assert finding.mend == "python manage.py migrate"
+    assert finding.fix == "python manage.py migrate"
 
 
 def test_databases_take_several_writers():
-    assert judge_sqlite("wal").level is OK
-    assert judge_sqlite("delete").level is WRONG
-    assert judge_postgres({"max_size": 20}, 80, 100).level is OK
-    assert judge_postgres({"max_size": 20}, 81, 100).level is WARNING
-    assert judge_postgres(None, 1, 100).level is WRONG
+    assert evaluate_sqlite("wal").level is OK
+    assert evaluate_sqlite("delete").level is WRONG
+    assert evaluate_postgres({"max_size": 20}, 80, 100).level is OK
+    assert evaluate_postgres({"max_size": 20}, 81, 100).level is WARNING
+    assert evaluate_postgres(None, 1, 100).level is WRONG
 
 
 def test_static_files():
-    assert judge_static_files("m", None, ()).level is WRONG
-    assert judge_static_files("m", 3, ["chat/a.css"]).level is WRONG
-    assert judge_static_files("m", 0, ()).level is WRONG
-    assert judge_static_files("m", 3, ()).level is OK
+    assert evaluate_static_files("m", None, ()).level is WRONG
+    assert evaluate_static_files("m", 3, ["chat/a.css"]).level is WRONG
+    assert evaluate_static_files("m", 0, ()).level is WRONG
+    assert evaluate_static_files("m", 3, ()).level is OK
 
 
 def test_configuration_speaks_for_django():
@@ -154,12 +154,12 @@ def test_configuration_speaks_for_django():
         checks.Error("Broken.", id="models.E1"),
         checks.Info("By the way."),
     ]
-    assert [(one.level, one.mend) for one in judge_configuration(messages, debug=False)] == [
+    assert [(one.level, one.fix) for one in evaluate_configuration(messages, debug=False)] == [
         (WARNING, "Make it safe."),
         (WRONG, "python manage.py check --deploy"),
     ]
-    assert [one.level for one in judge_configuration([], debug=False)] == [OK]
-    assert [one.level for one in judge_configuration([], debug=True)] == [WARNING]
+    assert [one.level for one in evaluate_configuration([], debug=False)] == [OK]
+    assert [one.level for one in evaluate_configuration([], debug=True)] == [WARNING]
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_configuration_speaks_for_django():
 )
 def test_mails_that_nobody_sends_are_warned_of_in_production(settings, debug, url, levels):
     env = replace(settings.ENV, debug=debug, email_url=url)
-    assert [one.level for one in judge_mails(env)] == levels
+    assert [one.level for one in evaluate_mails(env)] == levels
 
 
 # The site
@@ -192,22 +192,22 @@ def test_mails_that_nobody_sends_are_warned_of_in_production(settings, debug, ur
     ],
 )
 def test_csp(policy: str, level: Level):
-    assert judge_csp(policy).level is level
+    assert evaluate_csp(policy).level is level
 
 
 @pytest.mark.parametrize("lost", ["x-content-type-options", "x-frame-options", "referrer-policy"])
 def test_headers_that_a_proxy_drops_are_named(lost: str):
     headers = {name: value for name, value in GOOD_HEADERS.items() if name != lost}
-    finding = judge_headers(headers)
+    finding = evaluate_headers(headers)
     assert finding.level is WRONG
     assert lost in finding.what
 
 
 def test_https_is_believed_when_hsts_is_announced():
-    assert judge_forwarded(GOOD_HEADERS, GOOD, secure=True).level is OK
-    assert judge_forwarded({}, GOOD, secure=True).level is WARNING
-    assert judge_forwarded({}, REFUSED, secure=True).level is WRONG
-    assert judge_forwarded({}, GOOD, secure=False).level is SKIPPED
+    assert evaluate_forwarded(GOOD_HEADERS, GOOD, secure=True).level is OK
+    assert evaluate_forwarded({}, GOOD, secure=True).level is WARNING
+    assert evaluate_forwarded({}, REFUSED, secure=True).level is WRONG
+    assert evaluate_forwarded({}, GOOD, secure=False).level is SKIPPED
 
 
 @pytest.mark.parametrize(
@@ -222,11 +222,11 @@ def test_https_is_believed_when_hsts_is_announced():
     ],
 )
 def test_cookies(cookie: str, secure: bool, level: Level):
-    assert judge_cookies((cookie,), secure=secure).level is level
+    assert evaluate_cookies((cookie,), secure=secure).level is level
 
 
 def test_page_without_a_cookie_is_wrong():
-    assert judge_cookies((), secure=True).level is WRONG
+    assert evaluate_cookies((), secure=True).level is WRONG
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ def test_page_without_a_cookie_is_wrong():
     ],
 )
 def test_own_socket(own: Handshake, level: Level, word: str):
-    finding = judge_own_socket(own)
+    finding = evaluate_own_socket(own)
     assert finding.level is level
     assert word in finding.what
 
@@ -258,11 +258,11 @@ def test_own_socket(own: Handshake, level: Level, word: str):
     ],
 )
 def test_foreign_socket(foreign: Handshake, level: Level):
-    assert judge_foreign_socket(foreign).level is level
+    assert evaluate_foreign_socket(foreign).level is level
 
 
 @pytest.mark.parametrize(
-    "status, location, mend",
+    "status, location, fix",
     [
         (302, "https://shop.example/", "TRUSTED_PROXIES"),
         (301, "https://other.example/", "--url https://other.example/"),
@@ -271,16 +271,16 @@ def test_foreign_socket(foreign: Handshake, level: Level):
         (500, "", "logs"),
     ],
 )
-def test_page_that_is_not_there_says_what_mends_it(status: int, location: str, mend: str):
+def test_page_that_is_not_there_says_what_mends_it(status: int, location: str, fix: str):
     page = Page(status=status, headers={"location": location}, cookies=())
-    [finding] = judge_site("https://shop.example", page, GOOD, REFUSED)
+    [finding] = evaluate_site("https://shop.example", page, GOOD, REFUSED)
     assert finding.level is WRONG
-    assert mend in finding.mend
+    assert fix in finding.fix
 
 
 def test_good_site_has_nothing_wrong():
     page = Page(status=200, headers=GOOD_HEADERS, cookies=GOOD_COOKIES)
-    findings = judge_site("https://shop.example", page, GOOD, REFUSED)
+    findings = evaluate_site("https://shop.example", page, GOOD, REFUSED)
     assert {finding.level for finding in findings} == {OK}
     assert len(findings) == 7
 
@@ -324,4 +324,4 @@ def test_summary_counts():
     "count, oldest_s, level", [(0, 0.0, OK), (3, 300.0, OK), (1, 301.0, WARNING)]
 )
 def test_erasures(count: int, oldest_s: float, level: Level):
-    assert redis_state.judge_erasures(count, oldest_s).level is level
+    assert redis_state.evaluate_erasures(count, oldest_s).level is level

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from chat.ops.doctor.photo_state import judge_confinement
+from chat.ops.doctor.photo_state import evaluate_confinement
 from chat.shop.photos import confinement
 from chat.shop.photos.confinement import NOBODY
 from chat.shop.photos.processor import COMMAND, layers_of_confinement
@@ -56,7 +56,7 @@ def test_layers_of_this_machine(capsys):
     ],
 )
 def test_doctor_tells_which_layers_hold(layers, level):
-    assert judge_confinement(layers).level == level
+    assert evaluate_confinement(layers).level == level
 
 
 @pytest.fixture(scope="module")

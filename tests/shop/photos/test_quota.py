@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from chat.ops.doctor.photo_state import judge_disk, judge_quota
+from chat.ops.doctor.photo_state import evaluate_disk, evaluate_quota
 from chat.shop.photos.quota import FRESH_S, MB, PhotoQuota, PhotosFull, Space, space
 from chat.shop.photos.reencoding import ProcessedPhoto
 from chat.shop.photos.services import keep, remove_own
@@ -88,8 +88,8 @@ def test_disk_keeps_its_floor(settings):
 def test_doctor_tells_how_far_the_quota_is(used_mb, most_mb, level):
     found = Space(used_bytes=used_mb * MB, max_bytes=most_mb * MB, free_bytes=0, min_free_bytes=0)
 
-    assert judge_quota(found).level == level
-    assert f"{used_mb} Mo" in judge_quota(found).what
+    assert evaluate_quota(found).level == level
+    assert f"{used_mb} Mo" in evaluate_quota(found).what
 
 
 @pytest.mark.parametrize(
@@ -99,4 +99,4 @@ def test_doctor_tells_how_far_the_quota_is(used_mb, most_mb, level):
 def test_doctor_tells_how_far_the_floor_is(free_mb, floor_mb, level):
     found = Space(used_bytes=0, max_bytes=0, free_bytes=free_mb * MB, min_free_bytes=floor_mb * MB)
 
-    assert judge_disk(found).level == level
+    assert evaluate_disk(found).level == level

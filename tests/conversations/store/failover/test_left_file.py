@@ -23,7 +23,7 @@ from chat.conversations.store.memory.record import Record
 from chat.conversations.store.protocol import ANY_OWNER
 from chat.core.errors import SessionGone, StoreUnavailable
 from chat.core.ids import ref_of
-from chat.ops.doctor.left_state import judge_left
+from chat.ops.doctor.left_state import evaluate_left
 from tests.builders import JEAN, answer, answer_to, ask, done, leased, question
 from tests.conversations.store.cast import announced, take_over
 from tests.conversations.store.workers import back, made_meanwhile
@@ -320,7 +320,7 @@ async def test_one_conversation_that_cannot_be_merged_stops_no_other(
     left = left_files(folder)
     assert [path.suffix for path in left] == [".unreadable", ".unreadable"]
     assert all("bad" in path.read_text() for path in left)
-    assert judge_left(left).level == "wrong"
+    assert evaluate_left(left).level == "wrong"
     assert REGISTRY.get_sample_value("chat_unreadable_records_total") > counted
     assert ref_of("bad") in caplog.text
 
