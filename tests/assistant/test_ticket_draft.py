@@ -16,7 +16,7 @@ from chat.conversations.store.adviser_store import desk_key
 from chat.conversations.store.protocol import STORE
 from chat.core.errors import InvalidForm, RateLimited, SessionGone, SessionNotFound, StaleForm
 from chat.core.ids import ref_of
-from chat.core.stats.counters import COUNTERS
+from chat.core.stats.counters import STAT_COUNTERS
 from chat.shop.photos.models import Photo
 from chat.shop.tickets.models import OutgoingMail, Ticket
 from chat.shop.tickets.opening import MAX_A_DAY
@@ -55,7 +55,7 @@ async def said(store) -> list[str]:
 
 
 async def test_confirming_opens_one_ticket_and_says_so(store, form, confirm):
-    COUNTERS.get().take()
+    STAT_COUNTERS.get().take()
     hear, desk = Listener(), Listener()
     async with (
         PUBSUB.get().subscribe(CAMILLE, hear),
@@ -73,7 +73,7 @@ async def test_confirming_opens_one_ticket_and_says_so(store, form, confirm):
     assert desk.types() == ["aside.added"]
     (staff_note,) = await store.staff_notes(CAMILLE)
     assert staff_note.text == f"Ticket {ticket.number} ouvert ({ticket.priority})."
-    batch = COUNTERS.get().take()
+    batch = STAT_COUNTERS.get().take()
     assert batch is not None
     assert [number for (_, name), number in batch.sums.items() if name == "tickets.opened"] == [1]
 

@@ -9,7 +9,7 @@ import pytest
 from chat.assistant.stream import ToolCall, Usage
 from chat.conversations.types import End
 from chat.core.errors import AssistantTimeout, StoreUnavailable
-from chat.core.stats.counters import COUNTERS, Counters
+from chat.core.stats.counters import STAT_COUNTERS, Counters
 from chat.turns.outcome import end_of, failed, failure, logged_as_internal, retry_while_unavailable
 from chat.turns.turn import stop_turn, take_turn
 from tests.builders import JEAN, ask, leased
@@ -83,7 +83,7 @@ async def test_a_store_that_is_away_is_asked_again_until_it_is_too_late():
 @pytest.fixture
 def counters():
     """What this worker counted: nothing so far."""
-    return COUNTERS.get()
+    return STAT_COUNTERS.get()
 
 
 async def say():

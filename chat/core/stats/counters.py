@@ -132,9 +132,9 @@ class Counters:
 
 
 #: Counters of this worker that are not flushed yet.
-COUNTERS: Part[Counters] = Part("counters", Counters)
+STAT_COUNTERS: Part[Counters] = Part("stat_counters", Counters)
 
 
 def count(name: str, by: int = 1) -> None:
     """Count in this worker; see ``Counters.count``."""
-    COUNTERS.get().count(name, by)
+    STAT_COUNTERS.get().count(name, by)

@@ -11,7 +11,7 @@ from chat.ops.doctor import clocks
 from chat.ops.doctor.configuration import check_configuration
 from chat.ops.doctor.database_state import check_database
 from chat.ops.doctor.findings import Finding, Level, secrets_in, skipped, without
-from chat.ops.doctor.layer_state import MEND as LAYER_FIX
+from chat.ops.doctor.layer_state import FIX as LAYER_FIX
 from chat.ops.doctor.layer_state import check_layer
 from chat.ops.doctor.left_state import check_left_conversations
 from chat.ops.doctor.model_state import check_model

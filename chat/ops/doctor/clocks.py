@@ -12,7 +12,7 @@ from chat.ops.doctor.findings import Finding, ok, skipped, wrong
 from chat.ops.doctor.redis_state import connected
 
 MAX_SKEW_S = 2.0
-_MEND = "sudo timedatectl set-ntp true   # sur les deux machines"
+_FIX = "sudo timedatectl set-ntp true   # sur les deux machines"
 
 
 def check_redis_clock(url: str, timeout_s: float, sentinels: Sequence[str] = ()) -> list[Finding]:
@@ -51,4 +51,4 @@ def evaluate_clock(name: str, theirs: datetime, before: datetime, after: datetim
     elif theirs > after:
         skew_s = (theirs - after).total_seconds()
     what = f"{skew_s:+.1f} s par rapport à cette machine".replace(".", ",")
-    return wrong(name, what, _MEND) if abs(skew_s) > MAX_SKEW_S else ok(name, what)
+    return wrong(name, what, _FIX) if abs(skew_s) > MAX_SKEW_S else ok(name, what)

@@ -16,7 +16,7 @@ from chat.core.ids import new_id
 from chat.ops.doctor.findings import Finding, masked, ok, skipped, wrong
 
 NAME = "Couche de messages"
-MEND = "docker compose restart redis   # puis relancer ce diagnostic"
+FIX = "docker compose restart redis   # puis relancer ce diagnostic"
 
 
 def check_layer(timeout_s: float) -> list[Finding]:
@@ -47,10 +47,10 @@ async def _send_to_itself(name: str, layer: Any, timeout_s: float) -> Finding:
             heard = await layer.receive(channel)
     except Exception as error:  # noqa: BLE001 - whatever it is, the layer does not carry
         what = f"le message envoyé n'est pas revenu ({type(error).__name__})"
-        return wrong(name, what, MEND)
+        return wrong(name, what, FIX)
     finally:
         with suppress(Exception):
             await layer.flush()
     if heard["word"] != group:
-        return wrong(name, "un autre message est revenu", MEND)
+        return wrong(name, "un autre message est revenu", FIX)
     return ok(name, f"un message revient en {(perf_counter() - start) * 1000:.0f} ms")

@@ -11,7 +11,7 @@ from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_s
 from chat.ops.doctor.findings import Finding, ok, skipped, wrong
 
 NAME = "Fichiers statiques"
-MEND = "python manage.py collectstatic --no-input"
+FIX = "python manage.py collectstatic --no-input"
 
 
 def check_static_files() -> list[Finding]:
@@ -34,8 +34,8 @@ def evaluate_static_files(manifest: str, count: int | None, missing: Iterable[st
     """``count``: files in the manifest, None when there is no manifest."""
     lost = list(missing)
     if count is None:
-        return wrong(NAME, f"{manifest} manque : aucune page ne s'affichera", MEND)
+        return wrong(NAME, f"{manifest} manque : aucune page ne s'affichera", FIX)
     if lost or not count:
         what = f"{len(lost)} fichier(s) manquent sur {count}" if lost else "le manifeste est vide"
-        return wrong(NAME, what, MEND)
+        return wrong(NAME, what, FIX)
     return ok(NAME, f"{count} fichiers, tous là")

@@ -13,7 +13,7 @@ from channels.db import database_sync_to_async
 from django.db import DataError
 
 from chat.core import clock
-from chat.core.stats.counters import COUNTERS, CounterBatch, Counters
+from chat.core.stats.counters import STAT_COUNTERS, CounterBatch, Counters
 from chat.core.threads import THREADS
 from chat.ops.stats.writes import prune, write_batch
 
@@ -70,7 +70,7 @@ class CounterWriter:
 
 async def keep_numbers(writer: CounterWriter | None = None, *, every_s: float = FLUSH_S) -> None:
     """Write this process's numbers down, for ever, and a last time when cancelled."""
-    writer = writer or CounterWriter(COUNTERS.get())
+    writer = writer or CounterWriter(STAT_COUNTERS.get())
     try:
         while True:
             await asyncio.sleep(every_s)
