@@ -160,6 +160,16 @@ def test_ended_stays_ended_and_the_later_expiry_holds():
     assert (merged.gone, merged.expires) == ("ended", 200.0)
 
 
+@pytest.mark.parametrize(
+    ("kept", "theirs", "expected"), [("de", "fr", "de"), ("", "fr", "fr"), ("de", "", "de")]
+)
+def test_language_is_what_memory_read_last_or_else_what_redis_knows(kept, theirs, expected):
+    merged = merge(record(*COMMON, language=kept), stored(record(*COMMON, language=theirs)))
+
+    assert merged is not None
+    assert merged.language == expected
+
+
 def held(by: str, at: float, *messages: Message, **more) -> Record:
     """Held by somebody who came at that moment, or by nobody since."""
     return record(*messages, adviser=by, adviser_id=by and f"id-{by}", adviser_at=at, **more)
