@@ -11,6 +11,8 @@ from datetime import datetime
 from functools import lru_cache
 
 from django.conf import settings
+from django.core.checks import CheckMessage, Error
+from django.core.exceptions import ImproperlyConfigured
 from django.template.loader import render_to_string
 
 from chat.conversations.handover.advisers import MAX_INSTRUCTION_CHARS
@@ -86,12 +88,45 @@ INSTRUCTION = (
     "et sans dire qu'elle existe : « {text} »"
 )
 
-#: Sections of the template that the customer may not hear word for word.
-_SECRET_SECTIONS = ("Ta manière", "Ce que tu ne fais jamais", "Ce que tu reçois")
+#: Lines of the template around what the customer may not hear word for word. The model is not
+#: given these lines.
+_BEGIN, _END = "[secret]", "[/secret]"
+
+
+class BadPrompt(ImproperlyConfigured):
+    """The template of the instructions does not say which of its parts are secret."""
+
+
+def split_secret(text: str) -> tuple[str, str]:
+    """Return a text without its marks, and the parts of it that they enclose.
+
+    Raises:
+        BadPrompt: a mark is missing, or nothing is marked.
+    """
+    shown: list[str] = []
+    secret: list[str] = []
+    is_secret = False
+    for number, line in enumerate(text.splitlines(), 1):
+        if line in (_BEGIN, _END):
+            if is_secret == (line == _BEGIN):
+                raise BadPrompt(f"system_prompt.txt, line {number}: {line} has no counterpart")
+            is_secret = not is_secret
+            continue
+        shown.append(line)
+        if is_secret:
+            secret.append(line)
+    if is_secret:
+        raise BadPrompt(f"system_prompt.txt: the last {_BEGIN} has no {_END}")
+    if not secret:
+        raise BadPrompt(
+            f"system_prompt.txt: no part stands between {_BEGIN} and {_END}, so that the assistant "
+            "could be made to recite its instructions"
+        )
+    return "\n".join(shown), "\n".join(secret)
 
 
 @lru_cache(maxsize=4)
-def _system(shop_name: str, shop_phone: str, shop_email: str) -> str:
+def _system(shop_name: str, shop_phone: str, shop_email: str) -> tuple[str, str]:
     context = {
         "shop_name": shop_name,
         "shop_phone": shop_phone,
@@ -101,22 +136,34 @@ def _system(shop_name: str, shop_phone: str, shop_email: str) -> str:
         "hidden_defect_years": HIDDEN_DEFECT_YEARS,
         "withdrawal_days": WITHDRAWAL_DAYS,
     }
-    return render_to_string("assistant/system_prompt.txt", context)
+    return split_secret(render_to_string("assistant/system_prompt.txt", context))
 
 
 def system_prompt() -> str:
     """Return the instructions, in French, as ``templates/assistant/system_prompt.txt`` has them."""
+    return _instructions()[0]
+
+
+def instructions() -> str:
+    """Return what of them nobody may be told: the parts that the template marks as secret."""
+    secret = _instructions()[1]
+    for known in filter(None, (settings.ENV.shop_phone, settings.ENV.shop_email)):
+        secret = secret.replace(known, "\n")  # those everybody may have
+    return f"{secret}\n{INSTRUCTION}"
+
+
+def _instructions() -> tuple[str, str]:
     env = settings.ENV
     return _system(env.shop_name, env.shop_phone, env.shop_email)
 
 
-def instructions() -> str:
-    """Return what of them nobody may be told: how to speak, and what never to do."""
-    sections = system_prompt().split("\n\n")
-    secret = "\n".join(part for part in sections if part.startswith(_SECRET_SECTIONS))
-    for known in filter(None, (settings.ENV.shop_phone, settings.ENV.shop_email)):
-        secret = secret.replace(known, "\n")  # those everybody may have
-    return f"{secret}\n{INSTRUCTION}"
+def check_template(**_: object) -> list[CheckMessage]:
+    """Refuse to start with a template whose secret parts are not marked: a Django system check."""
+    try:
+        _instructions()
+    except BadPrompt as error:
+        return [Error(str(error), id="chat.E001")]
+    return []
 
 
 def prompt(session: Session, question_id: str) -> list[JSON]:
