@@ -9,11 +9,11 @@ from typing import Any
 from chat.conversations.store.adviser_store import (
     MAX_ROWS,
     AdviserStore,
+    ConversationState,
     Listing,
-    Order,
-    Page,
     Row,
-    State,
+    SessionPage,
+    SortOrder,
 )
 from chat.core.json import JSON
 from chat.management.console import cannot
@@ -26,13 +26,17 @@ LONGEST_S = 10**9
 
 def add_filters(parser: ArgumentParser) -> None:
     """Say on the command line which conversations may be asked for."""
-    parser.add_argument("--state", choices=[one.value for one in State], help="only in this state")
+    parser.add_argument(
+        "--state", choices=[one.value for one in ConversationState], help="only in this state"
+    )
     parser.add_argument(
         "--speaker", choices=["assistant", "adviser"], help="only where this speaks"
     )
     parser.add_argument("--silent-for", metavar="TIME", help="last word at least so old: 10m, 2h")
     parser.add_argument("--heard-within", metavar="TIME", help="last word at most so old: 10m, 2h")
-    parser.add_argument("--order", choices=[one.value for one in Order], default=Order.NEWEST.value)
+    parser.add_argument(
+        "--order", choices=[one.value for one in SortOrder], default=SortOrder.NEWEST.value
+    )
     parser.add_argument(
         "--limit", type=int, default=50, help=f"how many at most, 1 to {MAX_LISTED} (default 50)"
     )
@@ -54,14 +58,14 @@ def wanted(options: dict[str, Any]) -> Listing:
     except ValueError as error:
         raise cannot(f"--silent-for, --heard-within : {error}.") from error
     return Listing(
-        state=State(options["state"]) if options["state"] else None,
+        state=ConversationState(options["state"]) if options["state"] else None,
         speaker=options["speaker"] or "",
         quiet_s=(low, high) if any(quiet) else None,
-        order=Order(options["order"]),
+        order=SortOrder(options["order"]),
     )
 
 
-async def read_rows(store: AdviserStore, asked: Listing, limit: int) -> Page:
+async def read_rows(store: AdviserStore, asked: Listing, limit: int) -> SessionPage:
     """Return so many rows, page by page."""
     rows: list[Row] = []
     total = 0
@@ -72,7 +76,7 @@ async def read_rows(store: AdviserStore, asked: Listing, limit: int) -> Page:
         total = page.total
         if len(page.rows) < step:
             break
-    return Page(tuple(rows), total)
+    return SessionPage(tuple(rows), total)
 
 
 def shown(row: Row) -> JSON:

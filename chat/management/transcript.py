@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from chat.conversations.store.adviser_store import Row, StaffNote, StaffNoteKind, State
+from chat.conversations.store.adviser_store import ConversationState, Row, StaffNote, StaffNoteKind
 from chat.conversations.types import Author, Message, Session
 from chat.core.ids import ref_of
 from chat.core.reporting.french import lasting, moment, number, size
@@ -21,11 +21,11 @@ AUTHORS = {
     Author.SYSTEM: "Système",
 }
 STATES = {
-    State.ASKED: "attend un conseiller",
-    State.HELD: "tenue",
-    State.ANSWERING: "l'assistant répond",
-    State.INTERRUPTED: "interrompue",
-    State.IDLE: "attend le client",
+    ConversationState.ASKED: "attend un conseiller",
+    ConversationState.HELD: "tenue",
+    ConversationState.ANSWERING: "l'assistant répond",
+    ConversationState.INTERRUPTED: "interrompue",
+    ConversationState.IDLE: "attend le client",
 }
 #: As terminals number colours.
 _COLOURS = {Author.CUSTOMER: 36, Author.ASSISTANT: 33, Author.ADVISER: 32, Author.SYSTEM: 90}

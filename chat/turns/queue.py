@@ -14,7 +14,7 @@ from chat.conversations.realtime.pubsub import PUBSUB, Command, Subscriber
 from chat.conversations.store.protocol import (
     ANY_OWNER,
     MAX_ATTEMPTS,
-    Claim,
+    ClaimResult,
     GivenUp,
     Lease,
     LeaseLost,
@@ -251,14 +251,14 @@ class TurnQueue:
             attempt.close()
             self._attempt = self.again = None
 
-    async def _claim(self) -> Claim:
+    async def _claim(self) -> ClaimResult:
         """Ask for the next question; while the store is away, until the last of ours is late.
 
         Raises:
             StoreUnavailable: and none of ours is waited for any more.
         """
         if self._granted:
-            claim = Claim(lease=self._granted.pop(0))
+            claim = ClaimResult(lease=self._granted.pop(0))
         else:
             ask = self._ended if self._is_paused() else self._next
             claim = await retry_while_unavailable(
@@ -269,7 +269,7 @@ class TurnQueue:
             return replace(claim, lease=None)
         return claim
 
-    async def _next(self) -> Claim:
+    async def _next(self) -> ClaimResult:
         last_try, self._may_last_try = self._may_last_try, False
         owned = tuple(self._turns)
         claim = await self.store.claim(self.session_id, owned, new_id(), last_try=last_try)
@@ -277,14 +277,14 @@ class TurnQueue:
             self.again = None
         return claim
 
-    async def _ended(self) -> Claim:
+    async def _ended(self) -> ClaimResult:
         """Return what became of our questions, without asking for one."""
         ended = {}
         for question_id in tuple(self._turns):
             outcome = await self.store.outcome(self.session_id, question_id)
             if outcome is not None:
                 ended[question_id] = outcome
-        return Claim(ended=ended)
+        return ClaimResult(ended=ended)
 
     def _is_paused(self) -> bool:
         return asyncio.get_running_loop().time() < self._paused_until

@@ -26,7 +26,7 @@ class BadRequest(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class RequestMessage:
     """Message of the conversation, with its text parts joined.
 
     ``call_ids``: of the tool calls in an assistant message. ``call_id``: of the call that a tool
@@ -48,7 +48,7 @@ class ChatRequest:
     """
 
     model: str
-    turns: tuple[Turn, ...]
+    turns: tuple[RequestMessage, ...]
     tools: tuple[str, ...] = ()
     tool_choice: str = "auto"
     stream: bool = False
@@ -56,10 +56,10 @@ class ChatRequest:
     max_tokens: int | None = None
 
     @property
-    def last_asked(self) -> Turn:
+    def last_asked(self) -> RequestMessage:
         """Last message of the user; an empty one if there is none."""
         users = (turn for turn in reversed(self.turns) if turn.role == "user")
-        return next(users, Turn("user", ""))
+        return next(users, RequestMessage("user", ""))
 
 
 def parse_request(body: object) -> ChatRequest:
@@ -93,7 +93,7 @@ def parse_request(body: object) -> ChatRequest:
     )
 
 
-def _turn(message: object, where: str) -> Turn:
+def _turn(message: object, where: str) -> RequestMessage:
     if not isinstance(message, dict) or str(message.get("role")) not in _ROLES:
         raise BadRequest(f"Invalid value for '{where}.role'.", f"{where}.role")
     role, content, call_id = message["role"], message.get("content"), message.get("tool_call_id")
@@ -103,7 +103,7 @@ def _turn(message: object, where: str) -> Turn:
     if role == "tool" and not (isinstance(call_id, str) and call_id):
         raise BadRequest("Messages with role 'tool' must have a 'tool_call_id'.", where)
     text, images = _content(content, f"{where}.content")
-    return Turn(role, text, call_ids, str(call_id or ""), images)
+    return RequestMessage(role, text, call_ids, str(call_id or ""), images)
 
 
 def _content(content: object, where: str) -> tuple[str, int]:
@@ -135,7 +135,7 @@ def _call_ids(calls: object, where: str) -> tuple[str, ...]:
     return tuple(ids)
 
 
-def _check_calls(turns: Sequence[Turn]) -> None:
+def _check_calls(turns: Sequence[RequestMessage]) -> None:
     """Refuse tool messages without a call, and calls without a tool message."""
     open_ids: set[str] = set()
     for index, turn in enumerate(turns):

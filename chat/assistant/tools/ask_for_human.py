@@ -10,7 +10,7 @@ from chat.core.errors import SessionNotFound, StoreUnavailable
 from chat.core.json import JSON
 
 
-class Reason(StrEnum):
+class HumanReason(StrEnum):
     WISH = "demande_du_client"
     COMPLAINT = "reclamation"
     BEYOND = "hors_competence"
@@ -32,9 +32,9 @@ _KNOWN = (
 async def _run(arguments: JSON, context: ToolContext) -> JSON:
     session = context.session
     try:
-        reason = Reason(arguments.get("reason", ""))
+        reason = HumanReason(arguments.get("reason", ""))
     except ValueError as error:
-        raise BadArguments(f"reason doit être l'un de : {', '.join(Reason)}.") from error
+        raise BadArguments(f"reason doit être l'un de : {', '.join(HumanReason)}.") from error
     try:
         await ask_for_adviser(session.id, session.owner, reason.value)
     except (SessionNotFound, StoreUnavailable):
@@ -51,7 +51,9 @@ TOOL = Tool(
     "Le logiciel dit lui-même au client quand quelqu'un répondra : ne promets aucun délai.",
     parameters={
         "type": "object",
-        "properties": {"reason": {"type": "string", "enum": [reason.value for reason in Reason]}},
+        "properties": {
+            "reason": {"type": "string", "enum": [reason.value for reason in HumanReason]}
+        },
         "required": ["reason"],
         "additionalProperties": False,
     },

@@ -101,7 +101,7 @@ class StaffNote:
         return cls(id=id_, kind=kind, text=text, author=author, data=told, at=at, extra=extra)
 
 
-class State(StrEnum):
+class ConversationState(StrEnum):
     """What a conversation waits for; the first that applies."""
 
     ASKED = "asked"  # the customer asked for an adviser, none has come
@@ -128,14 +128,14 @@ class Row:
     messages: int
     bytes: int
     language: str
-    state: State
+    state: ConversationState
     adviser: str = ""
     adviser_id: str = ""
     asked_at: datetime | None = None
     storage: Literal["redis", "memory"]
 
 
-class Order(StrEnum):
+class SortOrder(StrEnum):
     NEWEST = "newest"  # last word first
     OLDEST = "oldest"
     BEGAN = "began"  # begun last first
@@ -152,16 +152,16 @@ class Listing:
     words are sorted and counted: no index holds both.
     """
 
-    state: State | None = None
+    state: ConversationState | None = None
     speaker: str = ""
     quiet_s: tuple[float, float] | None = None
-    order: Order = Order.NEWEST
+    order: SortOrder = SortOrder.NEWEST
     offset: int = 0
     limit: int = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class SessionPage:
     """``total``: how many match the listing, of all pages."""
 
     rows: tuple[Row, ...]
@@ -255,7 +255,7 @@ class AdviserStore(Protocol):
     async def staff_notes(self, session_id: str) -> list[StaffNote]:
         """Return them in the order in which they were added."""
 
-    async def page(self, listing: Listing) -> Page:
+    async def page(self, listing: Listing) -> SessionPage:
         """Return active conversations. The cost is that of one page, of what else the state and
         the speaker leave, never of how many conversations there are.
         """

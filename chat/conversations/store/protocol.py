@@ -117,7 +117,7 @@ class GivenUp:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class ClaimResult:
     """What came of asking for the next question: maybe a lease.
 
     ``ended``: outcomes of the caller's own questions that have one by now.
@@ -195,7 +195,7 @@ class Store(AdviserStore, Maintenance, Erasures, Protocol):
 
     async def claim(
         self, session_id: str, owned: Sequence[str], new_answer_id: str, *, last_try: bool = True
-    ) -> Claim:
+    ) -> ClaimResult:
         """Ask for the right to answer the first question that has no end.
 
         Granted for one of ``owned`` as soon as nobody answers, for another's when its worker

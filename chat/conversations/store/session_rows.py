@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from chat.conversations.store.adviser_store import Listing, Order, State
+from chat.conversations.store.adviser_store import ConversationState, Listing, SortOrder
 from chat.conversations.types import Author, End, Message, Outcome
 from chat.core.text import language_of, normalized, tells_language
 
@@ -50,17 +50,17 @@ def has_words(texts: Iterable[str], words: Iterable[str]) -> bool:
     return all(word in everything for word in words)
 
 
-def chosen_states(listing: Listing) -> frozenset[State]:
+def chosen_states(listing: Listing) -> frozenset[ConversationState]:
     """Return the states that a listing leaves: who speaks follows from the state."""
-    states = frozenset(State) if listing.state is None else frozenset({listing.state})
+    states = frozenset(ConversationState) if listing.state is None else frozenset({listing.state})
     if listing.speaker == "adviser":
-        return states & {State.HELD}
-    return states - {State.HELD} if listing.speaker == "assistant" else states
+        return states & {ConversationState.HELD}
+    return states - {ConversationState.HELD} if listing.speaker == "assistant" else states
 
 
-def is_by_beginning(order: Order) -> bool:
-    return order in (Order.BEGAN, Order.BEGAN_FIRST)
+def is_by_beginning(order: SortOrder) -> bool:
+    return order in (SortOrder.BEGAN, SortOrder.BEGAN_FIRST)
 
 
-def is_descending(order: Order) -> bool:
-    return order in (Order.NEWEST, Order.BEGAN)
+def is_descending(order: SortOrder) -> bool:
+    return order in (SortOrder.NEWEST, SortOrder.BEGAN)

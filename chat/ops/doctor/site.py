@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from chat.ops.doctor.findings import Finding, masked, wrong
-from chat.ops.doctor.site_rules import Handshake, Page, evaluate_site
+from chat.ops.doctor.site_rules import FetchedPage, Handshake, evaluate_site
 
 #: No page of ours: what a foreign site would send.
 FOREIGN_ORIGIN = "https://ailleurs.invalid"
@@ -44,9 +44,9 @@ async def _check(url: str, timeout_s: float) -> list[Finding]:
     return evaluate_site(url, page, own, foreign)
 
 
-async def _get(client: aiohttp.ClientSession, url: str) -> Page:
+async def _get(client: aiohttp.ClientSession, url: str) -> FetchedPage:
     async with client.get(url, allow_redirects=False) as answer:
-        return Page(
+        return FetchedPage(
             status=answer.status,
             headers={name.lower(): value for name, value in answer.headers.items()},
             cookies=tuple(answer.headers.getall("Set-Cookie", [])),

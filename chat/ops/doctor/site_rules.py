@@ -23,7 +23,7 @@ _UPGRADE = "proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class FetchedPage:
     """``headers``: by name in lower case. ``cookies``: each ``Set-Cookie`` as it came."""
 
     status: int
@@ -42,7 +42,7 @@ class Handshake:
     closed: int = 0
 
 
-def evaluate_site(url: str, page: Page, own: Handshake, foreign: Handshake) -> list[Finding]:
+def evaluate_site(url: str, page: FetchedPage, own: Handshake, foreign: Handshake) -> list[Finding]:
     """``own``: with the origin of this address. ``foreign``: with another site's."""
     secure = urlsplit(url).scheme == "https"
     if page.status != 200:
@@ -58,7 +58,7 @@ def evaluate_site(url: str, page: Page, own: Handshake, foreign: Handshake) -> l
     ]
 
 
-def _bad_status(url: str, page: Page) -> Finding:
+def _bad_status(url: str, page: FetchedPage) -> Finding:
     name = "Site : page"
     if page.status in (301, 302, 307, 308):
         target = page.headers.get("location", "")

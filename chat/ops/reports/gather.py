@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
-from chat.conversations.store.adviser_store import MAX_ROWS, AdviserStore, Listing, Order, Row
+from chat.conversations.store.adviser_store import MAX_ROWS, AdviserStore, Listing, Row, SortOrder
 from chat.conversations.store.maintenance import Maintenance, Progress, ScanResult
 from chat.core.ids import ref_of
 from chat.ops.reports.report import QUIET_EDGES_S, SIZE_EDGES, Bucket, Report, spread
@@ -31,7 +31,7 @@ async def gather(
     """
     scan = await store.scan(progress)
     sample = await _newest(store)
-    oldest = await store.page(Listing(order=Order.BEGAN_FIRST, limit=MAX_OLDEST))
+    oldest = await store.page(Listing(order=SortOrder.BEGAN_FIRST, limit=MAX_OLDEST))
     report = Report(
         made_at=scan.taken_at,
         since=since,

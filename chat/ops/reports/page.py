@@ -13,7 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
-from chat.conversations.store.adviser_store import Row, State
+from chat.conversations.store.adviser_store import ConversationState, Row
 from chat.core.reporting.charts import bars, history
 from chat.core.reporting.french import full_moment, lasting, moment, number, plural, size
 from chat.core.reporting.tables import HTMLTable
@@ -29,11 +29,11 @@ from chat.ops.reports.report import (
 )
 
 STATES = {
-    State.ASKED: "attend un conseiller",
-    State.HELD: "avec un conseiller",
-    State.ANSWERING: "l'assistant répond",
-    State.INTERRUPTED: "interrompue",
-    State.IDLE: "en attente du client",
+    ConversationState.ASKED: "attend un conseiller",
+    ConversationState.HELD: "avec un conseiller",
+    ConversationState.ANSWERING: "l'assistant répond",
+    ConversationState.INTERRUPTED: "interrompue",
+    ConversationState.IDLE: "en attente du client",
 }
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-from chat.conversations.store.adviser_store import Listing, Order, Row, State
+from chat.conversations.store.adviser_store import ConversationState, Listing, Row, SortOrder
 from chat.web.desk.labels import STATES
 
 PAGE_SIZE = 50
@@ -29,8 +29,8 @@ SPEAKERS = {"assistant": "Assistant (IA)", "adviser": "Conseiller"}
 STORAGES = {"redis": "Redis", "memory": "Mémoire"}
 REF = re.compile(r"[0-9a-f]{16}\Z")
 
-_STATES: dict[str, State | None] = {state.value: state for state in State}
-_ORDERS = {order.value: order for order in Order}
+_STATES: dict[str, ConversationState | None] = {state.value: state for state in ConversationState}
+_ORDERS = {order.value: order for order in SortOrder}
 
 Value = TypeVar("Value")
 
@@ -49,11 +49,11 @@ class Wanted:
     """``page`` counts from 1. ``age``, ``storage`` and ``speaker``: keys of the tables above."""
 
     words: str = ""
-    state: State | None = None
+    state: ConversationState | None = None
     speaker: str = ""
     age: str = ""
     storage: str = ""
-    order: Order = Order.NEWEST
+    order: SortOrder = SortOrder.NEWEST
     page: int = 1
 
     @classmethod
@@ -66,7 +66,7 @@ class Wanted:
             speaker=_known(params.get("speaker"), {key: key for key in SPEAKERS}, ""),
             age=_known(params.get("age"), {key: key for key in AGES}, ""),
             storage=_known(params.get("storage"), {key: key for key in STORAGES}, ""),
-            order=_known(params.get("o"), _ORDERS, Order.NEWEST),
+            order=_known(params.get("o"), _ORDERS, SortOrder.NEWEST),
             page=max(1, int(page)) if page.isdecimal() and len(page) < 7 else 1,
         )
 
@@ -79,7 +79,7 @@ class Wanted:
             "speaker": other.speaker,
             "age": other.age,
             "storage": other.storage,
-            "o": "" if other.order is Order.NEWEST else other.order.value,
+            "o": "" if other.order is SortOrder.NEWEST else other.order.value,
             "p": "" if other.page == 1 else str(other.page),
         }
         return "?" + urlencode({name: value for name, value in pairs.items() if value})
@@ -105,10 +105,10 @@ class Wanted:
     def sifted(self, rows: Sequence[Row], at: datetime) -> tuple[Row, ...]:
         """Return of what a search found those that the filters leave, in the wanted order."""
         kept = [row for row in rows if self._leaves(row, at)]
-        by_last = self.order in (Order.NEWEST, Order.OLDEST)
+        by_last = self.order in (SortOrder.NEWEST, SortOrder.OLDEST)
         kept.sort(
             key=lambda row: (row.last_at if by_last else row.began_at, row.ref),
-            reverse=self.order in (Order.NEWEST, Order.BEGAN),
+            reverse=self.order in (SortOrder.NEWEST, SortOrder.BEGAN),
         )
         return tuple(kept)
 

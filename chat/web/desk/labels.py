@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from chat.conversations.store.adviser_store import Row, State
+from chat.conversations.store.adviser_store import ConversationState, Row
 
 MINUTE_S = 60
 HOUR_S = 3600
@@ -20,11 +20,11 @@ LANGUAGES = {
 
 #: What a filter calls each state; a badge says it of one conversation.
 STATES = {
-    State.ASKED: "Attend un conseiller",
-    State.HELD: "Tenue par un conseiller",
-    State.ANSWERING: "L’assistant répond",
-    State.INTERRUPTED: "Interrompue",
-    State.IDLE: "En attente du client",
+    ConversationState.ASKED: "Attend un conseiller",
+    ConversationState.HELD: "Tenue par un conseiller",
+    ConversationState.ANSWERING: "L’assistant répond",
+    ConversationState.INTERRUPTED: "Interrompue",
+    ConversationState.IDLE: "En attente du client",
 }
 
 
@@ -68,15 +68,15 @@ def language(code: str) -> str:
 
 def badge(row: Row, at: datetime) -> str:
     """What the list says that this conversation waits for."""
-    if row.state is State.ASKED:
+    if row.state is ConversationState.ASKED:
         since = f" depuis {lasting((at - row.asked_at).total_seconds())}" if row.asked_at else ""
         return f"attend un conseiller{since}"
-    if row.state is State.HELD:
+    if row.state is ConversationState.HELD:
         return f"tenue par {row.adviser}"
     words = {
-        State.ANSWERING: "répond",
-        State.INTERRUPTED: "interrompue",
-        State.IDLE: "en attente",
+        ConversationState.ANSWERING: "répond",
+        ConversationState.INTERRUPTED: "interrompue",
+        ConversationState.IDLE: "en attente",
     }
     return words[row.state]
 

@@ -12,7 +12,13 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from chat.conversations.store.adviser_store import Counts, Order, Page, Row, State
+from chat.conversations.store.adviser_store import (
+    ConversationState,
+    Counts,
+    Row,
+    SessionPage,
+    SortOrder,
+)
 from chat.conversations.store.protocol import STORE
 from chat.core.clock import now
 from chat.core.errors import SessionNotFound
@@ -118,22 +124,32 @@ async def _list(request: HttpRequest) -> HttpResponse:
     return await page(request, "sessions.html", context)
 
 
-async def _found(wanted: Wanted, backend: str) -> Page:
+async def _found(wanted: Wanted, backend: str) -> SessionPage:
     if wanted.storage and wanted.storage != backend:
-        return Page((), 0)
+        return SessionPage((), 0)
     store = STORE.get()
     if wanted.words:
         rows = wanted.sifted(await store.search(wanted.terms), now())
-        return Page(rows, len(rows))
+        return SessionPage(rows, len(rows))
     return await store.page(wanted.listing())
 
 
 def _shown(counts: Counts, wanted: Wanted) -> list[dict[str, Any]]:
     """The line of numbers above the list; those of a state lead to its conversations."""
     states = [
-        ("attend un conseiller", "attendent un conseiller", State.ASKED, counts.asked),
-        ("tenue par un conseiller", "tenues par un conseiller", State.HELD, counts.held),
-        ("en cours de réponse", "en cours de réponse", State.ANSWERING, counts.answering),
+        ("attend un conseiller", "attendent un conseiller", ConversationState.ASKED, counts.asked),
+        (
+            "tenue par un conseiller",
+            "tenues par un conseiller",
+            ConversationState.HELD,
+            counts.held,
+        ),
+        (
+            "en cours de réponse",
+            "en cours de réponse",
+            ConversationState.ANSWERING,
+            counts.answering,
+        ),
     ]
     return [
         {
@@ -159,10 +175,10 @@ def _many(count: int, one: str, many: str) -> str:
 
 
 #: Columns of the list; those with orders can be sorted by, first the one that is usual.
-COLUMNS: dict[str, tuple[Order, Order] | None] = {
-    "Session, début": (Order.BEGAN, Order.BEGAN_FIRST),
+COLUMNS: dict[str, tuple[SortOrder, SortOrder] | None] = {
+    "Session, début": (SortOrder.BEGAN, SortOrder.BEGAN_FIRST),
     "État, interlocuteur": None,
-    "Dernier mot": (Order.NEWEST, Order.OLDEST),
+    "Dernier mot": (SortOrder.NEWEST, SortOrder.OLDEST),
     "Messages, taille": None,
     "Langue": None,
     "Expire dans": None,

@@ -6,7 +6,7 @@ import pytest
 
 from chat.assistant.stream import ToolCall
 from chat.assistant.tools import TOOLS, use
-from chat.assistant.tools.ask_for_human import TOOL, Reason
+from chat.assistant.tools.ask_for_human import TOOL, HumanReason
 from chat.assistant.tools.types import ToolContext
 from chat.conversations.store.protocol import STORE
 from chat.conversations.types import Author
@@ -95,7 +95,7 @@ def test_local_assistant_calls_it_for_a_guest_who_asks(text):
 
     assert isinstance(called, Call)
     assert called.name == TOOL.name
-    Reason(json.loads(called.arguments)["reason"])
+    HumanReason(json.loads(called.arguments)["reason"])
 
 
 async def test_local_assistant_says_what_came_of_it(store):

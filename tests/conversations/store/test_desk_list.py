@@ -10,10 +10,10 @@ import pytest
 from chat.conversations.store.adviser_store import (
     MAX_ROWS,
     MAX_SEARCHED,
+    ConversationState,
     Counts,
     Listing,
-    Order,
-    State,
+    SortOrder,
 )
 from chat.conversations.store.protocol import ANY_OWNER, Store
 from chat.conversations.store.session_rows import fold, has_words, language_after
@@ -65,7 +65,7 @@ async def test_row_tells_all(store, backend):
     (row,) = (await store.page(Listing())).rows
 
     assert (row.id, row.ref, row.owner, row.storage) == (JEAN, ref_of(JEAN), "api", backend)
-    assert (row.messages, row.language, row.state) == (4, "en", State.ASKED)
+    assert (row.messages, row.language, row.state) == (4, "en", ConversationState.ASKED)
     assert (row.adviser, row.adviser_id) == ("", "")
     assert abs(row.expires_at - session.expires_at) < timedelta(seconds=0.1)
     assert row.last_at == row.expires_at - timedelta(days=1)
@@ -77,7 +77,7 @@ async def test_row_tells_all(store, backend):
     assert (row.adviser, row.adviser_id, row.asked_at) == ("Claire", "7", None)
 
 
-@pytest.mark.parametrize("state", list(State))
+@pytest.mark.parametrize("state", list(ConversationState))
 async def test_state_is_what_the_conversation_waits_for(store, state):
     await one_of_each(store)
 
@@ -118,25 +118,25 @@ async def test_state_follows_what_happens(store):
     seen.append(await state())
 
     assert seen == [
-        State.ANSWERING,
-        State.INTERRUPTED,
-        State.ANSWERING,
-        State.ASKED,
-        State.HELD,
-        State.HELD,
-        State.IDLE,
-        State.ANSWERING,
-        State.IDLE,
+        ConversationState.ANSWERING,
+        ConversationState.INTERRUPTED,
+        ConversationState.ANSWERING,
+        ConversationState.ASKED,
+        ConversationState.HELD,
+        ConversationState.HELD,
+        ConversationState.IDLE,
+        ConversationState.ANSWERING,
+        ConversationState.IDLE,
     ]
 
 
 @pytest.mark.parametrize(
     ("end", "state"),
     [
-        (End.DONE, State.IDLE),
-        (End.STOPPED, State.IDLE),
-        (End.FAILED, State.INTERRUPTED),
-        (End.INTERRUPTED, State.INTERRUPTED),
+        (End.DONE, ConversationState.IDLE),
+        (End.STOPPED, ConversationState.IDLE),
+        (End.FAILED, ConversationState.INTERRUPTED),
+        (End.INTERRUPTED, ConversationState.INTERRUPTED),
     ],
 )
 async def test_interrupted_is_what_the_customer_did_not_want(store, end, state):
@@ -153,10 +153,10 @@ async def test_speaker_is_the_assistant_or_an_adviser(store):
     with_assistant = await store.page(Listing(speaker="assistant"))
     assert {row.id for row in with_assistant.rows} == {"idle", "answering", "interrupted", "asked"}
     assert with_assistant.total == 4
-    assert await listed(store, speaker="assistant", state=State.HELD) == []
-    assert await listed(store, speaker="adviser", state=State.IDLE) == []
-    assert await listed(store, speaker="adviser", state=State.HELD) == ["held"]
-    assert await listed(store, speaker="assistant", state=State.IDLE) == ["idle"]
+    assert await listed(store, speaker="assistant", state=ConversationState.HELD) == []
+    assert await listed(store, speaker="adviser", state=ConversationState.IDLE) == []
+    assert await listed(store, speaker="adviser", state=ConversationState.HELD) == ["held"]
+    assert await listed(store, speaker="assistant", state=ConversationState.IDLE) == ["idle"]
 
 
 async def in_order(store: Store, number: int) -> list[str]:
@@ -186,10 +186,10 @@ async def test_every_order_page_by_page(store, speaker):
         began.remove(id_)
     last = [*(id_ for id_ in began if int(id_[1:]) % 2), *(i for i in began if not int(i[1:]) % 2)]
     expected = {
-        Order.OLDEST: last,
-        Order.NEWEST: last[::-1],
-        Order.BEGAN_FIRST: began,
-        Order.BEGAN: began[::-1],
+        SortOrder.OLDEST: last,
+        SortOrder.NEWEST: last[::-1],
+        SortOrder.BEGAN_FIRST: began,
+        SortOrder.BEGAN: began[::-1],
     }
     for order, ids in expected.items():
         for quiet_s in (None, (0.0, float("inf"))):
@@ -211,13 +211,15 @@ async def test_quiet_ones_are_told_by_their_last_word(store):
     await ask(store, session_id="held")
     await take_over(store, "held")
 
-    for order in Order:
-        for conditions in ({}, {"speaker": "assistant"}, {"state": State.ANSWERING}):
+    for order in SortOrder:
+        for conditions in ({}, {"speaker": "assistant"}, {"state": ConversationState.ANSWERING}):
             found = await listed(store, quiet_s=(0, 60), order=order, **conditions)
             assert "quiet" in found
             assert ("held" in found) == (conditions == {})
             assert await listed(store, quiet_s=(60, 3600), order=order, **conditions) == []
-        assert await listed(store, quiet_s=(0, 60), order=order, state=State.HELD) == ["held"]
+        assert await listed(store, quiet_s=(0, 60), order=order, state=ConversationState.HELD) == [
+            "held"
+        ]
 
 
 async def test_page_is_no_longer_than_the_most(store):
@@ -305,7 +307,7 @@ async def test_handed_back_by_the_sweep_is_idle(store):
     await leave_without_a_word(store)
     await hand_back(store, by="")
 
-    assert await listed(store, state=State.IDLE) == [JEAN]
+    assert await listed(store, state=ConversationState.IDLE) == [JEAN]
 
 
 async def test_language_is_that_of_the_last_words_that_tell(store):

@@ -7,7 +7,13 @@ import json
 
 import pytest
 
-from chat.conversations.store.adviser_store import Listing, Order, StaffNote, StaffNoteKind, State
+from chat.conversations.store.adviser_store import (
+    ConversationState,
+    Listing,
+    SortOrder,
+    StaffNote,
+    StaffNoteKind,
+)
 from chat.conversations.store.protocol import ANY_OWNER
 from chat.conversations.store.redis.store import RedisStore
 from chat.core.errors import SessionNotFound
@@ -185,19 +191,19 @@ async def test_document_restored_by_hand_keeps_its_place(store, client):
     assert client.zscore("chat:began", JEAN) == began
     assert len(await store.staff_notes(JEAN)) == 1
     (row,) = (await store.page(Listing())).rows
-    assert row.state is State.INTERRUPTED  # q2 is to be asked again
+    assert row.state is ConversationState.INTERRUPTED  # q2 is to be asked again
     assert [row.id for row in (await store.page(Listing(state=row.state))).rows] == [JEAN]
 
 
 LISTINGS = [
-    *(Listing(order=order) for order in Order),
-    *(Listing(order=order, offset=50) for order in Order),
+    *(Listing(order=order) for order in SortOrder),
+    *(Listing(order=order, offset=50) for order in SortOrder),
     Listing(quiet_s=(60, float("inf"))),
-    Listing(quiet_s=(60, float("inf")), order=Order.OLDEST),
+    Listing(quiet_s=(60, float("inf")), order=SortOrder.OLDEST),
     Listing(speaker="assistant"),
-    Listing(speaker="assistant", order=Order.BEGAN),
+    Listing(speaker="assistant", order=SortOrder.BEGAN),
     Listing(speaker="adviser"),
-    *(Listing(state=state) for state in State),
+    *(Listing(state=state) for state in ConversationState),
 ]
 
 

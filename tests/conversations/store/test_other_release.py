@@ -13,7 +13,12 @@ from hypothesis import strategies as st
 
 from chat.conversations.realtime.events import message_json, staff_note_json
 from chat.conversations.rendering import state_of
-from chat.conversations.store.adviser_store import Listing, StaffNote, StaffNoteKind, State
+from chat.conversations.store.adviser_store import (
+    ConversationState,
+    Listing,
+    StaffNote,
+    StaffNoteKind,
+)
 from chat.conversations.store.memory.record import Record
 from chat.conversations.store.merge import Stored, merge
 from chat.conversations.store.redis.document import replacement, session_of, stored
@@ -203,7 +208,7 @@ async def test_conversation_of_another_release_is_read_shown_listed_and_gone_on_
         *("customer", "assistant", "system")
     ]
     assert state["failed"][0]["code"] == "of_tomorrow"
-    assert row.state is State.IDLE
+    assert row.state is ConversationState.IDLE
     assert (again.outcome.end, again.outcome.answer_id) == (End.DONE, "answer-to-q1")
     assert [m.id for m in lease.session.messages] == ["q1", "answer-to-q1", "r1", "q2"]
     await look(store)

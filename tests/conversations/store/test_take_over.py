@@ -8,7 +8,7 @@ from itertools import permutations
 
 import pytest
 
-from chat.conversations.store.adviser_store import Listing, State
+from chat.conversations.store.adviser_store import ConversationState, Listing
 from chat.conversations.store.protocol import ANY_OWNER, LeaseLost, Store
 from chat.conversations.types import Author, End, Outcome
 from chat.core.errors import AssignedToAnother, NotAssigned, SessionGone, SessionNotFound
@@ -233,5 +233,5 @@ async def test_failure_before_the_adviser_came_is_forgotten(store):
     await take_over(store)
     await store.hand_back(JEAN, "7", "", announced("back"))
 
-    assert [row.state for row in before] == [State.INTERRUPTED]
-    assert [row.state for row in (await store.page(Listing())).rows] == [State.IDLE]
+    assert [row.state for row in before] == [ConversationState.INTERRUPTED]
+    assert [row.state for row in (await store.page(Listing())).rows] == [ConversationState.IDLE]

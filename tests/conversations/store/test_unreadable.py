@@ -12,7 +12,12 @@ from typing import Any
 
 import pytest
 
-from chat.conversations.store.adviser_store import Listing, StaffNote, StaffNoteKind, State
+from chat.conversations.store.adviser_store import (
+    ConversationState,
+    Listing,
+    StaffNote,
+    StaffNoteKind,
+)
 from chat.conversations.store.protocol import ANY_OWNER, LeaseLost
 from chat.core.errors import SessionGone, SessionUnreadable
 from chat.core.ids import ref_of
@@ -208,7 +213,9 @@ async def test_later_release_restores_it_whole(store, client):
     assert [m.id for m in session.messages] == ["q1", "answer-to-q1", "q2"]
     assert session.waiting == ("q2",)
     assert [staff_note.text for staff_note in await store.staff_notes(JEAN)] == ["Note"]
-    assert [row.state for row in (await store.page(Listing())).rows] == [State.ANSWERING]
+    assert [row.state for row in (await store.page(Listing())).rows] == [
+        ConversationState.ANSWERING
+    ]
     assert client.keys("chat:unreadable*") == []
     assert 0 < client.ttl(f"session:{JEAN}") <= 86_400
     assert (await leased(store, "q2")).question_id == "q2"

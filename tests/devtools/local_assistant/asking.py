@@ -10,7 +10,7 @@ import aiohttp
 from openai import AsyncOpenAI
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
-from devtools.local_assistant.request import ChatRequest, Turn
+from devtools.local_assistant.request import ChatRequest, RequestMessage
 from devtools.local_assistant.script import Reply, Say, reply_to
 from devtools.local_assistant.server import RunningServer
 
@@ -32,7 +32,7 @@ SHOP_INFORMATION: Any = {
 
 
 def request_of(*said: str, tools: tuple[str, ...] = (), choice: str = "auto") -> ChatRequest:
-    turns = tuple(Turn("user", text) for text in said)
+    turns = tuple(RequestMessage("user", text) for text in said)
     return ChatRequest(model="m", turns=turns, tools=tools, tool_choice=choice)
 
 

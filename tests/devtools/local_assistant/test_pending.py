@@ -7,7 +7,7 @@ import pytest
 from chat.assistant.tools.prepare_ticket import TOOL
 from chat.shop.tickets.draft_dialogue import new_draft, note_for_model, with_values
 from devtools.local_assistant.facts import is_not_at_hand
-from devtools.local_assistant.request import ChatRequest, Turn
+from devtools.local_assistant.request import ChatRequest, RequestMessage
 from devtools.local_assistant.script import reply_to
 from devtools.local_assistant.tools import Call
 from tests.shop.tickets.builders import complete
@@ -19,8 +19,11 @@ DATED = with_values(NAMED, {"no_order": True})
 
 
 def replied(form, *said: str, tool: str = TOOL.name):
-    turns = [Turn("system", "Tu es l'assistant."), Turn("system", note_for_model(form))]
-    turns += [Turn("user", text) for text in said]
+    turns = [
+        RequestMessage("system", "Tu es l'assistant."),
+        RequestMessage("system", note_for_model(form)),
+    ]
+    turns += [RequestMessage("user", text) for text in said]
     return reply_to(ChatRequest(model="m", turns=tuple(turns), tools=(tool,)))
 
 

@@ -17,8 +17,8 @@ from chat.ops.doctor.findings import Level, masked, ok, secrets_in, without, wro
 from chat.ops.doctor.left_state import evaluate_left
 from chat.ops.doctor.rendering import as_json, line, summary
 from chat.ops.doctor.site_rules import (
+    FetchedPage,
     Handshake,
-    Page,
     evaluate_cookies,
     evaluate_csp,
     evaluate_foreign_socket,
@@ -272,14 +272,14 @@ def test_foreign_socket(foreign: Handshake, level: Level):
     ],
 )
 def test_page_that_is_not_there_says_what_mends_it(status: int, location: str, fix: str):
-    page = Page(status=status, headers={"location": location}, cookies=())
+    page = FetchedPage(status=status, headers={"location": location}, cookies=())
     [finding] = evaluate_site("https://shop.example", page, GOOD, REFUSED)
     assert finding.level is WRONG
     assert fix in finding.fix
 
 
 def test_good_site_has_nothing_wrong():
-    page = Page(status=200, headers=GOOD_HEADERS, cookies=GOOD_COOKIES)
+    page = FetchedPage(status=200, headers=GOOD_HEADERS, cookies=GOOD_COOKIES)
     findings = evaluate_site("https://shop.example", page, GOOD, REFUSED)
     assert {finding.level for finding in findings} == {OK}
     assert len(findings) == 7

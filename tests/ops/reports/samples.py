@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chat.conversations.store.adviser_store import Row, State
+from chat.conversations.store.adviser_store import ConversationState, Row
 from chat.conversations.store.maintenance import Orphan
 from chat.core.ids import ref_of
 from chat.ops.reports.report import QUIET_EDGES_S, SIZE_EDGES, Past, Report, spread
@@ -27,7 +27,7 @@ def row(number: int = 1, **changes: Any) -> Row:
         "bytes": 1500 * number,
         "language": "fr",
         "storage": "redis",
-        "state": list(State)[number % len(State)],
+        "state": list(ConversationState)[number % len(ConversationState)],
     }
     return Row(**{**usual, **changes})
 

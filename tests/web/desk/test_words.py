@@ -8,12 +8,12 @@ from urllib.parse import parse_qsl
 import pytest
 
 from chat.conversations.store.adviser_store import (
+    ConversationState,
     Listing,
-    Order,
     Row,
+    SortOrder,
     StaffNote,
     StaffNoteKind,
-    State,
 )
 from chat.conversations.types import Author, Message, Session
 from chat.web.desk import labels
@@ -54,7 +54,9 @@ def test_time_left_and_sizes():
     assert [labels.language(code) for code in ("fr", "", "xx")] == ["français", "inconnue", "xx"]
 
 
-def row(ref: str, state: State = State.IDLE, *, ago_s: int = 0, **more) -> Row:
+def row(
+    ref: str, state: ConversationState = ConversationState.IDLE, *, ago_s: int = 0, **more
+) -> Row:
     last_at = NOW - timedelta(seconds=ago_s)
     return Row(
         id=ref,
@@ -73,21 +75,23 @@ def row(ref: str, state: State = State.IDLE, *, ago_s: int = 0, **more) -> Row:
 
 
 def test_badges():
-    asked = row("a", State.ASKED, asked_at=NOW - timedelta(seconds=125))
+    asked = row("a", ConversationState.ASKED, asked_at=NOW - timedelta(seconds=125))
 
     assert labels.badge(asked, NOW) == "attend un conseiller depuis 2 min"
-    assert labels.badge(row("b", State.HELD, adviser="Claire"), NOW) == "tenue par Claire"
-    assert labels.badge(row("c", State.ANSWERING), NOW) == "répond"
+    assert (
+        labels.badge(row("b", ConversationState.HELD, adviser="Claire"), NOW) == "tenue par Claire"
+    )
+    assert labels.badge(row("c", ConversationState.ANSWERING), NOW) == "répond"
 
 
 def test_address_of_a_list_is_read_back_as_it_was_written():
     wanted = Wanted(
         words="un canapé & co",
-        state=State.ASKED,
+        state=ConversationState.ASKED,
         speaker="assistant",
         age="1h",
         storage="redis",
-        order=Order.BEGAN,
+        order=SortOrder.BEGAN,
         page=3,
     )
     address = wanted.query(page=3)
@@ -113,17 +117,23 @@ def test_nonsense_in_an_address_is_as_if_it_were_not_there(params):
 
 
 def test_listing_asks_for_its_page_alone():
-    wanted = Wanted(state=State.HELD, speaker="adviser", age="5min", page=3)
+    wanted = Wanted(state=ConversationState.HELD, speaker="adviser", age="5min", page=3)
 
     assert wanted.listing() == Listing(
-        state=State.HELD, speaker="adviser", quiet_s=(0, 300), offset=100, limit=50
+        state=ConversationState.HELD, speaker="adviser", quiet_s=(0, 300), offset=100, limit=50
     )
 
 
 def test_what_a_search_found_is_sifted_and_sorted():
     rows = [
         row("a", ago_s=10, began_at=NOW - timedelta(hours=1)),
-        row("b", State.HELD, ago_s=500, adviser="Claire", began_at=NOW - timedelta(hours=3)),
+        row(
+            "b",
+            ConversationState.HELD,
+            ago_s=500,
+            adviser="Claire",
+            began_at=NOW - timedelta(hours=3),
+        ),
         row("c", ago_s=5000, began_at=NOW - timedelta(hours=2)),
     ]
 
@@ -131,10 +141,10 @@ def test_what_a_search_found_is_sifted_and_sorted():
         return "".join(found.ref for found in Wanted(**wanted).sifted(rows, NOW))
 
     assert found() == "abc"
-    assert found(order=Order.OLDEST) == "cba"
-    assert found(order=Order.BEGAN) == "acb"
-    assert found(order=Order.BEGAN_FIRST) == "bca"
-    assert found(state=State.HELD) == found(speaker="adviser") == "b"
+    assert found(order=SortOrder.OLDEST) == "cba"
+    assert found(order=SortOrder.BEGAN) == "acb"
+    assert found(order=SortOrder.BEGAN_FIRST) == "bca"
+    assert found(state=ConversationState.HELD) == found(speaker="adviser") == "b"
     assert found(speaker="assistant", age="5min") == "a"
     assert found(storage="redis") == ""
 

@@ -10,7 +10,14 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TypeVar
 
-from chat.conversations.store.adviser_store import Adviser, Counts, Listing, Page, Row, StaffNote
+from chat.conversations.store.adviser_store import (
+    Adviser,
+    Counts,
+    Listing,
+    Row,
+    SessionPage,
+    StaffNote,
+)
 from chat.conversations.store.draft_versions import version_after
 from chat.conversations.store.failover.standby import SessionCache, Standby
 from chat.conversations.store.failover.workers import Workers
@@ -216,7 +223,7 @@ class FailoverAdviserStore(ABC):
     async def staff_notes(self, session_id: str) -> list[StaffNote]:
         return await self._do(session_id, lambda store: store.staff_notes(session_id))
 
-    async def page(self, listing: Listing) -> Page:
+    async def page(self, listing: Listing) -> SessionPage:
         return await self._either(lambda store: store.page(listing))
 
     async def find(self, ref: str) -> str:

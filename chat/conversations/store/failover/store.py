@@ -30,7 +30,7 @@ from chat.conversations.store.protocol import (
     ANY_OWNER,
     WEB_OWNER,
     Accepted,
-    Claim,
+    ClaimResult,
     Create,
     Finished,
     Lease,
@@ -171,8 +171,8 @@ class FailoverStore(FailoverAdviserStore):
 
     async def claim(
         self, session_id: str, owned: Sequence[str], new_answer_id: str, *, last_try: bool = True
-    ) -> Claim:
-        async def on(store: Store) -> Claim:
+    ) -> ClaimResult:
+        async def on(store: Store) -> ClaimResult:
             if store is self._memory:
                 self._standby.expect(session_id, owned)
             return await store.claim(session_id, owned, new_answer_id, last_try=last_try)

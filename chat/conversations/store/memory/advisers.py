@@ -12,12 +12,12 @@ from chat.conversations.store.adviser_store import (
     MAX_SEARCHED,
     MAX_SORTED,
     Adviser,
+    ConversationState,
     Counts,
     Listing,
-    Page,
     Row,
+    SessionPage,
     StaffNote,
-    State,
 )
 from chat.conversations.store.maintenance import MAX_BIGGEST, Orphan, Progress, ScanResult
 from chat.conversations.store.memory.record import Record
@@ -139,7 +139,7 @@ class MemoryAdviserStore(MemoryRecords):
         record = self._find(session_id)
         return list(record.staff_notes.values()) if record else []
 
-    async def page(self, listing: Listing) -> Page:
+    async def page(self, listing: Listing) -> SessionPage:
         self._purge()
         states = chosen_states(listing)
         chosen = [r for r in self._active() if r.state() in states and self._is_quiet(r, listing)]
@@ -148,7 +148,7 @@ class MemoryAdviserStore(MemoryRecords):
         key = _beginning if is_by_beginning(listing.order) else _last
         chosen.sort(key=key, reverse=is_descending(listing.order))
         shown = chosen[listing.offset :][: min(listing.limit, MAX_ROWS)]
-        return Page(tuple(record.row(self._ttl_s) for record in shown), len(chosen))
+        return SessionPage(tuple(record.row(self._ttl_s) for record in shown), len(chosen))
 
     async def find(self, ref: str) -> str:
         self._purge()
@@ -170,9 +170,9 @@ class MemoryAdviserStore(MemoryRecords):
         return Counts(
             active=states.total(),
             last_hour=sum(record.expires >= since for record in self._active()),
-            asked=states[State.ASKED],
-            held=states[State.HELD],
-            answering=states[State.ANSWERING],
+            asked=states[ConversationState.ASKED],
+            held=states[ConversationState.HELD],
+            answering=states[ConversationState.ANSWERING],
         )
 
     async def scan(self, progress: Progress | None = None) -> ScanResult:

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from chat.conversations.store.adviser_store import (
     ASSIGNMENT_S,
     MAX_STAFF_NOTES,
+    ConversationState,
     Row,
     StaffNote,
-    State,
 )
 from chat.conversations.store.session_rows import is_cut, language_after, language_in
 from chat.conversations.types import Author, Draft, End, Message, Outcome, Session, place_by_time
@@ -50,7 +50,7 @@ class Record:
 
     ``hold_until``: when the adviser counts as away. ``adviser_at``: when one came or left last.
     ``taken_by``: id of the announcement of the adviser who has it. ``cut``: see
-    ``State.INTERRUPTED``. ``staff_notes``: by id. ``budgets``: of the pending questions, by id.
+    ``ConversationState.INTERRUPTED``. ``staff_notes``, ``budgets`` of the pending questions: by id.
     ``extra``, ``raw_fields``: what another release wrote into the document and its hash besides.
     """
 
@@ -200,14 +200,14 @@ class Record:
             return False
         return is_cut(self.outcomes.get(last.id))
 
-    def state(self) -> State:
+    def state(self) -> ConversationState:
         if self.asked_at:
-            return State.ASKED
+            return ConversationState.ASKED
         if self.adviser:
-            return State.HELD
+            return ConversationState.HELD
         if self.pending:
-            return State.ANSWERING
-        return State.INTERRUPTED if self.cut else State.IDLE
+            return ConversationState.ANSWERING
+        return ConversationState.INTERRUPTED if self.cut else ConversationState.IDLE
 
     def row(self, ttl_s: float) -> Row:
         return Row(

@@ -30,7 +30,7 @@ from chat.conversations.store.protocol import (
     MAX_SESSION_BYTES,
     WEB_OWNER,
     Accepted,
-    Claim,
+    ClaimResult,
     Create,
     Finished,
     GivenUp,
@@ -123,11 +123,11 @@ class MemoryStore(MemoryAdviserStore):
 
     async def claim(
         self, session_id: str, owned: Sequence[str], new_answer_id: str, *, last_try: bool = True
-    ) -> Claim:
+    ) -> ClaimResult:
         record = self._existing(session_id)
         given_up = tuple(self._give_up(record))
         ended = {id_: record.outcomes[id_] for id_ in owned if id_ in record.outcomes}
-        waits = Claim(ended=ended, given_up=given_up)
+        waits = ClaimResult(ended=ended, given_up=given_up)
         if not record.pending or record.leased():
             return waits
         question = record.pending[0]

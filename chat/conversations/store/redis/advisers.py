@@ -15,12 +15,12 @@ from chat.conversations.store.adviser_store import (
     MAX_SORTED,
     MAX_STAFF_NOTES,
     Adviser,
+    ConversationState,
     Counts,
     Listing,
-    Page,
     Row,
+    SessionPage,
     StaffNote,
-    State,
 )
 from chat.conversations.store.redis.document import (
     READ_DOCUMENT,
@@ -164,11 +164,15 @@ class RedisAdviserStore(RedisScripts):
                 logger.warning("a staff note of conversation %s cannot be read (%s)", *told)
         return readable
 
-    async def page(self, listing: Listing) -> Page:
+    async def page(self, listing: Listing) -> SessionPage:
         states = chosen_states(listing)
         if not states:
-            return Page((), 0)
-        named = ["only", *states] if State.IDLE not in states else ["but", *(set(State) - states)]
+            return SessionPage((), 0)
+        named = (
+            ["only", *states]
+            if ConversationState.IDLE not in states
+            else ["but", *(set(ConversationState) - states)]
+        )
         total, told = await self._run(
             "page",
             "",
@@ -182,7 +186,7 @@ class RedisAdviserStore(RedisScripts):
             *named,
         )
         await self._ids("chat:index", (row[0] for row in told))
-        return Page(rows_of(told, self._ttl_ms), total)
+        return SessionPage(rows_of(told, self._ttl_ms), total)
 
     async def find(self, ref: str) -> str:
         found = await self._link.run("GET", f"chat:ref:{ref}")

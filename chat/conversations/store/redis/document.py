@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from chat.conversations.store.adviser_store import Row, State
+from chat.conversations.store.adviser_store import ConversationState, Row
 from chat.conversations.store.memory.record import Budget, Record, RunningTurn
 from chat.conversations.store.merge import Stored
 from chat.conversations.store.protocol import GivenUp, Lease
@@ -393,7 +393,7 @@ def given_up_of(told: list[Any]) -> tuple[GivenUp, ...]:
     )
 
 
-_STATES: dict[str, State] = {state.value: state for state in State}
+_STATES: dict[str, ConversationState] = {state.value: state for state in ConversationState}
 
 
 def _text(field: bytes | None) -> str:
@@ -420,7 +420,7 @@ def _row(raw_id: bytes, expiry: bytes, size: int, fields: list[Any], *, ttl_ms: 
         messages=round(finite(messages)),
         bytes=size,
         language=_text(language),
-        state=_STATES.get(_text(state), State.IDLE),
+        state=_STATES.get(_text(state), ConversationState.IDLE),
         adviser=_text(adviser),
         adviser_id=_text(adviser_id),
         asked_at=moment_of(finite(asked_at)) if finite(asked_at) else None,

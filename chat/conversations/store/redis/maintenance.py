@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from chat.conversations.store.adviser_store import ASSIGNMENT_S, Listing, Order
+from chat.conversations.store.adviser_store import ASSIGNMENT_S, Listing, SortOrder
 from chat.conversations.store.maintenance import (
     MAX_BIGGEST,
     STEP,
@@ -94,7 +94,7 @@ class RedisMaintenance(RedisAdviserStore):
             looked += len(names)
             if progress is not None:
                 progress(looked, max(looked, expected))
-        oldest = await self.page(Listing(order=Order.BEGAN_FIRST, limit=1))
+        oldest = await self.page(Listing(order=SortOrder.BEGAN_FIRST, limit=1))
         biggest = [id_ for _, id_ in sorted(sums.biggest, reverse=True)]
         return ScanResult(
             active=sums.active,

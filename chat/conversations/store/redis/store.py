@@ -42,7 +42,7 @@ from chat.conversations.store.protocol import (
     MAX_SESSION_BYTES,
     WEB_OWNER,
     Accepted,
-    Claim,
+    ClaimResult,
     Create,
     Finished,
     Lease,
@@ -223,7 +223,7 @@ class RedisStore(RedisMaintenance):
 
     async def claim(
         self, session_id: str, owned: Sequence[str], new_answer_id: str, *, last_try: bool = True
-    ) -> Claim:
+    ) -> ClaimResult:
         loop_time = asyncio.get_running_loop().time()
         token = self._new_token()
         ended, given_up, status, *rest = await self._run(
@@ -243,7 +243,7 @@ class RedisStore(RedisMaintenance):
         if status == b"missing":
             raise SessionNotFound
         async with self._reading(session_id, b""):
-            claim = Claim(ended=outcomes_of(ended), given_up=given_up_of(given_up))
+            claim = ClaimResult(ended=outcomes_of(ended), given_up=given_up_of(given_up))
         if not rest:
             return claim
         return replace(claim, lease=await self._lease(session_id, token, loop_time, rest[0]))

@@ -8,7 +8,12 @@ from dataclasses import replace
 
 import pytest
 
-from chat.conversations.store.adviser_store import Listing, StaffNote, StaffNoteKind, State
+from chat.conversations.store.adviser_store import (
+    ConversationState,
+    Listing,
+    StaffNote,
+    StaffNoteKind,
+)
 from chat.conversations.store.failover.workers import WorkerPlace
 from chat.conversations.store.protocol import ANY_OWNER, LeaseLost
 from chat.conversations.types import End, Outcome
@@ -79,7 +84,7 @@ async def test_adviser_takes_over_while_redis_is_away(server, store):
         await store.finish(lease, done(lease), answer_to(lease))
     await store.say(JEAN, "7", spoken())
     in_memory = await store.load(JEAN, ANY_OWNER)
-    rows = (await store.page(Listing(state=State.HELD))).rows
+    rows = (await store.page(Listing(state=ConversationState.HELD))).rows
     server.start()
     await back(store)
     session = await store.load(JEAN, ANY_OWNER)
@@ -92,7 +97,7 @@ async def test_adviser_takes_over_while_redis_is_away(server, store):
         end=End.TAKEN_OVER, answer_id="answer-to-q1"
     )
     assert await store.renew_assignment(JEAN, "7")
-    rows = (await store.page(Listing(state=State.HELD))).rows
+    rows = (await store.page(Listing(state=ConversationState.HELD))).rows
     assert [(row.id, row.storage) for row in rows] == [(JEAN, "redis")]
 
 
@@ -237,7 +242,7 @@ async def test_lists_and_searches_what_memory_has(server, store):
 
     assert [row.id for row in away[0].rows] == [row.id for row in away[1]] == [JEAN]
     assert (away[2].active, found) == (1, [JEAN, "other"])
-    assert (row.id, row.state, row.language) == (JEAN, State.ANSWERING, "fr")
+    assert (row.id, row.state, row.language) == (JEAN, ConversationState.ANSWERING, "fr")
     assert {row.id for row in (await store.page(Listing())).rows} == {JEAN, "other"}
     assert (await store.scan()).active == 2
 
@@ -253,7 +258,7 @@ async def test_conversation_begun_in_memory_is_listed_in_redis_afterwards(server
     server.start()
     await back(store)
 
-    (row,) = (await store.page(Listing(state=State.ASKED))).rows
+    (row,) = (await store.page(Listing(state=ConversationState.ASKED))).rows
 
     assert (row.id, row.language, row.messages) == (made, "de", 2)
     assert abs((row.began_at - before.began_at).total_seconds()) < 0.01
