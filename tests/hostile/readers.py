@@ -152,7 +152,7 @@ READERS: dict[str, dict[str, Read]] = {
         "letters": visible_text.letters,
         "sizes": visible_text.sizes,
         "folded": visible_text.folded,
-        "as read": visible_text.as_read,
+        "as read": visible_text.visible_text,
     },
     "chat.assistant.guard.leaks": {"windows": SECRET.is_in, "runs": leaks},
     "chat.assistant.guard.risks": {"risks": risks},

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 
-from chat.assistant.guard.visible_text import as_read, folded
+from chat.assistant.guard.visible_text import folded, visible_text
 
 _NUMBER_UNITS = {
     word: value
@@ -338,7 +338,7 @@ def claims_of(sentence: str, context: str = "") -> frozenset[Claim]:
 
     ``context``: words of the line before that this one completes, as in "Garantie :" and "20 ans".
     """
-    text = digits_for_words(as_read(sentence))
+    text = digits_for_words(visible_text(sentence))
     before = f"{context} " if context else ""
     return frozenset(
         (
@@ -352,7 +352,7 @@ def claims_of(sentence: str, context: str = "") -> frozenset[Claim]:
 
 def figures_of(sentence: str) -> frozenset[Claim]:
     """Return those of its claims that a look-up can prove: no deed, promise or address."""
-    text = digits_for_words(as_read(sentence))
+    text = digits_for_words(visible_text(sentence))
     return frozenset(_figures(text, "")) if _FIGURE.search(text) else frozenset()
 
 
@@ -361,7 +361,7 @@ def values_of(text: str, at_most: int | None = None) -> frozenset[Claim]:
 
     ``at_most``: so many of each kind.
     """
-    plain = digits_for_words(as_read(text))
+    plain = digits_for_words(visible_text(text))
     if not _FIGURE.search(plain):
         return frozenset(islice(_links(text), at_most))
     read = (_amounts, _percents, _durations, _dates, _stocks, _tickets)

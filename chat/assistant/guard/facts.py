@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from chat.assistant.guard.claims import PRICED, Claim, Kind, claims_of, figures_of, values_of
-from chat.assistant.guard.visible_text import as_read, folded
+from chat.assistant.guard.visible_text import folded, visible_text
 from chat.core.json import JSON
 from chat.core.runtime import Part
 from chat.shop.tickets.law import CONFORMITY_YEARS, HIDDEN_DEFECT_YEARS, WITHDRAWAL_DAYS
@@ -334,7 +334,7 @@ class Facts:
         """Return which claims that are the customer's own words the sentence may repeat."""
         if not told:
             return told
-        text = as_read(sentence)
+        text = visible_text(sentence)
         kinds = {Kind.AMOUNT} if is_budget(text) else set()
         kinds |= {Kind.DATE, Kind.DURATION} if is_retold(text) else set()
         kinds |= {Kind.LINK} if is_echo(text) else set()

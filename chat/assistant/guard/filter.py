@@ -1,7 +1,7 @@
 """The guard of one answer: withholds sentences that commit the shop to unproven facts. Pure.
 
 It stands between the model and the customer and holds back as little text as possible.
-``guard_for`` builds one from what the conversation has established so far.
+``build_guard`` builds one from what the conversation has established so far.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from django.conf import settings
 from chat.assistant.guard.claims import COMMITS, PRICES, REDUCES, Claim, Kind, claims_of
 from chat.assistant.guard.facts import Facts, Readings, add_shop_facts
 from chat.assistant.guard.leaks import MAX_WORD_CHARS, Secret
-from chat.assistant.guard.replacements import by_sheet, instead_of
+from chat.assistant.guard.replacements import by_sheet, replacement_for
 from chat.assistant.guard.risks import Risks
 from chat.assistant.guard.visible_text import folded, plain_signs, sizes
 from chat.assistant.prompt import instructions, system_prompt
@@ -254,7 +254,7 @@ class Guard:
 
     def _instead(self, rest: str, kind: Kind) -> str:
         language = self._language if isinstance(self._language, str) else self._language()
-        says = instead_of(kind, language)
+        says = replacement_for(kind, language)
         price = self.facts.price_of_subject(self._sentence) if kind is Kind.AMOUNT else None
         if price is not None:
             says = by_sheet(price, language)

@@ -69,7 +69,7 @@ _BY_SHEET = {
 }
 
 
-def instead_of(kind: Kind, language: str) -> str:
+def replacement_for(kind: Kind, language: str) -> str:
     return SAYS[language][kind]
 
 

@@ -81,7 +81,7 @@ def folded(text: str) -> str:
     return _SPACES.sub(" ", plain) if "  " in plain else plain
 
 
-def as_read(text: str) -> str:
+def visible_text(text: str) -> str:
     """Return what a reader sees of rendered Markdown, folded: entities, links, letters apart."""
     if "&" in text:
         text = html.unescape(text)

@@ -37,7 +37,7 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class DoorFit:
     """Result of a fit. ``margin_mm``: space left in the tighter direction, negative if lacking."""
 
     verdict: Verdict
@@ -45,7 +45,7 @@ class Passage:
     margin_mm: int
 
 
-def fits_through(box: Box, door_width: int, door_height: int) -> Passage:
+def fits_through(box: Box, door_width: int, door_height: int) -> DoorFit:
     """Return whether a box passes through an opening, and in which orientation.
 
     "yes": straight, with any of its three faces first and ``CLEARANCE_MM`` to spare. "maybe":
@@ -65,12 +65,12 @@ def fits_through(box: Box, door_width: int, door_height: int) -> Passage:
     ]
     margin, face = max(straight)
     if margin >= 0:
-        return Passage("yes", _FACES[face], margin)
+        return DoorFit("yes", _FACES[face], margin)
     if any(_passes_turned(sides[one], sides[other], opening) for one, other in _FACES):
-        return Passage("maybe", "en biais dans l'ouverture", margin)
+        return DoorFit("maybe", "en biais dans l'ouverture", margin)
     if box.is_seat and _passes_tilted(box, opening):
-        return Passage("maybe", "en le basculant, pieds démontés", margin)
-    return Passage("no", "", margin)
+        return DoorFit("maybe", "en le basculant, pieds démontés", margin)
+    return DoorFit("no", "", margin)
 
 
 def _margin(one: int, other: int, opening: tuple[int, int]) -> int:

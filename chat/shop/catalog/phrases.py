@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.templatetags.static import static
 
 from chat.core import clock
-from chat.shop.catalog.door_fit import Box, Passage, fits_through
+from chat.shop.catalog.door_fit import Box, DoorFit, fits_through
 from chat.shop.catalog.models import Product
 from chat.shop.hours import PARIS
 
@@ -105,7 +105,7 @@ def passage(product: Product, door_width_mm: int, door_height_mm: int) -> str:
     )
 
 
-def _verdict(found: Passage, what: str) -> str:
+def _verdict(found: DoorFit, what: str) -> str:
     margin = centimetres(abs(found.margin_mm))
     match found.verdict:
         case "yes":
