@@ -260,7 +260,7 @@ _MAX_KEPT = 20_000
 BACKGROUND_TASKS: LoopPart[TaskSet] = LoopPart("escalations", TaskSet)
 
 
-class SignsKept:
+class SignsCache:
     """What messages call for, by a digest of their words: each is read once in a worker."""
 
     def __init__(self, max_kept: int) -> None:
@@ -291,7 +291,7 @@ class SignsKept:
 
 
 #: What messages call for that this worker read. The keys are digests: no words are kept.
-SIGNS: Part[SignsKept] = Part("signs", lambda: SignsKept(_MAX_KEPT))
+SIGNS: Part[SignsCache] = Part("signs", lambda: SignsCache(_MAX_KEPT))
 
 
 def check_escalation_soon(store: Store, lease: Lease, *, after_steps: int) -> None:

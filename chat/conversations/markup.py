@@ -85,7 +85,7 @@ def forget_rendered() -> None:
     RENDERED.get().clear()
 
 
-class Kept:
+class RenderCache:
     """HTML by the text that it was made from; past ``max_chars``, what was unused longest goes."""
 
     def __init__(self, max_chars: int) -> None:
@@ -116,7 +116,7 @@ class Kept:
 
 
 #: Rendered messages that this worker keeps for speed.
-RENDERED: Part[Kept] = Part("rendered texts", lambda: Kept(MAX_KEPT_CHARS))
+RENDERED: Part[RenderCache] = Part("rendered texts", lambda: RenderCache(MAX_KEPT_CHARS))
 
 
 def _rendered(text: str) -> str:

@@ -50,7 +50,7 @@ async def read_session(session_id: str, owner: str) -> Session:
     return session
 
 
-async def tell_moved(session_ids: Sequence[str] | None) -> None:
+async def show_backend_change(session_ids: Sequence[str] | None) -> None:
     """Show viewers their conversations again, after these went to another store.
 
     ``None``: all that somebody in this process listens to, and in this process only.
@@ -111,7 +111,7 @@ def follow_store() -> None:
     PUBSUB.get().on_remote_event(_note_event)
     store = STORE.get()
     if isinstance(store, FailoverStore):
-        store.moved = tell_moved
+        store.on_backend_change = show_backend_change
 
 
 def _forget(session_id: str) -> None:

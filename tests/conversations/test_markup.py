@@ -103,7 +103,7 @@ def test_long_answer_of_an_assistant_is_still_rendered():
 
 
 def test_what_is_kept_for_speed_is_bounded():
-    kept = markup.Kept(max_chars=10)
+    kept = markup.RenderCache(max_chars=10)
     for text in "abc":
         kept.put(text, "<p>")  # four characters with its text
         kept.get("a")

@@ -19,7 +19,7 @@ from chat.core.ids import new_id, ref_of
 from chat.turns.draft import DraftWriter
 from chat.turns.outcome import TURN_TIMES, TurnTimes
 from chat.turns.turn import hand_over_turns, stop_turn, take_turn
-from chat.turns.viewers import read_state, show_again, tell_moved
+from chat.turns.viewers import read_state, show_again, show_backend_change
 from tests.background import background_tasks
 from tests.builders import JEAN, answer_to, ask, done, leased, question
 from tests.fakes import FakeLLM, Listener
@@ -541,7 +541,7 @@ async def test_model_is_not_asked_once_the_deadline_has_passed(store, model, set
     assert llm.asked == []
 
 
-@pytest.mark.parametrize("show", [show_again, tell_moved])
+@pytest.mark.parametrize("show", [show_again, show_backend_change])
 async def test_session_that_cannot_be_shown_stops_no_other(store, model, caplog, show):
     model(FakeLLM(["Voici."]))
     await (await say()).ended()

@@ -45,7 +45,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class ListFilter:
     """``page`` counts from 1. ``age``, ``storage`` and ``speaker``: keys of the tables above."""
 
     words: str = ""
@@ -57,8 +57,8 @@ class Wanted:
     page: int = 1
 
     @classmethod
-    def of(cls, params: Mapping[str, Any]) -> Wanted:
-        """Read an address; what it says wrongly is as if it were not there."""
+    def of(cls, params: Mapping[str, Any]) -> ListFilter:
+        """Parse query parameters; invalid values are ignored."""
         page = str(params.get("p", ""))
         return cls(
             words=" ".join(str(params.get("q", ""))[:MAX_QUERY_CHARS].split()),

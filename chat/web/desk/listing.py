@@ -24,7 +24,7 @@ from chat.core.clock import now
 from chat.core.errors import SessionNotFound
 from chat.core.ids import is_id, ref_of
 from chat.web.desk import labels
-from chat.web.desk.filters import PAGE_SIZE, REF, Wanted
+from chat.web.desk.filters import PAGE_SIZE, REF, ListFilter
 from chat.web.desk.permissions import CHANGE, LIST, Staff, desk_view, fragment, page
 
 #: How often an open list asks what is new; a search reads a thousand conversations.
@@ -64,8 +64,8 @@ async def sessions(request: HttpRequest, staff: Staff) -> HttpResponse:
 
 
 async def _search(request: HttpRequest) -> HttpResponse:
-    wanted = Wanted.of({**request.GET.dict(), "q": request.POST.get("q", ""), "p": "1"})
-    [*words] = wanted.terms
+    list_filter = ListFilter.of({**request.GET.dict(), "q": request.POST.get("q", ""), "p": "1"})
+    [*words] = list_filter.terms
     if len(words) == 1:
         ref = await _ref_meant(words[0])
         if ref:
@@ -73,7 +73,7 @@ async def _search(request: HttpRequest) -> HttpResponse:
         if REF.match(words[0]) or _looks_made(words[0]):
             messages.warning(request, "Aucune conversation active n’a cet identifiant.")
             return redirect(LIST)
-    return redirect(reverse(LIST) + wanted.query())
+    return redirect(reverse(LIST) + list_filter.query())
 
 
 async def _ref_meant(word: str) -> str:
@@ -98,43 +98,43 @@ def _looks_made(word: str) -> bool:
 
 @require_safe
 async def _list(request: HttpRequest) -> HttpResponse:
-    wanted = Wanted.of(request.GET.dict())
+    list_filter = ListFilter.of(request.GET.dict())
     store = STORE.get()
-    found = await _found(wanted, store.backend)
+    found = await _found(list_filter, store.backend)
     last_page = max(1, -(-found.total // PAGE_SIZE))
-    if not wanted.words and wanted.page > last_page:
-        return redirect(reverse(LIST) + wanted.query(page=last_page))
+    if not list_filter.words and list_filter.page > last_page:
+        return redirect(reverse(LIST) + list_filter.query(page=last_page))
     at = now()
     context = {
         "title": "Sessions actives",
         "lines": [Line.of(row, at) for row in found.rows],
         "total": found.total,
-        "wanted": wanted,
-        "counts": _shown(await store.counts(), wanted),
+        "list_filter": list_filter,
+        "counts": _shown(await store.counts(), list_filter),
         "backend": store.backend,
-        "columns": _columns(wanted),
-        "pages": _pages(wanted, last_page),
-        "filters": wanted.filters(),
-        "clear": Wanted(words=wanted.words, order=wanted.order).query(),
-        "here": wanted.query(page=wanted.page),
-        "every_ms": REFRESH_SEARCH_MS if wanted.words else REFRESH_MS,
+        "columns": _columns(list_filter),
+        "pages": _pages(list_filter, last_page),
+        "filters": list_filter.filters(),
+        "clear": ListFilter(words=list_filter.words, order=list_filter.order).query(),
+        "here": list_filter.query(page=list_filter.page),
+        "every_ms": REFRESH_SEARCH_MS if list_filter.words else REFRESH_MS,
     }
     if "partial" in request.GET:
         return await fragment(request, "_sessions_live.html", context)
     return await page(request, "sessions.html", context)
 
 
-async def _found(wanted: Wanted, backend: str) -> SessionPage:
-    if wanted.storage and wanted.storage != backend:
+async def _found(list_filter: ListFilter, backend: str) -> SessionPage:
+    if list_filter.storage and list_filter.storage != backend:
         return SessionPage((), 0)
     store = STORE.get()
-    if wanted.words:
-        rows = wanted.sifted(await store.search(wanted.terms), now())
+    if list_filter.words:
+        rows = list_filter.sifted(await store.search(list_filter.terms), now())
         return SessionPage(rows, len(rows))
-    return await store.page(wanted.listing())
+    return await store.page(list_filter.listing())
 
 
-def _shown(counts: Counts, wanted: Wanted) -> list[dict[str, Any]]:
+def _shown(counts: Counts, list_filter: ListFilter) -> list[dict[str, Any]]:
     """The line of numbers above the list; those of a state lead to its conversations."""
     states = [
         ("attend un conseiller", "attendent un conseiller", ConversationState.ASKED, counts.asked),
@@ -163,7 +163,7 @@ def _shown(counts: Counts, wanted: Wanted) -> list[dict[str, Any]]:
                 "name": state.value,
                 "label": _many(count, one, many),
                 "count": count,
-                "query": wanted.query(state=state),
+                "query": list_filter.query(state=state),
             }
             for one, many, state, count in states
         ),
@@ -185,31 +185,31 @@ COLUMNS: dict[str, tuple[SortOrder, SortOrder] | None] = {
 }
 
 
-def _columns(wanted: Wanted) -> list[dict[str, str]]:
+def _columns(list_filter: ListFilter) -> list[dict[str, str]]:
     columns = []
     for name, orders in COLUMNS.items():
         column = {"name": name, "query": "", "sorted": ""}
         if orders:
             descending, ascending = orders
-            other = ascending if wanted.order is descending else descending
-            column["query"] = wanted.query(order=other)
-            if wanted.order in orders:
-                column["sorted"] = "descending" if wanted.order is descending else "ascending"
+            other = ascending if list_filter.order is descending else descending
+            column["query"] = list_filter.query(order=other)
+            if list_filter.order in orders:
+                column["sorted"] = "descending" if list_filter.order is descending else "ascending"
         columns.append(column)
     return columns
 
 
-def _pages(wanted: Wanted, last: int) -> list[dict[str, Any]]:
+def _pages(list_filter: ListFilter, last: int) -> list[dict[str, Any]]:
     """Numbers of the pages to choose from: the ends and those around; 0 stands for a gap."""
-    if wanted.words or last == 1:
+    if list_filter.words or last == 1:
         return []
-    near = {1, 2, last - 1, last, *range(wanted.page - 2, wanted.page + 3)}
+    near = {1, 2, last - 1, last, *range(list_filter.page - 2, list_filter.page + 3)}
     numbers = sorted(number for number in near if 1 <= number <= last)
     pages: list[dict[str, Any]] = []
     for number in numbers:
         if pages and number - pages[-1]["number"] > 1:
             pages.append({"number": 0})
-        pages.append({"number": number, "query": wanted.query(page=number) or "?"})
+        pages.append({"number": number, "query": list_filter.query(page=number) or "?"})
     return pages
 
 

@@ -18,7 +18,7 @@ from chat.conversations.store.adviser_store import (
 from chat.conversations.types import Author, Message, Session
 from chat.web.desk import labels
 from chat.web.desk.charts import HEIGHT, WIDTH, chart
-from chat.web.desk.filters import Wanted
+from chat.web.desk.filters import ListFilter
 from chat.web.desk.timeline import timeline
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
@@ -85,7 +85,7 @@ def test_badges():
 
 
 def test_address_of_a_list_is_read_back_as_it_was_written():
-    wanted = Wanted(
+    list_filter = ListFilter(
         words="un canapé & co",
         state=ConversationState.ASKED,
         speaker="assistant",
@@ -94,11 +94,11 @@ def test_address_of_a_list_is_read_back_as_it_was_written():
         order=SortOrder.BEGAN,
         page=3,
     )
-    address = wanted.query(page=3)
+    address = list_filter.query(page=3)
 
-    assert Wanted.of(dict(parse_qsl(address[1:]))) == wanted
-    assert Wanted.of(dict(parse_qsl(wanted.query()[1:]))).page == 1
-    assert Wanted().query() == "?"
+    assert ListFilter.of(dict(parse_qsl(address[1:]))) == list_filter
+    assert ListFilter.of(dict(parse_qsl(list_filter.query()[1:]))).page == 1
+    assert ListFilter().query() == "?"
 
 
 @pytest.mark.parametrize(
@@ -113,13 +113,13 @@ def test_address_of_a_list_is_read_back_as_it_was_written():
     ],
 )
 def test_nonsense_in_an_address_is_as_if_it_were_not_there(params):
-    assert Wanted.of(params) == Wanted()
+    assert ListFilter.of(params) == ListFilter()
 
 
 def test_listing_asks_for_its_page_alone():
-    wanted = Wanted(state=ConversationState.HELD, speaker="adviser", age="5min", page=3)
+    list_filter = ListFilter(state=ConversationState.HELD, speaker="adviser", age="5min", page=3)
 
-    assert wanted.listing() == Listing(
+    assert list_filter.listing() == Listing(
         state=ConversationState.HELD, speaker="adviser", quiet_s=(0, 300), offset=100, limit=50
     )
 
@@ -137,8 +137,8 @@ def test_what_a_search_found_is_sifted_and_sorted():
         row("c", ago_s=5000, began_at=NOW - timedelta(hours=2)),
     ]
 
-    def found(**wanted):
-        return "".join(found.ref for found in Wanted(**wanted).sifted(rows, NOW))
+    def found(**list_filter):
+        return "".join(found.ref for found in ListFilter(**list_filter).sifted(rows, NOW))
 
     assert found() == "abc"
     assert found(order=SortOrder.OLDEST) == "cba"

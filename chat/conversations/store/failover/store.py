@@ -58,11 +58,11 @@ SETTLE_S = 6.0
 
 T = TypeVar("T")
 #: Called with the ids of sessions whose store changed, or None for all of this worker.
-Moved = Callable[[Sequence[str] | None], Awaitable[None]]
+OnBackendChange = Callable[[Sequence[str] | None], Awaitable[None]]
 
 
 class FailoverStore(FailoverAdviserStore):
-    """``moved`` may be set to hear of sessions whose ``storage_backend`` changed.
+    """``on_backend_change`` may be set to hear of sessions whose ``storage_backend`` changed.
 
     ``probe_s``, ``settle_s``, ``late_ms``: see ``PROBE_S``, ``SETTLE_S`` and ``LATE_MS``.
     """
@@ -92,7 +92,7 @@ class FailoverStore(FailoverAdviserStore):
         self._settled_at = 0.0
         self._moving: dict[str, asyncio.Event] = {}
         self._returning: asyncio.Task[None] | None = None
-        self.moved: Moved | None = None
+        self.on_backend_change: OnBackendChange | None = None
 
     def note_made(self, session_id: str) -> None:
         """Note that this worker just made this id for a browser.
@@ -692,9 +692,9 @@ class FailoverStore(FailoverAdviserStore):
             done.set()
 
     async def _tell(self, session_ids: Sequence[str] | None) -> None:
-        if self.moved is not None and (session_ids is None or session_ids):
+        if self.on_backend_change is not None and (session_ids is None or session_ids):
             try:
-                await self.moved(session_ids)
+                await self.on_backend_change(session_ids)
             except Exception:
                 logger.exception("telling viewers of the change of store failed")
 

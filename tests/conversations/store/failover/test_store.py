@@ -359,10 +359,10 @@ async def test_flushed_redis_gets_back_what_workers_went_on_with(server, store):
 async def test_viewers_are_told_of_both_moves(server, store):
     told = []
 
-    async def moved(session_ids):
+    async def on_backend_change(session_ids):
         told.append((session_ids, store.backend))
 
-    store.moved = moved
+    store.on_backend_change = on_backend_change
     await ask(store)
     server.kill()
     await ask(store, "Encore", "q2")
@@ -380,13 +380,13 @@ async def test_viewers_are_told_of_both_moves(server, store):
 async def test_redis_that_goes_again_on_its_return_comes_back_again(server, store):
     went_again = asyncio.Event()
 
-    async def moved(session_ids):
+    async def on_backend_change(session_ids):
         if session_ids and not went_again.is_set():  # told of the return: it goes in that moment
             server.kill()
             went_again.set()
             await store.load(JEAN, ANY_OWNER)
 
-    store.moved = moved
+    store.on_backend_change = on_backend_change
     await ask(store)
     server.kill()
     await ask(store, "Encore", "q2")
