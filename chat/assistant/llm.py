@@ -204,7 +204,7 @@ class OpenAILLM:
                     last = attempt == self._max_retries or not _may_pass(error)
                     if started or last or _too_long(wait_s, deadline):
                         logger.warning("the model failed: %s", _kind_of(error))
-                        raise AssistantUnavailable(retry_after_s=_told(wait_s)) from error
+                        raise AssistantUnavailable(retry_after_s=_retry_after_s(wait_s)) from error
                 except (asyncio.CancelledError, GeneratorExit):
                     request.leave(deadline)
                     raise
@@ -348,7 +348,7 @@ def _too_long(wait_s: float, deadline: float) -> bool:
     return wait_s > MAX_RETRY_WAIT_S or asyncio.get_running_loop().time() + wait_s > deadline
 
 
-def _told(wait_s: float) -> int:
+def _retry_after_s(wait_s: float) -> int:
     return max(1, min(120, round(wait_s)))
 
 

@@ -100,12 +100,12 @@ async def confirm(
         session = await _living(session_id, owner)
         form = decode_draft(session.form)
         if form is None or form.id != form_id:
-            ticket = await _asked(_find, form_id, ref_of(session_id), longest_s=longest_s)
+            ticket = await _query(_find, form_id, ref_of(session_id), longest_s=longest_s)
             if ticket is None:
                 raise StaleForm
         else:
             _check_version(form, version)
-            ticket, is_new = await _asked(_open, form, ref_of(session_id), longest_s=longest_s)
+            ticket, is_new = await _query(_open, form, ref_of(session_id), longest_s=longest_s)
             if is_new:
                 count("tickets.opened")
         await _announce(session_id, form_id, ticket)
@@ -176,7 +176,7 @@ def _wrong(form: TicketDraft, name: str, value: Any) -> str:
     return ""
 
 
-async def _asked(work: Any, *arguments: Any, longest_s: float = LONGEST_S) -> Any:
+async def _query(work: Any, *arguments: Any, longest_s: float = LONGEST_S) -> Any:
     """Return what the database answers.
 
     Raises:
@@ -210,7 +210,7 @@ def _photos(ticket: Ticket) -> int:
 
 async def _announce(session_id: str, form_id: str, ticket: Ticket) -> None:
     """Say that the ticket exists, from its row, to the customer and to the advisers: each once."""
-    text = announcement(ticket, await _asked(_photos, ticket))
+    text = announcement(ticket, await _query(_photos, ticket))
     message = Message(author=Author.SYSTEM, id=message_id_of(form_id), text=text)
     if await STORE.get().announce(session_id, message):
         await PUBSUB.get().publish(session_id, MessageDone(message))

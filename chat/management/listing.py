@@ -43,7 +43,7 @@ def add_filters(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object")
 
 
-def wanted(options: dict[str, Any]) -> Listing:
+def listing_of(options: dict[str, Any]) -> Listing:
     """Return the filters that were asked for.
 
     Raises:
@@ -79,6 +79,6 @@ async def read_rows(store: AdviserStore, asked: Listing, limit: int) -> SessionP
     return SessionPage(tuple(rows), total)
 
 
-def shown(row: Row) -> JSON:
+def row_json(row: Row) -> JSON:
     """Return a row as a script reads it: without the id, which would open the conversation."""
     return {**listed(row), "speaker": row.adviser or "assistant", "language": row.language}

@@ -116,10 +116,10 @@ def _evolution(statistics: TicketStatistics) -> tuple[str, str, SafeString]:
 
 def _distributions(statistics: TicketStatistics) -> list[tuple[str, str, SafeString]]:
     return [
-        (title, "ouverts dans la période", bars(_shown(rows), title))
+        (title, "ouverts dans la période", bars(_formatted(rows), title))
         for title, rows in spreads(statistics)
     ]
 
 
-def _shown(rows: Rows) -> list[tuple[str, int, str]]:
+def _formatted(rows: Rows) -> list[tuple[str, int, str]]:
     return [(label, count, number(count)) for label, count in rows]

@@ -284,7 +284,7 @@ class AnswerAttempt:
         """
         try:
             if self._cause is None:
-                async with self._kept(), self._limited(deadline):
+                async with self._saving_draft(), self._limited(deadline):
                     yield
         except Exception:
             if self._cause is None:
@@ -304,7 +304,7 @@ class AnswerAttempt:
             self._limit, self._is_over = None, True
 
     @asynccontextmanager
-    async def _kept(self) -> AsyncIterator[None]:
+    async def _saving_draft(self) -> AsyncIterator[None]:
         """Keep the draft now and then while inside; at the end a keeping under way is waited for,
         unless the answer broke off.
         """

@@ -60,7 +60,7 @@ async def show_backend_change(session_ids: Sequence[str] | None) -> None:
         return
     for session_id in session_ids:
         with _apart(session_id):
-            if (state := await _shown(session_id)) is not None:
+            if (state := await _current_state(session_id)) is not None:
                 await PUBSUB.get().publish(session_id, state)
 
 
@@ -71,7 +71,7 @@ async def show_again(session_ids: Sequence[str]) -> None:
     """
     for session_id in filter(is_id, session_ids):
         with _apart(session_id):
-            if (state := await _shown(session_id)) is not None:
+            if (state := await _current_state(session_id)) is not None:
                 await PUBSUB.get().publish_local(session_id, state)
 
 
@@ -84,7 +84,7 @@ def _apart(session_id: str) -> Iterator[None]:
         logger.exception("session %s could not be shown to its viewers", ref_of(session_id))
 
 
-async def _shown(session_id: str) -> SessionState | SessionEnded | None:
+async def _current_state(session_id: str) -> SessionState | SessionEnded | None:
     """Return what viewers are to see now; None when nothing is known of it."""
     try:
         return await read_state(session_id, ANY_OWNER)

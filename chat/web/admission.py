@@ -69,9 +69,9 @@ async def admit(scope: Scope) -> str:
         await count_photo(session_id, address, _declared_bytes(headers, MAX_BYTES))
     elif _declared_bytes(headers, MAX_ANONYMOUS_BYTES + 1) > MAX_ANONYMOUS_BYTES:
         key = parse_cookie(headers.get("cookie", "")).get(settings.SESSION_COOKIE_NAME)
-        if key is None or not await _asked(_is_staff, key):
+        if key is None or not await _query(_is_staff, key):
             raise Forbidden
-        await _asked(check_disk)
+        await _query(check_disk)
     return network_prefix(address)
 
 
@@ -87,7 +87,7 @@ async def count_photo(session_id: str, address: str, size_bytes: int) -> None:
         PhotosFull, PhotosAway:
         RateLimited: for this visitor, or for the address.
     """
-    await _asked(_check_room)
+    await _query(_check_room)
     await rate_limits.check_photo(session_id, address)
     await rate_limits.check_photo_bytes(address, size_bytes)
 
@@ -150,7 +150,7 @@ def _check_room() -> None:
     PHOTO_PROCESSOR.get().quota.check()
 
 
-async def _asked(ask: Callable[..., Any], *arguments: str) -> Any:
+async def _query(ask: Callable[..., Any], *arguments: str) -> Any:
     """Return what database and disk answer.
 
     Raises:

@@ -50,7 +50,7 @@ async def _run(arguments: JSON, context: ToolContext) -> JSON:
     else:
         purchase = _of_words(arguments, today)
     parts = (component,) if component else components_in(problem) or purchase.components
-    return _said(purchase, parts, today, problem)
+    return _payload(purchase, parts, today, problem)
 
 
 def _of_order(order: FoundOrder) -> Purchase:
@@ -80,7 +80,7 @@ def _of_words(arguments: JSON, today: date) -> Purchase:
     )
 
 
-def _said(purchase: Purchase, parts: tuple[Component, ...], today: date, problem: str) -> JSON:
+def _payload(purchase: Purchase, parts: tuple[Component, ...], today: date, problem: str) -> JSON:
     delivered_on = purchase.delivered_on
     law = (
         legal_conformity(delivered_on, today, problem),

@@ -41,7 +41,7 @@ async def _run(arguments: JSON, context: ToolContext) -> JSON:
         raise BadArguments(ASK_PROOF)
     if not all(wrote(session, proof) for proof in proofs):
         raise BadArguments(ASK_PROOF)
-    return _said(await order_proved(context, number, proofs, arguments.get("name")))
+    return _payload(await order_proved(context, number, proofs, arguments.get("name")))
 
 
 def number_written(value: object, session: Session) -> str:
@@ -81,7 +81,7 @@ async def order_proved(
     return order
 
 
-def _said(order: FoundOrder) -> JSON:
+def _payload(order: FoundOrder) -> JSON:
     delivered_at = order.delivered_at
     result: JSON = {
         "order_number": order.number,

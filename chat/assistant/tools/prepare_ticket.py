@@ -47,7 +47,7 @@ async def _run(arguments: JSON, context: ToolContext) -> JSON:
             form, wrong = _filled(before, given)
             form = await _completed(form, context)
             if (form == before and now.form is not None) or await keep(now, form):
-                return _told(before, form, {**not_taken, **wrong}, session)
+                return _payload(before, form, {**not_taken, **wrong}, session)
     except ChatError:
         return _AWAY
     return _AWAY
@@ -158,7 +158,7 @@ def _of_order(order: FoundOrder, product_name: str) -> dict[str, Any]:
     return fields
 
 
-def _told(
+def _payload(
     before: TicketDraft, form: TicketDraft, not_taken: dict[str, str], session: Session
 ) -> JSON:
     is_elsewhere = form.is_complete and session.owner != WEB_OWNER

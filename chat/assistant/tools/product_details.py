@@ -31,7 +31,7 @@ async def _run(arguments: JSON, _context: ToolContext) -> JSON:
             {"name": p.name, "reference": p.reference, "price": phrases.price(p)} for p in found
         ]
         return {"message": "Plusieurs produits portent ce nom : lequel ?", "produits": names}
-    return _told(found[0], door)
+    return _payload(found[0], door)
 
 
 def _door(width: Any, height: Any) -> tuple[int, int] | None:
@@ -50,7 +50,7 @@ def _side(name: str, value: Any) -> int:
     return round(value * 10)
 
 
-def _told(product: Product, door: tuple[int, int] | None) -> JSON:
+def _payload(product: Product, door: tuple[int, int] | None) -> JSON:
     told: JSON = {
         "name": product.name,
         "reference": product.reference,

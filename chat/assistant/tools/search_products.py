@@ -30,7 +30,7 @@ CATEGORIES = {
 
 async def _run(arguments: JSON, _context: ToolContext) -> JSON:
     query = _query_of(arguments)
-    return _told(await look_up(search, query, MAX_PRODUCTS))
+    return _payload(await look_up(search, query, MAX_PRODUCTS))
 
 
 def _query_of(arguments: JSON) -> ProductQuery:
@@ -79,7 +79,7 @@ def _with_category(query: ProductQuery, arguments: JSON) -> ProductQuery:
     return replace(query, category=CATEGORIES[category])
 
 
-def _told(found: Found) -> JSON:
+def _payload(found: Found) -> JSON:
     if not found.products:
         return {"produits": [], "remarque": "Aucun produit du catalogue ne correspond."}
     told: JSON = {"produits": [_line(product) for product in found.products]}

@@ -23,7 +23,7 @@ from chat.core.reporting.french import full_moment, moment, plural
 from chat.management.console import Exit, OperatorCommand, cannot
 from chat.management.conversations import Found, Operator, find, set_aside_id
 from chat.management.files import write_whole
-from chat.management.listing import add_filters, read_rows, shown, wanted
+from chat.management.listing import add_filters, listing_of, read_rows, row_json
 from chat.management.open_redis_store import open_redis_store
 from chat.management.transcript import listing, transcript
 from chat.ops.ending import end_session, erase_session
@@ -94,9 +94,9 @@ class Command(OperatorCommand):
 
     def _list(self, options: dict[str, Any]) -> None:
         with open_redis_store() as store:
-            page = asyncio.run(read_rows(store, wanted(options), options["limit"]))
+            page = asyncio.run(read_rows(store, listing_of(options), options["limit"]))
         if options["json"]:
-            self._print({"total": page.total, "sessions": [shown(row) for row in page.rows]})
+            self._print({"total": page.total, "sessions": [row_json(row) for row in page.rows]})
         else:
             self.stdout.write(listing(page.rows, page.total, now()))
 

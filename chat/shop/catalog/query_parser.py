@@ -51,11 +51,11 @@ def take_colours(text: str) -> tuple[tuple[str, ...], str]:
     ``"canape bleu marine"`` gives ``("bleu marine",)`` and ``"canape  "``.
     """
     text = _TWO_WORDS.sub("terracotta", text)
-    found = [_said(match) for match in _COLOUR.finditer(text)]
+    found = [_colour(match) for match in _COLOUR.finditer(text)]
     return tuple(dict.fromkeys(found)), _COLOUR.sub(" ", text)
 
 
-def _said(match: re.Match[str]) -> str:
+def _colour(match: re.Match[str]) -> str:
     name, shade = match.group(1), match.group(2)
     family = FAMILY_OF[name]
     own = name if name.rstrip("e") != family.rstrip("e") and not name.startswith(family) else ""

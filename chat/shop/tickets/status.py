@@ -33,13 +33,13 @@ def proved(number: str, emails: Sequence[str]) -> Told | None:
     ticket = Ticket.objects.filter(number=number).first()
     right = _digest(ticket.email if ticket else "")
     same = [hmac.compare_digest(_digest(email), right) for email in emails if email.strip()]
-    return _told(ticket) if ticket is not None and any(same) else None
+    return _summary(ticket) if ticket is not None and any(same) else None
 
 
 def of_conversation(session_ref: str) -> list[Told]:
     """Return the status of the tickets opened by a conversation, newest first."""
     tickets = Ticket.objects.filter(session_ref=session_ref)[:MAX_TICKETS]
-    return [_told(ticket) for ticket in tickets]
+    return [_summary(ticket) for ticket in tickets]
 
 
 async def aproved(number: str, emails: Sequence[str]) -> Told | None:
@@ -52,7 +52,7 @@ async def aof_conversation(session_ref: str) -> list[Told]:
     return await look_up(of_conversation, session_ref)
 
 
-def _told(ticket: Ticket) -> Told:
+def _summary(ticket: Ticket) -> Told:
     replies = ticket.entries.filter(kind=TicketEntry.Kind.REPLY).order_by("-at")
     last = replies.values_list("at", flat=True).first()
     is_awaited = ticket.first_answered_at is None and ticket.is_open

@@ -26,10 +26,10 @@ def shown_settings(env: Env) -> list[Setting]:
 def _setting(env: Env, item: Field[Any]) -> Setting:
     value = getattr(env, item.name)
     default = item.metadata["parse"](item.metadata["defaults"][env.debug])
-    return Setting(item.name.upper(), _shown(item, value), value == default)
+    return Setting(item.name.upper(), _display_value(item, value), value == default)
 
 
-def _shown(item: Field[Any], value: object) -> str:
+def _display_value(item: Field[Any], value: object) -> str:
     if value in ("", ()):
         return "—"
     if not item.repr:

@@ -17,7 +17,7 @@ from chat.core.ids import new_id
 from chat.ops.ending import end_session
 from chat.web.desk.audit_log import name_of, trace
 from chat.web.desk.permissions import CHANGE, Staff, StaffView, desk_view, mishap, page, wants_json
-from chat.web.desk.session import Lost, Over, opened, session_id_of, shown
+from chat.web.desk.session import Lost, Over, opened, render_session, session_id_of
 
 #: Does it and returns what to tell the adviser, "" for nothing: the page shows it.
 Act = Callable[[HttpRequest, Staff, str, str], Awaitable[str]]
@@ -60,7 +60,7 @@ async def _refused(request: HttpRequest, staff: Staff, ref: str, error: ChatErro
         found = await opened(ref)
     except Lost as lost:
         return await mishap(request, lost)
-    return await shown(request, staff, found, error, typed=request.POST.dict())
+    return await render_session(request, staff, found, error, typed=request.POST.dict())
 
 
 @action("take_over")

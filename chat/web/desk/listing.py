@@ -110,7 +110,7 @@ async def _list(request: HttpRequest) -> HttpResponse:
         "lines": [Line.of(row, at) for row in found.rows],
         "total": found.total,
         "list_filter": list_filter,
-        "counts": _shown(await store.counts(), list_filter),
+        "counts": _count_links(await store.counts(), list_filter),
         "backend": store.backend,
         "columns": _columns(list_filter),
         "pages": _pages(list_filter, last_page),
@@ -134,7 +134,7 @@ async def _found(list_filter: ListFilter, backend: str) -> SessionPage:
     return await store.page(list_filter.listing())
 
 
-def _shown(counts: Counts, list_filter: ListFilter) -> list[dict[str, Any]]:
+def _count_links(counts: Counts, list_filter: ListFilter) -> list[dict[str, Any]]:
     """The line of numbers above the list; those of a state lead to its conversations."""
     states = [
         ("attend un conseiller", "attendent un conseiller", ConversationState.ASKED, counts.asked),

@@ -86,10 +86,10 @@ async def session(request: HttpRequest, staff: Staff, ref: str) -> HttpResponse:
     except Lost as error:
         return await mishap(request, error)
     await trace(staff, ref, "Conversation consultée.")
-    return await shown(request, staff, found)
+    return await render_session(request, staff, found)
 
 
-async def shown(
+async def render_session(
     request: HttpRequest,
     staff: Staff,
     found: Opened,
@@ -106,7 +106,7 @@ async def shown(
         "subtitle": "",
         "ref": found.ref,
         "session": found.session,
-        "entries": timeline(*_shown_at_once(found, part)),
+        "entries": timeline(*_newest_part(found, part)),
         "first_id": part.messages[0].id if part.has_earlier else "",
         "is_earlier": part.has_later,
         "facts": facts(found),
@@ -122,7 +122,7 @@ async def shown(
     return await page(request, "session.html", context, status=error.status if error else 200)
 
 
-def _shown_at_once(found: Opened, part: TranscriptPage) -> tuple[Session, list[StaffNote]]:
+def _newest_part(found: Opened, part: TranscriptPage) -> tuple[Session, list[StaffNote]]:
     """Return the session with this part of its messages, and what was noted meanwhile."""
     staff_notes = found.staff_notes
     if part.has_earlier:

@@ -55,7 +55,7 @@ def timeline(session: Session, staff_notes: Sequence[StaffNote]) -> list[Entry]:
         if staff_note.kind is StaffNoteKind.TURN
     }
     known = {message.id for message in session.messages}
-    said = [_said(message, session, turns, known) for message in session.messages]
+    said = [_message_entry(message, session, turns, known) for message in session.messages]
     beside = [
         Entry(
             kind=staff_note.kind.value,
@@ -88,7 +88,9 @@ def _day(moment: datetime) -> datetime:
     return timezone.localtime(moment).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _said(message: Message, session: Session, turns: dict[str, JSON], known: set[str]) -> Entry:
+def _message_entry(
+    message: Message, session: Session, turns: dict[str, JSON], known: set[str]
+) -> Entry:
     turn = turns.get(message.id)
     if turn and message.author is Author.CUSTOMER and turn.get("answer_id") in known:
         turn = None

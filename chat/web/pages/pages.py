@@ -195,7 +195,7 @@ async def show_page(
     env = settings.ENV
     shown = earlier or state
     context = {
-        "messages": [_shown(message) for message in shown.messages] if shown else [],
+        "messages": [_message_context(message) for message in shown.messages] if shown else [],
         "has_earlier": bool(shown and shown.has_earlier),
         "is_earlier": earlier is not None,
         "speaker": state.speaker if state else "assistant",
@@ -249,7 +249,7 @@ def too_many_pages(request: HttpRequest, limited: RateLimited) -> HttpResponse:
     return response
 
 
-def _shown(message: Message) -> dict[str, Any]:
+def _message_context(message: Message) -> dict[str, Any]:
     return {
         "id": message.id,
         "author": message.author.value,

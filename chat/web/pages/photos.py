@@ -47,7 +47,7 @@ async def photos(request: HttpRequest) -> HttpResponse:
     except ChatError as error:
         return problem(error) if _wants_json(request) else await _page(request, error)
     if _wants_json(request):
-        return JsonResponse({"photo": _told(photo)}, status=201)
+        return JsonResponse({"photo": _payload(photo)}, status=201)
     return redirect("chat:photos")
 
 
@@ -58,13 +58,13 @@ async def photo(request: HttpRequest, photo_id: UUID) -> HttpResponse:
         version = request.GET.get("v", "")
         if not is_signed(photo_id, request.GET.get("s", ""), version):
             raise Forbidden("Ce lien n'est plus valable. Rouvrez la conversation.")
-        found = await _asked(afind(photo_id))
+        found = await _query(afind(photo_id))
         if found is None:
             raise NotFound
-        if version and not await _asked(alink_works(found.ticket_number, int(version))):
+        if version and not await _query(alink_works(found.ticket_number, int(version))):
             raise Forbidden("Ce lien n'est plus valable. Rouvrez le suivi de votre demande.")
         shown = asyncio.to_thread(image_response, found, small="small" in request.GET)
-        return await _asked(shown)
+        return await _query(shown)
     except ChatError as error:
         return problem(error)
 
@@ -76,7 +76,7 @@ async def delete(request: HttpRequest, photo_id: UUID) -> HttpResponse:
     try:
         if session_id is None:
             raise SessionNotFound
-        await _asked(aremove_own(ref_of(session_id), photo_id))
+        await _query(aremove_own(ref_of(session_id), photo_id))
     except ChatError as error:
         return problem(error) if _wants_json(request) else await _page(request, error)
     return HttpResponse(status=204) if _wants_json(request) else redirect("chat:photos")
@@ -100,20 +100,20 @@ async def _taken_in(request: HttpRequest) -> Photo:
     has_conversation = await _check_goes_on(session_id)
     upload = await asyncio.to_thread(read_upload, uploaded.file)
     ref = ref_of(session_id)
-    same = await _asked(afind_same(ref, upload.sha256))
+    same = await _query(afind_same(ref, upload.sha256))
     if same is not None:
         return same
     processor = PHOTO_PROCESSOR.get()
     photo = await processor.process(upload)
     about = request.POST.get("problem", "")
-    stored = await _asked(
+    stored = await _query(
         akeep(ref, upload.sha256, photo, about, has_conversation=has_conversation)
     )
     processor.quota.add(stored.stored_bytes)
     try:
         await _check_goes_on(session_id)
     except SessionGone:  # erased or ended meanwhile
-        await _asked(aremove_own(ref, stored.pk))
+        await _query(aremove_own(ref, stored.pk))
         raise
     return stored
 
@@ -144,7 +144,7 @@ async def _check_goes_on(session_id: str) -> bool:
     return True
 
 
-async def _asked(work: Awaitable[T]) -> T:
+async def _query(work: Awaitable[T]) -> T:
     """Return what database or disk answers.
 
     Raises:
@@ -164,7 +164,7 @@ async def _listed(request: HttpRequest) -> HttpResponse:
     if not _wants_json(request):
         return await _page(request)
     try:
-        told = [_told(photo) for photo in await _of_this_visitor(request)]
+        told = [_payload(photo) for photo in await _of_this_visitor(request)]
     except ChatError as error:
         return problem(error)
     return JsonResponse({"photos": told, "most": MAX_PHOTOS, "life_s": LIFE_S})
@@ -172,7 +172,7 @@ async def _listed(request: HttpRequest) -> HttpResponse:
 
 async def _page(request: HttpRequest, error: ChatError | None = None) -> HttpResponse:
     try:
-        shown = [(photo, _told(photo)) for photo in await _of_this_visitor(request)]
+        shown = [(photo, _payload(photo)) for photo in await _of_this_visitor(request)]
     except ChatError as away:
         shown, error = [], error or away
     context = {
@@ -192,10 +192,10 @@ async def _of_this_visitor(request: HttpRequest) -> list[Photo]:
     session_id = cookie.session_id_from(request.COOKIES)
     if session_id is None:
         return []
-    return await _asked(aphotos_of(ref_of(session_id)))
+    return await _query(aphotos_of(ref_of(session_id)))
 
 
-def _told(photo: Photo) -> JSON:
+def _payload(photo: Photo) -> JSON:
     return {
         "id": str(photo.pk),
         "url": link(photo),
