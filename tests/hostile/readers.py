@@ -13,8 +13,7 @@ from chat.assistant import escalation, sources
 from chat.assistant.guard import claims, facts, visible_text
 from chat.assistant.guard.facts import Facts
 from chat.assistant.guard.filter import Guard
-from chat.assistant.guard.leaks import Secret
-from chat.assistant.guard.risks import Risks
+from chat.assistant.guard.risks import Risks, Secret
 from chat.assistant.stream import EventDecoder
 from chat.assistant.tools import customer_words
 from chat.conversations import markup
@@ -154,8 +153,11 @@ READERS: dict[str, dict[str, Read]] = {
         "folded": visible_text.folded,
         "as read": visible_text.visible_text,
     },
-    "chat.assistant.guard.leaks": {"windows": SECRET.is_in, "runs": leaks},
-    "chat.assistant.guard.risks": {"risks": risks},
+    "chat.assistant.guard.risks": {
+        "windows": SECRET.is_in,
+        "runs": leaks,
+        "risks": risks,
+    },
     "chat.assistant.sources": {"path": sources.is_own_path},
     "chat.assistant.tools.customer_words": {
         "proof": lambda text: customer_words.wrote(session_of(text), "camille@example.fr"),

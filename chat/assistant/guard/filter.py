@@ -17,9 +17,8 @@ from django.conf import settings
 
 from chat.assistant.guard.claims import COMMITS, PRICES, REDUCES, Claim, Kind, claims_of
 from chat.assistant.guard.facts import Facts, Readings, add_shop_facts
-from chat.assistant.guard.leaks import MAX_WORD_CHARS, Secret
 from chat.assistant.guard.replacements import by_sheet, replacement_for
-from chat.assistant.guard.risks import Risks
+from chat.assistant.guard.risks import MAX_WORD_CHARS, Risks, Secret
 from chat.assistant.guard.visible_text import folded, plain_signs, sizes
 from chat.assistant.prompt import instructions, system_prompt
 from chat.conversations.types import Author, Message, Session
