@@ -12,9 +12,8 @@ from chat.conversations.store.failover.left_file import forget_old, left_folder
 from chat.conversations.store.failover.store import FailoverStore
 from chat.conversations.store.protocol import STORE
 from chat.conversations.store.redis.aof import LOOK_S, Rewriter
-from chat.core.draining import DRAIN
 from chat.core.runtime import Part
-from chat.core.supervisor import Periodic, Service, Supervisor
+from chat.core.supervisor import DRAIN, Periodic, Service, Supervisor
 from chat.core.watchdog import watch_loop
 from chat.ops.erasure import finish_erasures
 from chat.ops.retention import apply_retention

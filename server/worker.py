@@ -23,8 +23,8 @@ from twisted.logger import (
 )
 
 from chat.core.client_address import ADMITTED
-from chat.core.draining import Drain
 from chat.core.errors import AssistantUnavailable
+from chat.core.supervisor import Drain
 from meuble_project.redaction import public_path
 from server.http import Admit, Factory, Request, SenderOf, admit_nobody_in_particular, peer_of
 from server.limits import BOUNDS, KIB, Bounds

@@ -15,7 +15,6 @@ from chat.conversations.realtime.pubsub import PUBSUB
 from chat.conversations.store.adviser_store import StaffNote, StaffNoteKind
 from chat.conversations.store.protocol import STORE
 from chat.conversations.types import Author, Message, Session
-from chat.core.draining import DRAIN
 from chat.core.errors import (
     AssistantUnavailable,
     ChatError,
@@ -27,6 +26,7 @@ from chat.core.errors import (
 from chat.core.ids import ref_of
 from chat.core.lookups import look_up
 from chat.core.stats.counters import count
+from chat.core.supervisor import DRAIN
 from chat.shop.photos.queries import of_ticket
 from chat.shop.photos.services import attach
 from chat.shop.tickets.draft import ASKS, BadField, TicketDraft

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from chat.core import metrics
-from chat.core.draining import DRAIN
 from chat.core.errors import StoreUnavailable
+from chat.core.runtime import Part
 
 logger = logging.getLogger(__name__)
 
@@ -213,3 +214,45 @@ def _raise_if_cancelled(error: BaseException) -> None:
     current = asyncio.current_task()
     if isinstance(error, asyncio.CancelledError) and current is not None and current.cancelling():
         raise error
+
+
+class Drain:
+    """Drain state of one worker and the number of its running jobs.
+
+    ``is_begun``: whether the worker is stopping and takes no new work.
+    """
+
+    def __init__(self, *, is_begun: bool = False) -> None:
+        self.is_begun = is_begun
+        self._busy = 0
+        self._idle: asyncio.Event | None = None
+
+    def begin(self) -> None:
+        """Refuse new work from now on. Cannot be undone."""
+        self.is_begun = True
+
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """Count as running work while inside."""
+        self._busy += 1
+        try:
+            yield
+        finally:
+            self._busy -= 1
+            if not self._busy and self._idle is not None:
+                self._idle.set()
+
+    async def wait_idle(self, timeout_s: float) -> bool:
+        """Wait until no work runs, for ``timeout_s`` at most. Return False on timeout."""
+        if self._busy:
+            self._idle = asyncio.Event()
+            try:
+                async with asyncio.timeout(timeout_s):
+                    await self._idle.wait()
+            except TimeoutError:
+                return False
+        return True
+
+
+#: The drain state of this worker.
+DRAIN: Part[Drain] = Part("drain", Drain)

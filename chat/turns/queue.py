@@ -21,7 +21,6 @@ from chat.conversations.store.protocol import (
     Store,
 )
 from chat.conversations.types import Draft, End, Message, Outcome
-from chat.core.draining import DRAIN
 from chat.core.errors import (
     ChatError,
     SessionBusy,
@@ -31,6 +30,7 @@ from chat.core.errors import (
 )
 from chat.core.ids import new_id
 from chat.core.runtime import LoopPart
+from chat.core.supervisor import DRAIN
 from chat.turns.draft import AnswerAttempt
 from chat.turns.orphans import Again
 from chat.turns.outcome import (

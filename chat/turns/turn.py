@@ -31,11 +31,11 @@ from chat.conversations.rendering import state_of
 from chat.conversations.store.adviser_store import StaffNote, desk_key
 from chat.conversations.store.protocol import ANY_OWNER, STORE, Create, Lease, LeaseLost, Store
 from chat.conversations.types import Author, Draft, End, Message
-from chat.core.draining import DRAIN
 from chat.core.errors import AssistantTimeout, AssistantUnavailable, ChatError
 from chat.core.ids import new_id
 from chat.core.json import JSON
 from chat.core.load import OVERLOAD, yield_to_loop
+from chat.core.supervisor import DRAIN
 from chat.turns.draft import AnswerTooLong, DraftWriter, Interrupted
 from chat.turns.orphans import choose
 from chat.turns.outcome import STEPS_TO_ASK, TurnEnd, failure, logged_as_internal, store_end

@@ -19,9 +19,9 @@ from chat.conversations.store.failover.store import FailoverStore
 from chat.conversations.store.protocol import STORE
 from chat.core import metrics
 from chat.core.client_address import request_address
-from chat.core.draining import DRAIN
 from chat.core.errors import ChatError, Forbidden, StoreUnavailable
 from chat.core.runtime import Part
+from chat.core.supervisor import DRAIN
 from chat.core.threads import THREADS
 from chat.shop.photos.processor import PHOTO_PROCESSOR
 from chat.shop.photos.quota import Space

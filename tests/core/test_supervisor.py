@@ -8,9 +8,8 @@ import logging
 import pytest
 from prometheus_client import REGISTRY
 
-from chat.core.draining import DRAIN
 from chat.core.errors import StoreUnavailable
-from chat.core.supervisor import Periodic, Service, Supervisor
+from chat.core.supervisor import DRAIN, Periodic, Service, Supervisor
 
 
 class Task:

@@ -14,8 +14,8 @@ from typing import Any
 
 from chat.conversations.realtime.events import Failed, encode
 from chat.core import metrics
-from chat.core.draining import DRAIN
 from chat.core.errors import Forbidden, PayloadTooLarge, RateLimited
+from chat.core.supervisor import DRAIN
 from server.limits import Bounds
 from server.worker import Worker
 

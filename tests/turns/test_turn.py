@@ -13,9 +13,9 @@ from chat.conversations.realtime.pubsub import PUBSUB
 from chat.conversations.store.protocol import GRACE_S, LEASE_S, STORE
 from chat.conversations.types import Author, End
 from chat.core.clock import CLOCK
-from chat.core.draining import DRAIN
 from chat.core.errors import AssistantUnavailable, IdConflict, StoreUnavailable
 from chat.core.ids import new_id, ref_of
+from chat.core.supervisor import DRAIN
 from chat.turns.draft import DraftWriter
 from chat.turns.outcome import TURN_TIMES, TurnTimes
 from chat.turns.turn import hand_over_turns, stop_turn, take_turn

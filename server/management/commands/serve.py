@@ -19,8 +19,8 @@ from twisted.internet.error import CannotListenError
 from chat.assistant.llm import MODEL_URL
 from chat.conversations.realtime.events import Failed, encode
 from chat.core import runtime
-from chat.core.draining import DRAIN
 from chat.core.errors import PayloadTooLarge
+from chat.core.supervisor import DRAIN
 from chat.management.local_assistant_process import local_assistant
 from chat.ops.cluster import refuse_cluster
 from chat.shop.photos.confinement import hide_memory
