@@ -1,7 +1,8 @@
-"""Background tasks of one worker: supervised ones with restarts, and one-off tasks.
+"""Background tasks of one worker, and its graceful stop.
 
 A supervised task that fails is logged, counted and restarted with exponential backoff; a task that
 keeps failing is listed by ``failing``, which ``/readyz`` shows. One task never stops another.
+``Drain`` refuses new work and waits for running work.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Where in a sentence, as it grows, that begins which may commit the shop to something. Pure.
+"""Risks in a growing sentence: where a commitment of the shop may begin, and recited instructions.
 
-It runs for every token of every answer, so each word is looked up when it comes and once more when
-it is complete, and expressions are only searched for around what could begin them.
+Pure. It runs for every token of every answer, so each word is looked up when it comes and once more
+when it is complete, and expressions are only searched for around what could begin them. Long runs
+of the secret instructions are found word by word.
 """
 
 from __future__ import annotations
