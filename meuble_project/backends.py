@@ -23,8 +23,8 @@ from meuble_project.listeners import PlainConnection, TLSConnection
 REDIS_TIMEOUT_S = 1
 #: Sentinels are asked one after the other, and all of them again once: none may take long.
 SENTINEL_TIMEOUT_S = 0.3
-#: Here two that hang must leave time for the third within the half second that a doorbell may
-#: take (``LAYER_TIMEOUT_S`` of ``chat/conversations/realtime/pubsub.py``).
+#: Here two that hang must leave time for the third within the half second that a message between
+#: workers may take (``LAYER_TIMEOUT_S`` of ``chat/conversations/realtime/pubsub.py``).
 LAYER_SENTINEL_TIMEOUT_S = 0.15
 #: A listener says nothing by itself: without these it would take long to notice that the machine
 #: it listens to is gone, and go on listening to nobody. Names differ between systems.

@@ -78,7 +78,7 @@ class Env:
     #: Where Redis Sentinels listen, as "host:port": they say which server is the master whose
     #: name stands in ``redis_url`` in place of a host.
     redis_sentinels: tuple[str, ...] = field(metadata=variable(parsers.sentinels))
-    #: Redis servers that carry the doorbells between workers; none: the one of ``redis_url``.
+    #: Redis servers of the channel layer between workers; none: the one of ``redis_url``.
     channel_layer_urls: tuple[str, ...] = field(repr=False, metadata=variable(parsers.redis_urls))
     #: Least time between two rewrites of Redis's append-only file after erasures; 0 = never asked.
     aof_rewrite_pause_s: int = field(metadata=variable(parsers.whole, "600"))

@@ -28,7 +28,7 @@ from chat.core.errors import ChatError, Internal
 from chat.core.runtime import Part
 
 
-class SocketSlots:
+class ConnectionSlots:
     """The sockets that are open in one worker, counted by visitor and by network."""
 
     def __init__(self) -> None:
@@ -56,7 +56,7 @@ class SocketSlots:
 
 
 #: The open sockets of this worker.
-SOCKET_SLOTS: Part[SocketSlots] = Part("socket slots", SocketSlots)
+CONNECTION_SLOTS: Part[ConnectionSlots] = Part("connection slots", ConnectionSlots)
 
 
 class ConnectionSlot:
@@ -66,11 +66,11 @@ class ConnectionSlot:
         self._visitor = visitor
         self._network = network_prefix(address)
         #: Where the place was taken: there it is given back.
-        self._slots: SocketSlots | None = None
+        self._slots: ConnectionSlots | None = None
 
     def take(self) -> bool:
         """Return whether there was a place."""
-        slots = SOCKET_SLOTS.get()
+        slots = CONNECTION_SLOTS.get()
         if not slots.take(self._visitor, self._network):
             return False
         self._slots = slots
