@@ -16,8 +16,17 @@ from chat.core.errors import ChatError, NotAssigned, SessionGone, SessionNotFoun
 from chat.core.ids import new_id
 from chat.ops.ending import end_session
 from chat.web.desk.audit_log import name_of, trace
-from chat.web.desk.permissions import CHANGE, Staff, StaffView, desk_view, mishap, page, wants_json
-from chat.web.desk.session import Lost, Over, opened, render_session, session_id_of
+from chat.web.desk.permissions import (
+    CHANGE,
+    Lost,
+    Staff,
+    StaffView,
+    desk_view,
+    mishap,
+    page,
+    wants_json,
+)
+from chat.web.desk.session import Over, opened, render_session, session_id_of
 
 #: Does it and returns what to tell the adviser, "" for nothing: the page shows it.
 Act = Callable[[HttpRequest, Staff, str, str], Awaitable[str]]
@@ -37,9 +46,9 @@ def action(right: str) -> Callable[[Act], StaffView]:
             except SessionGone as gone:
                 if gone.reason == "ended":
                     return await _refused(request, staff, ref, Over())
-                return await mishap(request, Lost())
-            except SessionNotFound:
-                return await mishap(request, Lost())
+                raise Lost from gone
+            except SessionNotFound as error:
+                raise Lost from error
             except ChatError as error:
                 return await _refused(request, staff, ref, error)
             if wants_json(request):
@@ -56,10 +65,7 @@ def action(right: str) -> Callable[[Act], StaffView]:
 async def _refused(request: HttpRequest, staff: Staff, ref: str, error: ChatError) -> HttpResponse:
     if wants_json(request):
         return await mishap(request, error)
-    try:
-        found = await opened(ref)
-    except Lost as lost:
-        return await mishap(request, lost)
+    found = await opened(ref)
     return await render_session(request, staff, found, error, typed=request.POST.dict())
 
 
@@ -107,9 +113,6 @@ async def end(request: HttpRequest, staff: Staff, ref: str) -> HttpResponse:
     """Ask, then close the conversation."""
     if request.method == "POST":
         return await _end(request, ref=ref)
-    try:
-        await session_id_of(ref)
-    except Lost as error:
-        return await mishap(request, error)
+    await session_id_of(ref)
     context = {"title": f"Mettre fin à la {name_of(ref).lower()} ?", "ref": ref}
     return await page(request, "end.html", context)

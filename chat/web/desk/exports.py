@@ -18,8 +18,8 @@ from chat.conversations.store.protocol import ANY_OWNER
 from chat.core.errors import SessionNotFound
 from chat.ops.ending import erase_session
 from chat.web.desk.audit_log import name_of, trace, traces
-from chat.web.desk.permissions import Staff, desk_view, mishap, page
-from chat.web.desk.session import Lost, Opened, facts, opened, session_id_of
+from chat.web.desk.permissions import Lost, Staff, desk_view, page
+from chat.web.desk.session import Opened, facts, opened, session_id_of
 from chat.web.desk.timeline import timeline
 
 HISTORY_PAGE = 100
@@ -29,10 +29,7 @@ HISTORY_PAGE = 100
 @require_safe
 async def export(request: HttpRequest, staff: Staff, ref: str) -> HttpResponse:
     """Give the conversation and what was noted beside it, as a JSON file."""
-    try:
-        found = await opened(ref)
-    except Lost as error:
-        return await mishap(request, error)
+    found = await opened(ref)
     await trace(staff, ref, "Exportée en JSON.")
     await add_event(found.session.id, f"{staff.name} a exporté la conversation.", staff.name)
     await render_ahead(found.session.messages)
@@ -46,10 +43,7 @@ async def export(request: HttpRequest, staff: Staff, ref: str) -> HttpResponse:
 @require_safe
 async def printable(request: HttpRequest, staff: Staff, ref: str) -> HttpResponse:
     """Show the conversation alone, made for paper; private notes stay at the desk."""
-    try:
-        found = await opened(ref)
-    except Lost as error:
-        return await mishap(request, error)
+    found = await opened(ref)
     await trace(staff, ref, "Page imprimable ouverte.")
     await render_ahead(found.session.messages)
     context = {
@@ -72,8 +66,8 @@ async def erase(request: HttpRequest, staff: Staff, ref: str) -> HttpResponse:
             await erase_session(session_id, ANY_OWNER)
             await trace(staff, ref, "Conversation effacée.", DELETION)
             return redirect("admin:chat_chatsession_receipt", ref)
-    except SessionNotFound:
-        return await mishap(request, Lost())
+    except SessionNotFound as error:
+        raise Lost from error
     context = {"title": f"Effacer la {name_of(ref).lower()} ?", "ref": ref}
     return await page(request, "erase.html", context)
 
@@ -84,7 +78,7 @@ async def receipt(request: HttpRequest, staff: Staff, ref: str) -> HttpResponse:
     """Attest an erasure: when, which reference, by whom."""
     erasures = [entry for entry in await traces(ref) if entry.action_flag == DELETION]
     if not erasures:
-        return await mishap(request, Lost("Aucune conversation effacée n’a cette référence."))
+        raise Lost("Aucune conversation effacée n’a cette référence.")
     context = {"title": "Reçu d’effacement", "ref": ref, "entry": erasures[-1]}
     return await page(request, "receipt.html", context)
 

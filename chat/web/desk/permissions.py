@@ -17,7 +17,7 @@ from django.views.decorators.cache import never_cache
 
 from chat.conversations.models import ChatSession
 from chat.conversations.store.adviser_store import Adviser
-from chat.core.errors import ChatError, Forbidden, StoreUnavailable
+from chat.core.errors import ChatError, Forbidden, SessionNotFound, StoreUnavailable
 
 #: Right by right, the permission that gives it.
 PERMISSIONS = {
@@ -42,14 +42,20 @@ class Staff:
         return Adviser(id=str(self.user_id), name=self.name)
 
 
+class Lost(SessionNotFound):
+    """No conversation has this reference any more."""
+
+    message = "Cette conversation a expiré ou a été effacée."
+
+
 StaffView = Callable[..., Coroutine[Any, Any, HttpResponse]]
 
 
 def desk_view(right: str) -> Callable[[StaffView], StaffView]:
     """Open a view, given ``(request, staff, **kwargs)``, to staff who have this right and see.
 
-    Strangers are sent to the admin's login and come back; staff without the right get a page
-    that says so.
+    Strangers are sent to the admin's login and come back. A missing right, a ``Lost`` conversation
+    and an unavailable store are told on a page.
     """
 
     def decorated(view: StaffView) -> StaffView:
@@ -63,7 +69,7 @@ def desk_view(right: str) -> Callable[[StaffView], StaffView]:
                 return await refused(request)
             try:
                 return await view(request, staff, **kwargs)
-            except StoreUnavailable as error:
+            except (Lost, StoreUnavailable) as error:
                 return await mishap(request, error)
 
         return gated

@@ -21,14 +21,8 @@ from chat.core.ids import isoformat, new_id
 from chat.web.desk import labels
 from chat.web.desk.audit_log import name_of, trace
 from chat.web.desk.filters import REF
-from chat.web.desk.permissions import Staff, desk_view, mishap, page
+from chat.web.desk.permissions import Lost, Staff, desk_view, page
 from chat.web.desk.timeline import timeline
-
-
-class Lost(SessionNotFound):
-    """No conversation has this reference any more."""
-
-    message = "Cette conversation a expiré ou a été effacée."
 
 
 class Over(NotAssigned):
@@ -81,10 +75,7 @@ async def session_id_of(ref: str) -> str:
 @require_safe
 async def session(request: HttpRequest, staff: Staff, ref: str) -> HttpResponse:
     """Show the conversation; every opening is written in the log."""
-    try:
-        found = await opened(ref)
-    except Lost as error:
-        return await mishap(request, error)
+    found = await opened(ref)
     await trace(staff, ref, "Conversation consultée.")
     return await render_session(request, staff, found)
 
