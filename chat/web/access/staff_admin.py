@@ -20,6 +20,7 @@ from django.urls import URLPattern, path, reverse
 from chat.web.access.configuration import shown_settings
 from chat.web.access.models import Settings
 from chat.web.access.sessions import LoginsUnreachable, end_logins
+from chat.web.read_only import ReadOnlyAdmin
 
 END_LOGINS = "chat.end_logins"
 UNREACHABLE = (
@@ -122,7 +123,7 @@ class StaffAdmin(UserAdmin[Any]):
 
 
 @admin.register(Settings)
-class SettingsAdmin(admin.ModelAdmin[Settings]):
+class SettingsAdmin(ReadOnlyAdmin, admin.ModelAdmin[Settings]):
     """One page to read; the environment is where it is changed."""
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
@@ -135,15 +136,6 @@ class SettingsAdmin(admin.ModelAdmin[Settings]):
             "settings": shown_settings(settings.ENV),
         }
         return TemplateResponse(request, "admin/access/settings.html", context)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def get_urls(self) -> list[URLPattern]:
         page = self.admin_site.admin_view(self.changelist_view)

@@ -12,13 +12,14 @@ from django.utils.safestring import SafeString
 from chat.shop.photos.models import Photo
 from chat.shop.photos.queries import find
 from chat.web.photo_responses import image_response
+from chat.web.read_only import ReadOnlyAdmin
 
 #: Who has one of these sees photos.
 RIGHTS = ("chat.view_chatsession", "chat.view_ticket")
 
 
 @admin.register(Photo)
-class PhotoAdmin(admin.ModelAdmin[Photo]):
+class PhotoAdmin(ReadOnlyAdmin, admin.ModelAdmin[Photo]):
     """Photos of customers: looked at, never changed."""
 
     list_display = ["sent_at", "thumbnail", "ticket_number", "session_ref", "problem"]
@@ -67,12 +68,3 @@ class PhotoAdmin(admin.ModelAdmin[Photo]):
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return any(request.user.has_perm(right) for right in RIGHTS)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

@@ -5,18 +5,16 @@ It stands with the views, which it names, rather than with the sessions, which k
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 from django.urls import URLPattern, path
 
 from chat.conversations.models import ChatSession
 from chat.web.desk import actions, exports, listing, session
+from chat.web.read_only import ReadOnlyAdmin
 
 
 @admin.register(ChatSession)
-class ChatSessionAdmin(admin.ModelAdmin[ChatSession]):
+class ChatSessionAdmin(ReadOnlyAdmin, admin.ModelAdmin[ChatSession]):
     """Rights and a place in the list of models; every page is a view of our own."""
 
     def get_urls(self) -> list[URLPattern]:
@@ -36,12 +34,3 @@ class ChatSessionAdmin(admin.ModelAdmin[ChatSession]):
             path("<str:ref>/erase/", exports.erase, name=name("erase")),
             path("<str:ref>/receipt/", exports.receipt, name=name("receipt")),
         ]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
