@@ -20,9 +20,17 @@ from typing import Protocol, Self
 import httpx2
 import orjson
 from django.conf import settings
-from openai import APIError, APIStatusError, APITimeoutError, AsyncOpenAI
+from openai import APIStatusError, APITimeoutError, AsyncOpenAI
 
-from chat.assistant.stream import BrokenAnswer, Chunk, ChunkStream, Client, Completion, HttpClient
+from chat.assistant.stream import (
+    MODEL_FAILURES,
+    BrokenAnswer,
+    Chunk,
+    ChunkStream,
+    Client,
+    Completion,
+    HttpClient,
+)
 from chat.core import metrics
 from chat.core.errors import AssistantUnavailable
 from chat.core.json import JSON
@@ -135,8 +143,6 @@ FIRST_BACKOFF_S = 0.25
 HELD_UP_PART = 0.1
 #: A ``Retry-After`` longer than this is told to the customer instead of being waited for.
 MAX_RETRY_WAIT_S = 5.0
-#: What a request to the model and the reading of its answer raise, whatever its server sends.
-_FAILURES = (APIError, BrokenAnswer, httpx2.HTTPError, OSError)
 
 
 class LLM(Protocol):
@@ -197,7 +203,7 @@ class OpenAILLM:
                             yield chunk
                     call.succeeded()
                     return
-                except _FAILURES as error:
+                except MODEL_FAILURES as error:
                     metrics.model_requests.labels(outcome="failed").inc()
                     request.count(error)
                     wait_s = _backoff_s(error, attempt, self._first_backoff_s)
@@ -227,7 +233,7 @@ class OpenAILLM:
         """Ask once.
 
         Raises:
-            _FAILURES: the model's. Anything else is a bug of ours.
+            MODEL_FAILURES: the model's. Anything else is a bug of ours.
         """
         load = LOAD.get()
         async with self._slots:
@@ -258,7 +264,7 @@ class OpenAILLM:
                 stream=True,
                 stream_cls=ChunkStream,
             )
-        except _FAILURES:
+        except MODEL_FAILURES:
             raise
         except Exception as error:  # aiohttp's own, of headers that are none
             raise BrokenAnswer("the response cannot be read") from error

@@ -157,7 +157,8 @@ FRAME_BYTES = 64
 #: The most that is read in one step of the event loop.
 SLICE_BYTES = 16 * 1024
 _DONE = b"[DONE]"
-_KNOWN = (APIError, BrokenAnswer, httpx2.HTTPError, OSError)
+#: What a request to the model and the reading of its answer raise, whatever its server sends.
+MODEL_FAILURES = (APIError, BrokenAnswer, httpx2.HTTPError, OSError)
 
 
 class EventDecoder:
@@ -282,7 +283,7 @@ class ChunkStream(AsyncStream[list[Any]]):
                             yield chunks  # what came before counts
                             raise
                     yield chunks
-        except _KNOWN:
+        except MODEL_FAILURES:
             raise
         except Exception as error:  # JSON that is none or too deep, aiohttp's own
             raise BrokenAnswer("the answer cannot be read") from error
