@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
@@ -144,19 +144,19 @@ def spread(values: Sequence[int], edges: Sequence[int]) -> tuple[Bucket, ...]:
 
 
 def quiet_label(bucket: Bucket) -> str:
-    if bucket.high is None:
-        return f"plus de {lasting(bucket.low)}"
-    if not bucket.low:
-        return f"moins de {lasting(bucket.high)}"
-    return f"{lasting(bucket.low)} à {lasting(bucket.high)}"
+    return _label(bucket, lasting)
 
 
 def size_label(bucket: Bucket) -> str:
+    return _label(bucket, size)
+
+
+def _label(bucket: Bucket, written: Callable[[int], str]) -> str:
     if bucket.high is None:
-        return f"plus de {size(bucket.low)}"
+        return f"plus de {written(bucket.low)}"
     if not bucket.low:
-        return f"moins de {size(bucket.high)}"
-    return f"{size(bucket.low)} à {size(bucket.high)}"
+        return f"moins de {written(bucket.high)}"
+    return f"{written(bucket.low)} à {written(bucket.high)}"
 
 
 def verdict(report: Report) -> str:
