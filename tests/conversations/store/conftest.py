@@ -13,6 +13,7 @@ from chat.conversations.store.redis.scripts import PipelineExecutor, scripts
 from chat.conversations.store.redis.store import RedisStore
 from devtools.redis_server import RedisServer
 from tests.conversations.store.workers import Worker
+from tests.installed import find_program
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -50,6 +51,7 @@ def client(flushed_redis: str) -> Iterator[redis.Redis]:
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[RedisServer]:
     """A Redis of the test's own, to be killed or frozen."""
+    find_program("redis-server", "redis-server")
     server = RedisServer(tmp_path)
     server.start()
     yield server

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 
 import pytest
 
@@ -18,10 +17,6 @@ from tests.builders import JEAN, ask, leased
 from tests.conversations.store.cast import take_over
 from tests.conversations.store.test_merge import record, stored
 from tests.conversations.store.workers import back
-
-needs_redis = pytest.mark.skipif(
-    shutil.which("redis-server") is None, reason="redis-server is not installed"
-)
 
 
 def form(version: int, words: str = "Été, « çà »") -> dict[str, object]:
@@ -198,7 +193,6 @@ def test_what_ended_in_either_copy_has_no_form():
     assert (both.gone, both.form) == ("ended", None)
 
 
-@needs_redis
 async def test_a_form_goes_on_in_memory_and_comes_back_to_redis(server, workers):
     store = workers().store
     await ask(store)
@@ -218,7 +212,6 @@ async def test_a_form_goes_on_in_memory_and_comes_back_to_redis(server, workers)
     assert not await put(store, form(2), 1)
 
 
-@needs_redis
 async def test_a_form_removed_while_redis_is_away_does_not_come_back(server, workers):
     store = workers().store
     await ask(store)
@@ -232,7 +225,6 @@ async def test_a_form_removed_while_redis_is_away_does_not_come_back(server, wor
     assert await kept(store) == (None, 2)
 
 
-@needs_redis
 async def test_another_worker_goes_on_with_the_form(server, workers):
     first, second = workers().store, workers().store
     await ask(first)
@@ -243,7 +235,6 @@ async def test_another_worker_goes_on_with_the_form(server, workers):
     assert await kept(first) == (form(2), 2)
 
 
-@needs_redis
 async def test_words_of_a_form_go_with_their_conversation(server, workers):
     """The hash outlives the document, to tell "expired" from "never existed"."""
     worker = workers()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from datetime import timedelta
 
@@ -21,9 +20,6 @@ from tests.builders import answer_to, done, leased, question
 from tests.conversations.store.workers import back
 from tests.fakes import Listener
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("redis-server") is None, reason="redis-server is not installed"
-)
 CAMILLE = "camille"
 FAILED = Outcome(end=End.FAILED, code="assistant_timeout")
 

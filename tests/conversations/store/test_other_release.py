@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from datetime import UTC, datetime
 from typing import Any
 
@@ -214,7 +213,6 @@ async def test_conversation_of_another_release_is_read_shown_listed_and_gone_on_
     await look(store)
 
 
-@pytest.mark.skipif(shutil.which("redis-server") is None, reason="redis-server is not installed")
 async def test_conversation_of_another_release_goes_to_memory_and_back(server, workers):
     store = workers().store
     await ask(store)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -16,10 +15,6 @@ from chat.ops.doctor.redis_state import ask as ask_redis
 from chat.ops.doctor.redis_state import evaluate
 from tests.builders import JEAN, answer, answer_to, ask, done, leased
 from tests.conversations.store.cast import announced, hand_back, leave_without_a_word, take_over
-
-pytestmark = pytest.mark.skipif(
-    shutil.which("redis-server") is None, reason="redis-server is not installed"
-)
 
 #: Members that no release of ours wrote, with scores that are no moments.
 ODD: dict[bytes | str, float] = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import shutil
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -24,10 +23,6 @@ from chat.core.ids import ref_of
 from tests.builders import JEAN, answer, answer_to, ask, done, leased, question
 from tests.conversations.store.cast import leave_without_a_word, take_over
 from tests.conversations.store.workers import back
-
-pytestmark = pytest.mark.skipif(
-    shutil.which("redis-server") is None, reason="redis-server is not installed"
-)
 
 OTHER = "readable"
 

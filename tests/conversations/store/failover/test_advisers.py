@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from dataclasses import replace
 
 import pytest
@@ -30,9 +29,6 @@ from tests.conversations.store.cast import (
 )
 from tests.conversations.store.workers import back, made_meanwhile
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("redis-server") is None, reason="redis-server is not installed"
-)
 TAKEN_OVER = Outcome(end=End.TAKEN_OVER)
 
 

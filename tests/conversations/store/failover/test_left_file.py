@@ -28,10 +28,6 @@ from tests.builders import JEAN, answer, answer_to, ask, done, leased, question
 from tests.conversations.store.cast import announced, take_over
 from tests.conversations.store.workers import back, made_meanwhile
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("redis-server") is None, reason="redis-server is not installed"
-)
-
 
 @pytest.fixture
 def folder(tmp_path):

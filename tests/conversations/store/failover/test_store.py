@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 
 import pytest
 import redis
@@ -16,10 +15,6 @@ from chat.conversations.types import Draft
 from chat.core.errors import SessionGone, SessionNotFound, StoreUnavailable
 from tests.builders import JEAN, answer, answer_to, ask, done, leased, question
 from tests.conversations.store.workers import back, made_meanwhile
-
-pytestmark = pytest.mark.skipif(
-    shutil.which("redis-server") is None, reason="redis-server is not installed"
-)
 
 
 @pytest.fixture
