@@ -36,9 +36,9 @@ from chat.shop.tickets.problems import (
     Severity,
     affirmed,
     danger_in,
+    first_match,
     folded,
     problem_in,
-    said,
     severity_in,
     whole_words,
 )
@@ -136,14 +136,14 @@ def signs_of(text: str) -> Signs:
     plain = folded(text)
     holds = {
         Reason.DANGER: bool(danger_in(text)),
-        Reason.LEGAL: bool(said(_LEGAL, plain)),
+        Reason.LEGAL: bool(first_match(_LEGAL, plain)),
         Reason.ANGER: bool(affirmed(_ANGER, plain)) or _is_loud(text),
-        Reason.WISH: bool(said(_WISH, plain)),
+        Reason.WISH: bool(first_match(_WISH, plain)),
     }
     return Signs(
         reasons=frozenset(reason for reason in holds if holds[reason]),
         amount_eur=_amount_at_stake(text, plain),
-        is_misunderstood=bool(said(_NOT_UNDERSTOOD, plain)),
+        is_misunderstood=bool(first_match(_NOT_UNDERSTOOD, plain)),
     )
 
 
@@ -199,12 +199,12 @@ def _amount_at_stake(text: str, plain: str) -> int:
     A customer who looks for something tells a budget, and often names a mechanism or a fabric.
     """
     found = [match.group(1) or match.group(2) for match in _AMOUNT.finditer(plain)]
-    if not found or said(_LOOKS_FOR, plain):
+    if not found or first_match(_LOOKS_FOR, plain):
         return 0
     has_problem = (
         problem_in(text) is not Problem.UNKNOWN or severity_in(text) is not Severity.SLIGHT
     )
-    if not (has_problem or said(_CLAIMS, plain)):
+    if not (has_problem or first_match(_CLAIMS, plain)):
         return 0
     return max(int(re.sub(r"[ .]", "", number)) for number in found)
 

@@ -163,10 +163,12 @@ READERS: dict[str, dict[str, Read]] = {
         "proof": lambda text: customer_words.wrote(session_of(text), "camille@example.fr"),
         "proofs": lambda text: customer_words.proofs_written(session_of(text)),
         "quote": lambda text: customer_words.messages_quoted(session_of(text), text),
-        "words": lambda text: customer_words.said(session_of(text), text),
-        "number": lambda text: customer_words.said_number(session_of(text), "CMD-2025-54321"),
-        "day": lambda text: customer_words.said_day(session_of(text), "12/03/2026"),
-        "e-mail": lambda text: customer_words.said_email(session_of(text), text),
+        "words": lambda text: customer_words.wrote_words(session_of(text), text),
+        "number": lambda text: customer_words.wrote_order_number(
+            session_of(text), "CMD-2025-54321"
+        ),
+        "day": lambda text: customer_words.wrote_day(session_of(text), "12/03/2026"),
+        "e-mail": lambda text: customer_words.wrote_email(session_of(text), text),
     },
     "chat.shop.catalog.query_parser": {
         "colours": lambda text: query_parser.take_colours(catalog_words.folded(text)),

@@ -93,25 +93,25 @@ def _has_any(text: str, lines: list[str]) -> bool:
     return any(line in text for line in lines)
 
 
-def said(session: Session, words: str) -> bool:
+def wrote_words(session: Session, words: str) -> bool:
     """Whether each of these words stands in what the customer wrote, as a whole one."""
     wanted = re.findall(r"\w+", folded(words))
     written = set(re.findall(r"\w+", folded("\n".join(customer_texts(session)))))
     return bool(wanted) and written.issuperset(wanted)
 
 
-def said_number(session: Session, number: str) -> bool:
+def wrote_order_number(session: Session, number: str) -> bool:
     """Whether the customer wrote this order number, in any typing."""
     canonical = read_number(number)
     return canonical is not None and wrote_number(session, canonical)
 
 
-def said_email(session: Session, email: str) -> bool:
+def wrote_email(session: Session, email: str) -> bool:
     """Whether it is, whole, one of the newest addresses that the customer wrote."""
     return plain_proof(email) in map(plain_proof, proofs_written(session))
 
 
-def said_day(session: Session, text: str) -> bool:
+def wrote_day(session: Session, text: str) -> bool:
     """Whether one message of the customer has its day and month; without a year, the last such."""
     try:
         day = date.fromisoformat(draft.delivered_on(text))

@@ -56,11 +56,11 @@ async def _run(arguments: JSON, context: ToolContext) -> JSON:
 def _said_by_customer(arguments: JSON, session: Session) -> tuple[dict[str, Any], dict[str, str]]:
     """Return what may be kept of the arguments, and why not the rest, by name."""
     is_said = {
-        "product": customer_words.said,
-        "order_number": customer_words.said_number,
-        "delivery_date": customer_words.said_day,
-        "email": customer_words.said_email,
-        "name": customer_words.said,
+        "product": customer_words.wrote_words,
+        "order_number": customer_words.wrote_order_number,
+        "delivery_date": customer_words.wrote_day,
+        "email": customer_words.wrote_email,
+        "name": customer_words.wrote_words,
     }
     given: dict[str, Any] = {"no_order": arguments.get("no_order") is True}
     not_taken: dict[str, str] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from chat.assistant.tools.customer_words import customer_texts, said_email
+from chat.assistant.tools.customer_words import customer_texts, wrote_email
 from chat.assistant.tools.types import BadArguments, Tool, ToolContext
 from chat.conversations.types import Session
 from chat.core.ids import ref_of
@@ -53,7 +53,11 @@ async def _proved(number: str, email: object, context: ToolContext) -> JSON:
         BadArguments: there is none, or too many were tried.
     """
     session, address = context.session, context.address
-    if not isinstance(email, str) or len(email) > MAX_EMAIL_CHARS or not said_email(session, email):
+    if (
+        not isinstance(email, str)
+        or len(email) > MAX_EMAIL_CHARS
+        or not wrote_email(session, email)
+    ):
         raise BadArguments(ASK_EMAIL)
     guesses = [plain_proof(email)]
     async with one_at_a_time(session.id, address):

@@ -26,14 +26,14 @@ _DENIAL = re.compile(
 _BEFORE_CHARS = 40
 
 
-def _shown(code: int) -> int | None:
+def _visible(code: int) -> int | None:
     """Return the code point, None for accents and invisible characters."""
     char = chr(code)
     hidden = unicodedata.combining(char) or unicodedata.category(char) == "Cf"
     return None if hidden else code
 
 
-_SHOWN = FoldingTable(_shown)
+_VISIBLE = FoldingTable(_visible)
 
 
 def folded(text: str) -> str:
@@ -43,7 +43,7 @@ def folded(text: str) -> str:
     """
     plain = text.casefold().translate(_APOSTROPHES)
     if not plain.isascii():
-        plain = normalized("NFKD", plain).translate(_SHOWN)
+        plain = normalized("NFKD", plain).translate(_VISIBLE)
     return _SPACES.sub(" ", plain).strip()
 
 
@@ -52,7 +52,7 @@ def whole_words(*alternatives: str) -> re.Pattern[str]:
     return re.compile(rf"(?<!\w)(?:{'|'.join(alternatives)})(?!\w)")
 
 
-def said(pattern: re.Pattern[str], plain: str) -> str:
+def first_match(pattern: re.Pattern[str], plain: str) -> str:
     """Return the first match in a folded text, or ""."""
     match = pattern.search(plain)
     return match[0] if match else ""

@@ -190,7 +190,7 @@ async def test_a_store_that_is_away_is_told(ask, store, replace_parts):
     ],
 )
 def test_a_day_is_known_by_how_it_was_written(written, day, expected):
-    assert customer_words.said_day(session_of(written), day) is expected
+    assert customer_words.wrote_day(session_of(written), day) is expected
 
 
 def test_a_day_without_a_year_is_the_last_one():
@@ -198,7 +198,7 @@ def test_a_day_without_a_year_is_the_last_one():
     last = today.replace(day=1)
     text = f"le {last.day} {customer_words._MONTHS[last.month - 1]}"
 
-    assert customer_words.said_day(session_of(text), last.isoformat())
-    assert not customer_words.said_day(
+    assert customer_words.wrote_day(session_of(text), last.isoformat())
+    assert not customer_words.wrote_day(
         session_of(text), last.replace(year=last.year - 1).isoformat()
     )
