@@ -136,7 +136,10 @@ def _system(shop_name: str, shop_phone: str, shop_email: str) -> tuple[str, str]
         "hidden_defect_years": HIDDEN_DEFECT_YEARS,
         "withdrawal_days": WITHDRAWAL_DAYS,
     }
-    return split_secret(render_to_string("assistant/system_prompt.txt", context))
+    shown, secret = split_secret(render_to_string("assistant/system_prompt.txt", context))
+    for known in filter(None, (shop_phone, shop_email)):
+        secret = secret.replace(known, "\n")  # those everybody may have
+    return shown, f"{secret}\n{INSTRUCTION}"
 
 
 def system_prompt() -> str:
@@ -146,10 +149,7 @@ def system_prompt() -> str:
 
 def instructions() -> str:
     """Return what of them nobody may be told: the parts that the template marks as secret."""
-    secret = _instructions()[1]
-    for known in filter(None, (settings.ENV.shop_phone, settings.ENV.shop_email)):
-        secret = secret.replace(known, "\n")  # those everybody may have
-    return f"{secret}\n{INSTRUCTION}"
+    return _instructions()[1]
 
 
 def _instructions() -> tuple[str, str]:

@@ -20,7 +20,7 @@ from chat.assistant.guard.facts import Facts, Readings, add_shop_facts
 from chat.assistant.guard.replacements import by_sheet, replacement_for
 from chat.assistant.guard.risks import MAX_WORD_CHARS, Risks, Secret
 from chat.assistant.guard.visible_text import folded, plain_signs, sizes
-from chat.assistant.prompt import instructions, system_prompt
+from chat.assistant.prompt import instructions
 from chat.conversations.types import Author, Message, Session
 from chat.core.runtime import Part
 from chat.core.text import language_of
@@ -299,7 +299,7 @@ def build_guard(session: Session, question_id: str) -> Guard:
     return Guard(
         facts,
         language=lambda: _language_asked(session.messages, question_id),
-        secret=_secret(system_prompt(), env.shop_phone, env.shop_email),
+        secret=_secret(instructions()),
         in_steps=True,
     )
 
@@ -348,6 +348,5 @@ def _hosts(site_url: str, email: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=4)
-def _secret(system_prompt: str, phone: str, email: str) -> Secret:
-    """Return what of the instructions nobody may be told; it changes with any of these only."""
-    return Secret(instructions().splitlines())
+def _secret(text: str) -> Secret:
+    return Secret(text.splitlines())

@@ -200,7 +200,7 @@ class Store(AdviserStore, Maintenance, Erasures, Protocol):
 
         Granted for one of ``owned`` as soon as nobody answers, for another's when its worker
         has not begun within ``GRACE_S`` or stopped renewing. Without ``last_try`` not for one
-        that would be begun for the last time: see ``assistant/orphans.py``.
+        that would be begun for the last time: see ``chat/turns/orphans.py``.
 
         A question that nobody answers and whose deadline has passed, or that was begun
         ``MAX_ATTEMPTS`` times, is ended here in the same atomic step; what was kept of its answer
