@@ -241,7 +241,8 @@ class Facts:
             read, added = self._unread.popleft()
             behind, self._unread = self._unread, deque()
             read(self, added)
-            self._unread.extend(behind)  # behind what reading it added
+            behind.extendleft(reversed(self._unread))  # what reading it added comes first
+            self._unread = behind
         return self.has_unread
 
     def missing(

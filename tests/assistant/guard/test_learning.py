@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from hypothesis import strategies as st
 
 from chat.assistant.guard.facts import Facts, add_shop_facts
 
+#: How often times are measured again before they count.
+ROUNDS = 10
 OSLO = {"nom": "Canapé OSLO", "price_cents": 129_900, "stock": 4, "garantie": "Structure 5 ans."}
 LIMA = {"nom": "Canapé LIMA", "price_cents": 89_900, "stock": 0, "delivery_weeks_max": 6}
 TEXTS = [
@@ -84,3 +87,21 @@ def test_the_facts_of_the_shop_learn_nothing_of_a_conversation():
     assert not other.missing("Le mécanisme est garanti 3 ans.")
     assert other.missing("La structure est garantie 3 ans.")
     assert other.missing("Il est garanti 44 ans.")
+
+
+def learning_s(sentences: int) -> float:
+    facts = Facts()
+    facts.add_answer(". " * sentences)
+    began_s = time.thread_time()
+    facts.learn()
+    return time.thread_time() - began_s
+
+
+def test_answer_of_many_short_sentences_is_learned_in_linear_time():
+    """Sixteen times the sentences cost about sixteen times as much; the least costs seen count."""
+    many_s = few_s = float("inf")
+    for _ in range(ROUNDS):
+        many_s, few_s = min(many_s, learning_s(16_000)), min(few_s, learning_s(1_000))
+        if many_s < 32 * few_s:
+            return
+    pytest.fail(f"{many_s * 1000:.1f} ms for 16,000 sentences, {few_s * 1000:.1f} ms for 1,000")
